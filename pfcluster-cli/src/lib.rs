@@ -1,0 +1,1 @@
+//! The host side of pfcluster: all I/O, thin over the core.

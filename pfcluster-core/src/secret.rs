@@ -1,0 +1,57 @@
+//! Which values are secrets, and how a source line is shown without them.
+
+use crate::span::Span;
+
+/// What stands in for a secret. Its length says nothing about the secret's.
+pub const MASK: &str = "********";
+
+/// Words that mark a key, or the start of a line that holds one, as a secret.
+const WORDS: [&[u8]; 6] = [b"pass", b"secret", b"psk", b"token", b"private", b"credential"];
+
+/// True if the value of `key` must never be shown (`password`, `galera_replication_password`, `pass`, ...).
+pub fn is_secret_key(key: &[u8]) -> bool {
+    secret_word_end(key).is_some()
+}
+
+/// The part of a source line that must be masked, if any, as offsets within the line.
+///
+/// Works on any line, well-formed or not: a password is as secret in a comment, or on a line that lacks its `=`.
+pub fn secret_in_line(line: &[u8]) -> Option<Span> {
+    let after_word = secret_word_end(line)?;
+    let is_separator = |byte: &u8| matches!(byte, b'=' | b':' | b' ' | b'\t');
+    // A line without any separator may be a password glued to its key.
+    let separator = line[after_word..].iter().position(is_separator).unwrap_or(0);
+    let start = after_word + separator;
+    let skip = line[start..].iter().take_while(|byte| is_separator(byte)).count();
+    (start + skip < line.len()).then(|| Span::new(start + skip, line.len()))
+}
+
+fn secret_word_end(text: &[u8]) -> Option<usize> {
+    WORDS
+        .iter()
+        .filter_map(|word| {
+            let at = text.windows(word.len()).position(|window| window.eq_ignore_ascii_case(word))?;
+            Some(at + word.len())
+        })
+        .min()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(line: &str) -> &str {
+        secret_in_line(line.as_bytes()).map_or(line, |secret| &line[..secret.start as usize])
+    }
+
+    #[test]
+    fn secrets_are_found_on_every_kind_of_line() {
+        assert_eq!(shown("password = hunter2"), "password = ");
+        assert_eq!(shown("galera_replication_password=a=b"), "galera_replication_password=");
+        assert_eq!(shown("# old PASS: x y"), "# old PASS: ");
+        assert_eq!(shown("password hunter2"), "password ");
+        assert_eq!(shown("passhunter2"), "pass");
+        assert_eq!(shown("ip=192.168.1.5"), "ip=192.168.1.5");
+        assert_eq!(shown("password="), "password=");
+    }
+}
