@@ -1,0 +1,408 @@
+//! Document to cluster: sections become zones, members and interfaces, texts become names and addresses.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
+use std::net::Ipv4Addr;
+
+use super::fault;
+use super::name::{Hostname, InterfaceName, ZoneName, parse_address, toggle};
+use super::{Addresses, Cluster, Interface, Layout, Member, NetworkOverlay, Orphan, Setting, Zone, ZoneDatabase};
+use crate::diagnostic::{Checked, Diagnostic, Diagnostics};
+use crate::document::{Document, Entry, Section, is_blank};
+use crate::printable::printable;
+use crate::rule::Rule;
+use crate::span::{Span, Spanned};
+
+const CLUSTER: &str = "CLUSTER";
+const GENERAL: &str = "general";
+
+pub(super) fn lower(document: &Document<'_>) -> Checked<Cluster> {
+    let mut lowering = Lowering {
+        document,
+        diagnostics: Diagnostics::new(),
+        cluster: Cluster {
+            layout: Layout::SingleZone,
+            zone_dbs_only: false,
+            zones: Vec::new(),
+            places: BTreeMap::new(),
+            orphans: Vec::new(),
+        },
+        zone_numbers: BTreeMap::new(),
+    };
+    lowering.general();
+    let sections = lowering.divide_into_zones();
+    sections.iter().for_each(|section| lowering.owner(section));
+    let mut last = None;
+    sections.iter().for_each(|section| last = lowering.part(section, last));
+    lowering.whole_file();
+    lowering.diagnostics.sort();
+    Checked { value: lowering.cluster, diagnostics: lowering.diagnostics }
+}
+
+struct Lowering<'d, 's> {
+    document: &'d Document<'s>,
+    diagnostics: Diagnostics,
+    cluster: Cluster,
+    /// In a multi-zone file: the number of each zone, by name.
+    zone_numbers: BTreeMap<ZoneName, usize>,
+}
+
+/// A section with its zone taken off: what remains of the name reads as in a single-zone file.
+struct ZoneSection<'d, 's> {
+    zone: usize,
+    name: &'s str,
+    section: Section<'d, 's>,
+}
+
+/// Whose section it is: the virtual addresses of a zone, or a member.
+type Owner = Option<usize>;
+
+impl<'d, 's: 'd> Lowering<'d, 's> {
+    fn report(&mut self, rule: &'static Rule, span: Span, message: String, help: &'static str) {
+        self.diagnostics.push(Diagnostic::new(rule, self.document.source(), span, message, help));
+    }
+
+    /// `[general]`: the layout of the file.
+    fn general(&mut self) {
+        let Some(general) = self.document.section(GENERAL.as_bytes()) else { return };
+        for entry in general.entries() {
+            match entry.key() {
+                b"multi_zone" if self.toggle(entry) == Some(true) => self.cluster.layout = Layout::MultiZone,
+                b"zone_dbs_only" => self.cluster.zone_dbs_only = self.toggle(entry) == Some(true),
+                b"multi_zone" => {}
+                _ => self.unknown_key(entry, GENERAL),
+            }
+        }
+        if self.cluster.layout == Layout::SingleZone {
+            let message = "`[general]` is taken for a member named \"general\" in a single-zone file".to_owned();
+            self.report(&fault::GENERAL_IS_A_MEMBER, general.name_span(), message, "remove the section, or comment it out");
+        }
+    }
+
+    fn toggle(&mut self, entry: Entry<'d, 's>) -> Option<bool> {
+        let text = joined(entry);
+        let on = toggle(&text);
+        if on.is_none() && !text.is_empty() {
+            let message = format!("`{}` is neither on nor off", printable(text.as_bytes()));
+            self.report(&fault::ODD_TOGGLE, entry.value_span(), message, "write `enabled` or `disabled`");
+        }
+        on
+    }
+
+    /// The sections with their zones, and the zones themselves, in order of the file.
+    fn divide_into_zones(&mut self) -> Vec<ZoneSection<'d, 's>> {
+        let named = self.document.sections().filter_map(|section| Some((std::str::from_utf8(section.name()).ok()?, section)));
+        let named: Vec<(&'s str, Section<'d, 's>)> = named.filter(|(name, _)| *name != GENERAL).collect();
+        if self.cluster.layout == Layout::SingleZone {
+            if let Ok(name) = ZoneName::DEFAULT.parse() {
+                self.add_zone(name);
+            }
+            return named.into_iter().map(|(name, section)| ZoneSection { zone: 0, name, section }).collect();
+        }
+        self.find_zones(&named);
+        let mut sections = Vec::with_capacity(named.len());
+        for (full_name, section) in named {
+            let split = full_name.split_once(' ');
+            let zone = split.and_then(|(zone, _)| Some(*self.zone_numbers.get(&zone.parse::<ZoneName>().ok()?)?));
+            match (split, zone) {
+                (Some((_, name)), Some(zone)) => sections.push(ZoneSection { zone, name, section }),
+                // Reported once, with the zone's name.
+                (Some((zone, name)), None) if zone.parse::<ZoneName>().is_err() && is_bare(name) => {}
+                _ => {
+                    let message = format!("`[{}]` belongs to no zone", printable(full_name.as_bytes()));
+                    let help = "begin the name with the zone: `[ZONE CLUSTER]`, `[ZONE pf1.example.com]`";
+                    self.report(&fault::SECTION_OUTSIDE_ZONES, section.name_span(), message, help);
+                }
+            }
+        }
+        sections
+    }
+
+    /// A zone is the first word of `[ZONE CLUSTER]` and of `[ZONE HOST]`.
+    fn find_zones(&mut self, named: &[(&'s str, Section<'d, 's>)]) {
+        for (full_name, section) in named {
+            let Some((zone, name)) = full_name.split_once(' ').filter(|(_, name)| is_bare(name)) else { continue };
+            match zone.parse::<ZoneName>() {
+                Ok(zone) if !self.zone_numbers.contains_key(&zone) => {
+                    if self.document.section(format!("{zone} {CLUSTER}").as_bytes()).is_none() {
+                        let message = format!("zone {zone} has no `[{zone} {CLUSTER}]`: PacketFence ignores it");
+                        let help = "add that section with `management_ip`";
+                        self.report(&fault::ZONE_WITHOUT_CLUSTER_SECTION, section.name_span(), message, help);
+                    }
+                    self.add_zone(zone);
+                }
+                Ok(_) => {}
+                Err(error) if name == CLUSTER => {
+                    let message = format!("`{}` is no name for a zone: {error}", printable(zone.as_bytes()));
+                    self.report(&fault::INVALID_ZONE_NAME, section.name_span(), message, "rename it in all sections of the zone");
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    fn add_zone(&mut self, name: ZoneName) {
+        self.zone_numbers.insert(name.clone(), self.cluster.zones.len());
+        let (networks, members) = (Vec::new(), Vec::new());
+        self.cluster.zones.push(Zone { name, vips: None, networks, database: ZoneDatabase::default(), members });
+    }
+
+    /// `[CLUSTER]` and `[HOST]`: names of one word.
+    fn owner(&mut self, ZoneSection { zone, name, section }: &ZoneSection<'d, 's>) {
+        if !is_bare(name) {
+            return;
+        }
+        let misspelt = [CLUSTER, GENERAL].into_iter().find(|word| word != name && word.eq_ignore_ascii_case(name));
+        if let Some(word) = misspelt {
+            let message = format!("`{name}` is taken for a member; names are case-sensitive");
+            let help = if word == CLUSTER { "write `CLUSTER`" } else { "write `general`" };
+            self.report(&fault::MISSPELT_SECTION, section.name_span(), message, help);
+        } else if *name == CLUSTER {
+            self.virtual_addresses(*zone, *section);
+        } else {
+            self.member(*zone, name, *section);
+        }
+    }
+
+    fn virtual_addresses(&mut self, zone: usize, section: Section<'d, 's>) {
+        let mut database = ZoneDatabase::default();
+        for entry in section.entries() {
+            let field = match entry.key() {
+                b"management_ip" => continue,
+                b"masterslavemode" => &mut database.masterslavemode,
+                b"masterdb" => &mut database.masterdb,
+                b"db_write" => &mut database.db_write,
+                b"db_read" => &mut database.db_read,
+                _ => {
+                    self.unknown_key(entry, CLUSTER);
+                    continue;
+                }
+            };
+            *field = Some(Spanned::new(joined(entry).into(), entry.value_span()));
+        }
+        let management_ip = self.management_ip(section, CLUSTER);
+        if self.cluster.layout == Layout::SingleZone && management_ip.is_some() {
+            self.blanks_after(section);
+        }
+        self.cluster.zones[zone].database = database;
+        let interfaces = Vec::new();
+        self.cluster.zones[zone].vips = Some(Addresses { section: section.name_span(), management_ip, interfaces });
+    }
+
+    /// The test whether clustering is on sees the blanks that everything else removes.
+    fn blanks_after(&mut self, section: Section<'d, 's>) {
+        let Some(entry) = section.get(b"management_ip") else { return };
+        if entry.single().is_some_and(|value| value.last().is_some_and(|&byte| is_blank(byte))) {
+            let end = entry.raw_value_span().end;
+            let blanks = Span { start: entry.value_span().end, end };
+            let message = "blanks after the virtual management address turn clustering off".to_owned();
+            self.report(&fault::BLANKS_TURN_CLUSTERING_OFF, blanks, message, "remove the blanks at the end of the line");
+        }
+    }
+
+    fn member(&mut self, zone: usize, name: &str, section: Section<'d, 's>) {
+        let host = match name.parse::<Hostname>() {
+            Ok(host) => host,
+            Err(error) => {
+                let message = format!("`{}` is no host name: {error}", printable(name.as_bytes()));
+                self.report(&fault::INVALID_HOSTNAME, section.name_span(), message, "write what `hostname` prints on the member");
+                return;
+            }
+        };
+        if self.cluster.layout == Layout::MultiZone && name.parse().is_ok_and(|name| self.zone_numbers.contains_key(&name)) {
+            let message = format!("the host {host} has the name of a zone");
+            self.report(&fault::HOST_NAMED_LIKE_ZONE, section.name_span(), message, "rename the zone");
+        }
+        let place = (zone, self.cluster.zones[zone].members.len());
+        match self.cluster.places.entry(host.clone()) {
+            Slot::Vacant(slot) => {
+                slot.insert(place);
+            }
+            Slot::Occupied(slot) => {
+                // Within a zone the document has merged sections of one name, so this is another zone.
+                let first = &self.cluster.zones[slot.get().0];
+                let first_section = first.members[slot.get().1].addresses.section;
+                let message = format!("{host} is already a member of zone {}", first.name);
+                let help = "keep it in the zone that the server stands in";
+                let source = self.document.source();
+                let found = Diagnostic::new(&fault::HOST_IN_TWO_ZONES, source, section.name_span(), message, help);
+                self.diagnostics.push(found.related(source, first_section, "it stands here first"));
+                return;
+            }
+        }
+        for entry in section.entries().filter(|entry| entry.key() != b"management_ip") {
+            self.unknown_key(entry, "a member");
+        }
+        let management_ip = self.management_ip(section, name);
+        let addresses = Addresses { section: section.name_span(), management_ip, interfaces: Vec::new() };
+        self.cluster.zones[zone].members.push(Member { host, addresses });
+    }
+
+    fn management_ip(&mut self, section: Section<'d, 's>, owner: &str) -> Option<Spanned<Ipv4Addr>> {
+        let entry = section.get(b"management_ip").filter(|entry| !joined(*entry).is_empty());
+        if let Some(entry) = entry {
+            return self.address(entry);
+        }
+        // The shipped file: an empty [CLUSTER] and nothing else.
+        if self.document.sections().nth(1).is_some() {
+            let message = format!("{owner} has no `management_ip`");
+            let help = "add `management_ip = ADDRESS` below this header";
+            self.report(&fault::MISSING_MANAGEMENT_IP, section.name_span(), message, help);
+        }
+        None
+    }
+
+    fn address(&mut self, entry: Entry<'d, 's>) -> Option<Spanned<Ipv4Addr>> {
+        let text = joined(entry);
+        let (span, is_template) = (entry.value_span(), text.contains("[%"));
+        match parse_address(&text) {
+            Ok(address) => Some(Spanned::new(address, span)),
+            // What cannot be expanded was reported as such.
+            Err(_) if is_template => None,
+            Err(_) if self.trailing_comment(entry, &text) => None,
+            Err(error) => {
+                let message = format!("`{}` is no IPv4 address: {error}", printable(text.as_bytes()));
+                self.report(&fault::INVALID_ADDRESS, span, message, "write an address like 192.168.1.5");
+                None
+            }
+        }
+    }
+
+    /// Reports text after a value that was meant as a comment.
+    fn trailing_comment(&mut self, entry: Entry<'d, 's>, text: &str) -> bool {
+        let is_start = |window: &[u8]| is_blank(window[0]) && matches!(window[1], b'#' | b';');
+        let found = entry.single().is_some() && text.as_bytes().windows(2).any(is_start);
+        if found {
+            let message = "what looks like a comment behind the value is part of the value".to_owned();
+            self.report(&fault::TRAILING_COMMENT, entry.value_span(), message, "put the comment on a line of its own");
+        }
+        found
+    }
+
+    fn unknown_key(&mut self, entry: Entry<'d, 's>, place: &str) {
+        let message = format!("PacketFence knows no key `{}` for {place}", printable(entry.key()));
+        self.report(&fault::UNKNOWN_KEY, entry.key_span(), message, "correct or remove it");
+    }
+
+    /// `[OWNER interface NAME]` and `[CLUSTER network A.B.C.D]`. `last` is the owner of the section before, which
+    /// mostly is this one's as well; returns this one's.
+    fn part(&mut self, zone_section: &ZoneSection<'d, 's>, last: Option<(&'s str, usize, Owner)>) -> Option<(&'s str, usize, Owner)> {
+        let &ZoneSection { zone, name, section } = zone_section;
+        if is_bare(name) {
+            return last;
+        }
+        let Some((owner_name, part)) = name.split_once(' ') else {
+            self.unused(section);
+            return last;
+        };
+        let owner = match last {
+            Some((name, of_zone, owner)) if name == owner_name && of_zone == zone => Some(owner),
+            _ => self.find_owner(zone, owner_name),
+        };
+        let Some(owner) = owner else {
+            self.cluster.orphans.push(Orphan { owner: owner_name.into(), section: section.name_span() });
+            return last;
+        };
+        match part.split_once(' ') {
+            Some(("interface", name)) if !name.starts_with(' ') => self.interface(zone, owner, name, section),
+            Some(("network", network)) if owner.is_none() => self.network(zone, network, section),
+            _ => self.unused(section),
+        }
+        Some((owner_name, zone, owner))
+    }
+
+    fn find_owner(&self, zone: usize, name: &str) -> Option<Owner> {
+        if name == CLUSTER {
+            return self.cluster.zones[zone].vips.as_ref().map(|_| None);
+        }
+        let &(of_zone, member) = self.cluster.places.get(name)?;
+        (of_zone == zone).then_some(Some(member))
+    }
+
+    fn unused(&mut self, section: Section<'d, 's>) {
+        let message = format!("PacketFence makes no use of `[{}]`", printable(section.name()));
+        let help = "write `[OWNER interface NAME]` or `[CLUSTER network A.B.C.D]`, with one space between the words";
+        self.report(&fault::UNUSED_SECTION, section.name_span(), message, help);
+    }
+
+    fn interface(&mut self, zone: usize, owner: Owner, name: &str, section: Section<'d, 's>) {
+        let name = match name.parse::<InterfaceName>() {
+            Ok(name) => name,
+            Err(error) => {
+                let message = format!("`{}` is no interface: {error}", printable(name.as_bytes()));
+                self.report(&fault::INVALID_INTERFACE_NAME, section.name_span(), message, "write the name as `ip link` prints it");
+                return;
+            }
+        };
+        let mut interface = Interface { name, section: section.name_span(), ip: None, settings: Vec::new() };
+        for entry in section.entries() {
+            if entry.key() != b"ip" {
+                interface.settings.push(self.setting(entry));
+            } else if !joined(entry).is_empty() {
+                interface.ip = self.address(entry);
+            }
+        }
+        let zone = &mut self.cluster.zones[zone];
+        let addresses = match owner {
+            None => zone.vips.as_mut(),
+            Some(member) => Some(&mut zone.members[member].addresses),
+        };
+        if let Some(addresses) = addresses {
+            addresses.interfaces.push(interface);
+        }
+    }
+
+    fn network(&mut self, zone: usize, network: &str, section: Section<'d, 's>) {
+        let Ok(address) = parse_address(network) else {
+            let message = format!("`{}` is no address of a network", printable(network.as_bytes()));
+            self.report(&fault::INVALID_NETWORK, section.name_span(), message, "write the address as in networks.conf");
+            return;
+        };
+        let network = Spanned::new(address, section.name_span());
+        let settings = section.entries().map(|entry| self.setting(entry)).collect();
+        self.cluster.zones[zone].networks.push(NetworkOverlay { network, settings });
+    }
+
+    fn setting(&mut self, entry: Entry<'d, 's>) -> Setting {
+        let text = joined(entry);
+        self.trailing_comment(entry, &text);
+        let value = Spanned::new(text.into(), entry.value_span());
+        Setting { key: String::from_utf8_lossy(entry.key()).into(), value }
+    }
+
+    fn whole_file(&mut self) {
+        if self.document.sections().next().is_none() {
+            let help = "restore it from another member or from a backup";
+            self.report(&fault::EMPTY_FILE, Span::default(), "the file has no section: clustering is off".to_owned(), help);
+            return;
+        }
+        let first_member = self.cluster.members().next().map(|member| member.addresses.section);
+        let zone = self.cluster.zones.first().filter(|_| self.cluster.layout == Layout::SingleZone);
+        match (zone.map(|zone| zone.vips.is_some()), first_member) {
+            (Some(false), Some(member)) => {
+                let message = "there are members, but no `[CLUSTER]`: clustering is off".to_owned();
+                self.report(&fault::NO_CLUSTER_SECTION, member, message, "add `[CLUSTER]` with `management_ip`");
+            }
+            (Some(_), None) if self.diagnostics.is_empty() && !self.cluster.is_clustered() => {
+                let message = "clustering is off: there is no member and no virtual address".to_owned();
+                self.report(&fault::CLUSTERING_OFF, Span::default(), message, "nothing, if this server works alone");
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A name of one word.
+fn is_bare(name: &str) -> bool {
+    !name.bytes().any(is_blank)
+}
+
+/// The value as PacketFence uses it: several values joined with a line break, blanks at the end removed.
+fn joined<'d>(entry: Entry<'d, '_>) -> std::borrow::Cow<'d, str> {
+    let bytes = entry.single().unwrap_or_else(|| entry.values().join(&b'\n').into());
+    let trimmed = bytes.len() - bytes.iter().rev().take_while(|&&byte| is_blank(byte)).count();
+    match bytes {
+        std::borrow::Cow::Borrowed(bytes) => String::from_utf8_lossy(&bytes[..trimmed]),
+        std::borrow::Cow::Owned(bytes) => String::from_utf8_lossy(&bytes[..trimmed]).into_owned().into(),
+    }
+}
