@@ -1,8 +1,10 @@
 //! PacketFence clustering as pure logic.
 
+pub mod check;
 pub mod cluster;
 pub mod diagnostic;
 pub mod document;
+pub mod pf_conf;
 pub mod printable;
 pub mod rule;
 pub mod secret;

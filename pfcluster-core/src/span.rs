@@ -64,6 +64,15 @@ impl Span {
     }
 }
 
+/// A span together with the file that it is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Place {
+    /// The file.
+    pub source: Source,
+    /// The bytes of that file.
+    pub span: Span,
+}
+
 /// A value together with the place in the file that it was read from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Spanned<T> {

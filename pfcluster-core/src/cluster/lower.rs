@@ -334,12 +334,14 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                 return;
             }
         };
-        let mut interface = Interface { name, section: section.name_span(), ip: None, settings: Vec::new() };
+        let mut interface =
+            Interface { name, section: section.name_span(), ip: None, ip_is_unreadable: false, settings: Vec::new() };
         for entry in section.entries() {
             if entry.key() != b"ip" {
                 interface.settings.push(self.setting(entry));
             } else if !joined(entry).is_empty() {
                 interface.ip = self.address(entry);
+                interface.ip_is_unreadable = interface.ip.is_none();
             }
         }
         let zone = &mut self.cluster.zones[zone];

@@ -106,6 +106,8 @@ pub struct Interface {
     pub section: Span,
     /// `ip`; `None` if it is missing or no address.
     pub ip: Option<Spanned<Ipv4Addr>>,
+    /// There is an `ip`, but it is no address, which was reported.
+    pub(crate) ip_is_unreadable: bool,
     /// All other keys, which PacketFence writes over pf.conf's for this server.
     pub settings: Vec<Setting>,
 }

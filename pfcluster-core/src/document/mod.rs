@@ -101,6 +101,7 @@ impl<'s> Document<'s> {
 
     fn read(&mut self, faults: &mut fault::Faults<'_>) {
         let mut lines = Lines::new(self.text, self.line_end, fault::byte_order_mark(self.text));
+        let mut marks = scan::Marks::default();
         while let Some(line) = lines.next() {
             match line.kind {
                 LineKind::Blank => {}
@@ -115,7 +116,7 @@ impl<'s> Document<'s> {
                     is_first: true,
                 }),
                 LineKind::Entry { key, value } => {
-                    let entry = self.entry(&mut lines, line, key, value, faults);
+                    let entry = self.entry(&mut lines, &mut marks, line, key, value, faults);
                     if let Some(block) = self.blocks.last_mut() {
                         self.entries.push(entry);
                         block.end_entry += 1;
@@ -130,24 +131,21 @@ impl<'s> Document<'s> {
     /// The entry that begins on `line`; takes the lines of a here-document from `lines`.
     fn entry(
         &self,
-        lines: &mut Lines<'_>,
+        lines: &mut Lines<'s>,
+        marks: &mut scan::Marks<'s>,
         line: Line,
         key: Span,
         value: Span,
         faults: &mut fault::Faults<'_>,
     ) -> EntryRow {
         let plain = EntryRow { key, value, end: line.span.end, next: NONE, is_first: true, is_here_document: false };
-        let Some(marker) = value.of(self.text).strip_prefix(b"<<") else { return plain };
-        let mut ahead = lines.clone();
-        while let Some((with_end, content)) = ahead.next_raw() {
-            if content.of(self.text) == marker {
-                *lines = ahead;
-                let body = Span { start: line.span.end, end: with_end.start };
-                return EntryRow { value: body, end: with_end.end, is_here_document: true, ..plain };
-            }
-        }
-        faults.unterminated_here_document(value);
-        plain
+        let Some(mark) = value.of(self.text).strip_prefix(b"<<") else { return plain };
+        let Some(end) = marks.find(lines, mark) else {
+            faults.unterminated_here_document(value);
+            return plain;
+        };
+        let body = Span { start: line.span.end, end: end.start };
+        EntryRow { value: body, end: end.end, is_here_document: true, ..plain }
     }
 
     fn note_deletion(&mut self, comment: Span) {

@@ -2,6 +2,8 @@
 //!
 //! One pass over the bytes. The spans of the lines tile the file: nothing is skipped, nothing counted twice.
 
+use std::collections::HashMap;
+
 use memchr::memchr;
 
 use crate::span::{LineEnd, Span, without_line_end};
@@ -77,6 +79,37 @@ impl Iterator for Lines<'_> {
     fn next(&mut self) -> Option<Line> {
         let (span, text) = self.next_raw()?;
         Some(Line { span, text, kind: classify(self.text, text) })
+    }
+}
+
+/// Finds the ends of here-documents.
+#[derive(Debug, Default)]
+pub(super) struct Marks<'s> {
+    /// Where the last line of each content begins. Made for the first mark that is not found, so that a file with many
+    /// such marks is not searched to its end for each.
+    last_lines: Option<HashMap<&'s [u8], u32>>,
+}
+
+impl<'s> Marks<'s> {
+    /// The first of `lines` that is exactly `mark`, with its line end; `lines` go on behind it. Without such a line
+    /// they stay where they are. Call it for `lines` further and further down only.
+    pub(super) fn find(&mut self, lines: &mut Lines<'s>, mark: &[u8]) -> Option<Span> {
+        let is_above = |&start: &u32| (start as usize) < lines.next;
+        if self.last_lines.as_ref().is_some_and(|last_lines| last_lines.get(mark).is_none_or(is_above)) {
+            return None;
+        }
+        let text = lines.text;
+        let mut ahead = lines.clone();
+        while let Some((with_end, content)) = ahead.next_raw() {
+            if content.of(text) == mark {
+                *lines = ahead;
+                return Some(with_end);
+            }
+        }
+        let mut rest = lines.clone();
+        let rest = std::iter::from_fn(|| rest.next_raw());
+        self.last_lines = Some(rest.map(|(_, content)| (content.of(text), content.start)).collect());
+        None
     }
 }
 

@@ -1,0 +1,265 @@
+//! Interfaces: every server has the same ones, and pf.conf says what they are for. Rules PFC014, PFC016, PFC019,
+//! PFC020, PFC022, PFC023 and PFC090 to PFC093.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Context, Owner, PfInterfaces, Report, full_name, owners};
+use crate::cluster::{Addresses, InterfaceName, Netmask, Zone};
+use crate::diagnostic::Diagnostic;
+use crate::pf_conf::{HostInterface, InterfaceKind, PfConf, interfaces_of};
+use crate::printable::printable;
+use crate::rule::rules;
+use crate::span::{Place, Source, Span};
+
+rules! {
+    /// A member has no section for an interface of pf.conf.
+    ///
+    /// The member would use the address that pf.conf has for it, which is that of another server. (PacketFence's
+    /// checkup: FATAL; from 9.2 on it does not look in multi-zone files.)
+    ///
+    /// Example: pf.conf has `[interface eth1.2]`, cluster.conf has no `[pf2.example.com interface eth1.2]`.
+    ///
+    /// What to do: add the section with `ip`.
+    static MISSING_INTERFACE = "PFC014" "missing-interface" Error;
+
+    /// cluster.conf names an interface that pf.conf does not have.
+    ///
+    /// Up to PacketFence 9.1 such an interface is never used. Later it is, if cluster.conf also gives its mask and type.
+    ///
+    /// Example: `[pf1.example.com interface eth2]` without `[interface eth2]` in pf.conf.
+    ///
+    /// What to do: correct the name, add the interface to pf.conf, or (9.2 and later) add `mask` and `type` here.
+    static INTERFACE_NOT_IN_PF_CONF = "PFC016" "interface-not-in-pf-conf" Warning;
+
+    /// A member lacks an interface that other members of its zone have.
+    ///
+    /// It would not take part in that network: no virtual address, no portal, no DHCP from it.
+    ///
+    /// Example: eth1.3 for pf1 and pf2, but not for pf3.
+    ///
+    /// What to do: add the section, or remove the interface from all.
+    static UNEVEN_INTERFACES = "PFC019" "uneven-interfaces" Warning;
+
+    /// Members have an interface that `[CLUSTER]` does not have.
+    ///
+    /// PacketFence then writes a virtual address without an address into keepalived's configuration, and an invalid
+    /// firewall rule. (PacketFence's checkup: FATAL if pf.conf has the interface.)
+    ///
+    /// Example: `[pf1.example.com interface eth1.2]` without `[CLUSTER interface eth1.2]`.
+    ///
+    /// What to do: add `[CLUSTER interface eth1.2]` with the virtual `ip` of that network.
+    static INTERFACE_WITHOUT_VIP = "PFC020" "interface-without-vip" Error;
+
+    /// A mask is none.
+    ///
+    /// PacketFence writes masks as four numbers whose bits are ones and then zeros.
+    ///
+    /// Example: `mask = 255.255.0.255`, `mask = /24`
+    ///
+    /// What to do: write it like 255.255.255.0.
+    static INVALID_MASK = "PFC022" "invalid-mask" Error;
+
+    /// A value that should be an IPv6 address is none.
+    ///
+    /// The portal's HAProxy would refuse its whole configuration.
+    ///
+    /// Example: `ipv6_address = fd00::1::2`
+    ///
+    /// What to do: write an address without prefix length, like fd00::10.
+    static INVALID_IPV6 = "PFC023" "invalid-ipv6-address" Error;
+
+    /// pf.conf does not have exactly one management interface.
+    ///
+    /// Virtual management address, database and web services belong to it. (PacketFence's checkup: FATAL.)
+    ///
+    /// Example: no `[interface ...]` with `type = management`.
+    ///
+    /// What to do: give one interface, and only one, the type `management`.
+    static MANAGEMENT_INTERFACE = "PFC090" "management-interface" Error;
+
+    /// An interface has no address or no mask, neither in pf.conf nor in cluster.conf.
+    ///
+    /// Interfaces that only listen (types monitor, dhcp-listener, high-availability, other) need none; all others do.
+    /// (PacketFence's checkup: FATAL.)
+    ///
+    /// Example:
+    ///     [interface eth1.2]
+    ///     ip = 192.168.2.5
+    ///     type = internal
+    ///
+    /// What to do: add what is missing.
+    static INTERFACE_WITHOUT_ADDRESS = "PFC091" "interface-without-address" Error;
+
+    /// PacketFence knows no such type of interface.
+    ///
+    /// Types: internal, management, managed, monitor, dhcp-listener, high-availability, portal, radius, dns, dhcp, other;
+    /// several with commas between.
+    ///
+    /// Example: `type = internal,hi-availability`
+    ///
+    /// What to do: correct the word.
+    static UNKNOWN_INTERFACE_TYPE = "PFC092" "unknown-interface-type" Error;
+
+    /// An internal interface has no `enforcement`.
+    ///
+    /// It says how devices are held there: `vlan`, `inlinel2`, `inlinel3`. (PacketFence's checkup: FATAL.)
+    ///
+    /// Example:
+    ///     [interface eth1.2]
+    ///     type = internal
+    ///
+    /// What to do: add `enforcement = vlan`, for instance.
+    static MISSING_ENFORCEMENT = "PFC093" "missing-enforcement" Error;
+}
+
+pub(super) fn check(context: &Context<'_>, known: &PfInterfaces, report: &mut Report) {
+    for zone in context.cluster.zones() {
+        presence(context, zone, known, report);
+        owners(zone).for_each(|owner| own_settings(owner, context, known, report));
+    }
+    if let Some(pf_conf) = context.pf_conf {
+        of_pf_conf(context, pf_conf, report);
+    }
+}
+
+/// PFC014, PFC019 and PFC020: who lacks an interface.
+fn presence(context: &Context<'_>, zone: &Zone, known: &PfInterfaces, report: &mut Report) {
+    // First place of each interface that a member has; pf.conf's interfaces are expected of everybody.
+    let mut expected: BTreeMap<InterfaceName, Option<(Span, String)>> = BTreeMap::new();
+    known.iter().filter(|(_, known)| known.place.is_some()).for_each(|(&name, _)| {
+        expected.insert(name, None);
+    });
+    for member in &zone.members {
+        for interface in &member.addresses.interfaces {
+            expected.entry(interface.name).or_insert_with(|| Some((interface.section, member.host.to_string())));
+        }
+    }
+    for owner in owners(zone) {
+        let has: BTreeSet<InterfaceName> = owner.addresses.interfaces.iter().map(|interface| interface.name).collect();
+        for (&name, first) in expected.iter().filter(|(name, _)| !has.contains(name)) {
+            report.add(missing(context, owner, name, first.as_ref(), known));
+        }
+    }
+}
+
+fn missing(
+    context: &Context<'_>,
+    owner: Owner<'_>,
+    name: InterfaceName,
+    first: Option<&(Span, String)>,
+    known: &PfInterfaces,
+) -> Diagnostic {
+    let section = full_name(context, owner.zone, &format!("{} interface {name}", owner.name()));
+    let (rule, message) = match (owner.host, first) {
+        (None, _) => (&INTERFACE_WITHOUT_VIP, format!("there is no virtual address for {name}: `[{section}]` is missing")),
+        (Some(host), None) => (&MISSING_INTERFACE, format!("{host} has no section for {name}, which pf.conf has")),
+        (Some(host), Some((_, other))) => (&UNEVEN_INTERFACES, format!("{host} has no {name}, which {other} has")),
+    };
+    let help = format!("add `[{section}]` with `ip = ADDRESS`");
+    let found = Diagnostic::new(rule, Source::ClusterConf, owner.addresses.section, message, help);
+    match (first, known.get(&name).and_then(|known| known.place)) {
+        (Some((span, other)), _) => found.related(Source::ClusterConf, *span, format!("{other} has it")),
+        (None, Some(place)) => found.related(place.source, place.span, "pf.conf has it"),
+        (None, None) => found,
+    }
+}
+
+/// PFC016, PFC022 and PFC023: what cluster.conf itself says about an interface.
+fn own_settings(owner: Owner<'_>, context: &Context<'_>, known: &PfInterfaces, report: &mut Report) {
+    for interface in &owner.addresses.interfaces {
+        let is_described = interface.settings.iter().any(|setting| &*setting.key == "type");
+        if context.pf_conf.is_some() && !known.contains_key(&interface.name) && !is_described {
+            let message = format!("pf.conf has no `[interface {}]`", interface.name);
+            report.cluster_conf(
+                &INTERFACE_NOT_IN_PF_CONF,
+                interface.section,
+                message,
+                "correct the name, or add the interface to pf.conf",
+            );
+        }
+        for setting in &interface.settings {
+            let (text, span) = (&*setting.value.value, setting.value.span);
+            let shown = printable(text.as_bytes());
+            if text.contains("[%") || text.is_empty() {
+                continue;
+            }
+            if &*setting.key == "mask" && text.parse::<Netmask>().is_err() {
+                let message = format!("`{shown}` is no mask");
+                report.cluster_conf(&INVALID_MASK, span, message, "write it like 255.255.255.0");
+            }
+            if &*setting.key == "ipv6_address" && text.parse::<std::net::Ipv6Addr>().is_err() {
+                let message = format!("`{shown}` is no IPv6 address");
+                report.cluster_conf(&INVALID_IPV6, span, message, "write it like fd00::10, without prefix length");
+            }
+        }
+    }
+}
+
+/// PFC022 and PFC090 to PFC093: pf.conf's interfaces as each member has them. Members mostly agree, so each finding is
+/// reported once, for the first member that shows it.
+fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
+    let nobody = Addresses { section: Span::default(), management_ip: None, interfaces: Vec::new() };
+    let mut seen = BTreeSet::new();
+    let mut members: Vec<(Option<&str>, &Addresses)> =
+        context.cluster.members().map(|member| (Some(member.host.as_str()), &member.addresses)).collect();
+    if members.is_empty() {
+        members.push((None, &nobody));
+    }
+    for (host, addresses) in members {
+        let interfaces = interfaces_of(pf_conf, addresses, context.version);
+        let management = interfaces.iter().filter(|interface| interface.is(InterfaceKind::Management)).count();
+        if management != 1 && seen.insert((MANAGEMENT_INTERFACE.code, None)) {
+            let place = second_management(&interfaces);
+            let message = format!("there are {management} management interfaces{}", of(host));
+            report.at(&MANAGEMENT_INTERFACE, place, message, "give exactly one interface the type `management`");
+        }
+        for interface in &interfaces {
+            let mut once = |rule: &'static crate::rule::Rule, place: Option<Place>, message: String, help: &str| {
+                if seen.insert((rule.code, Some(interface.name))) {
+                    report.at(rule, place, message, help);
+                }
+            };
+            interface_of_pf_conf(interface, host, &mut once);
+        }
+    }
+}
+
+fn second_management(interfaces: &[HostInterface]) -> Option<Place> {
+    let management = interfaces.iter().filter(|interface| interface.is(InterfaceKind::Management));
+    management.map(|interface| interface.place).nth(1)
+}
+
+fn interface_of_pf_conf(
+    interface: &HostInterface,
+    host: Option<&str>,
+    once: &mut impl FnMut(&'static crate::rule::Rule, Option<Place>, String, &str),
+) {
+    let name = interface.name;
+    let type_place = interface.get("type").and_then(|value| value.place).or(Some(interface.place));
+    for (word, _) in interface.types().filter(|(_, kind)| kind.is_none()) {
+        let message = format!("`{}` is no type of interface ({name}{})", printable(word.as_bytes()), of(host));
+        once(&UNKNOWN_INTERFACE_TYPE, type_place, message, "see `pfcluster check --explain PFC092` for the types");
+    }
+    let needs_address = interface.types().any(|(_, kind)| kind.is_some_and(InterfaceKind::needs_address));
+    let lacks = |key: &str| interface.text(key).is_empty();
+    if needs_address && (lacks("ip") || lacks("mask")) {
+        let what = if lacks("ip") { "ip" } else { "mask" };
+        let message = format!("{name} has no `{what}`{}", of(host));
+        once(&INTERFACE_WITHOUT_ADDRESS, Some(interface.place), message, "add it to pf.conf, or to the member's section");
+    }
+    if let Some(mask) = interface.get("mask") {
+        let in_pf_conf = mask.place.is_some_and(|place| place.source == Source::PfConf);
+        if in_pf_conf && !mask.text.is_empty() && !mask.text.contains("[%") && interface.mask().is_none() {
+            let message = format!("`{}` is no mask", printable(mask.text.as_bytes()));
+            once(&INVALID_MASK, mask.place, message, "write it like 255.255.255.0");
+        }
+    }
+    if interface.is(InterfaceKind::Internal) && lacks("enforcement") {
+        let message = format!("{name} is internal, but has no `enforcement`{}", of(host));
+        once(&MISSING_ENFORCEMENT, Some(interface.place), message, "add `enforcement = vlan`, for instance");
+    }
+}
+
+fn of(host: Option<&str>) -> String {
+    host.map_or_else(String::new, |host| format!(" on {host}"))
+}
