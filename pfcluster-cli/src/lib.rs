@@ -1,1 +1,13 @@
-//! The host side of pfcluster: all I/O, thin over the core.
+//! The host side of pfcluster: everything that reads, writes or asks. It gathers, asks `pfcluster-core`, and reports.
+//!
+//! With the feature `cli` (default) it is also the command line; other programs take the library without it.
+
+#[cfg(feature = "cli")]
+mod commands;
+pub mod host;
+pub mod report;
+#[cfg(feature = "cli")]
+mod run;
+
+#[cfg(feature = "cli")]
+pub use run::{Env, ExitStatus, run};

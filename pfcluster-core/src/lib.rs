@@ -4,6 +4,7 @@ pub mod check;
 pub mod cluster;
 pub mod diagnostic;
 pub mod document;
+pub mod installation;
 pub mod pf_conf;
 pub mod printable;
 pub mod rule;

@@ -11,8 +11,17 @@ pub fn printable(bytes: &[u8]) -> String {
     out
 }
 
+/// [`printable`] text for a message: a name or value as the user wrote it, cut where nobody reads on.
+pub(crate) fn quoted(bytes: &[u8]) -> String {
+    const MOST: usize = 120;
+    match bytes.get(..MOST) {
+        Some(start) if bytes.len() > MOST => printable(start) + "...",
+        _ => printable(bytes),
+    }
+}
+
 /// One character of [`printable`].
-pub fn push_printable(out: &mut String, c: char) {
+fn push_printable(out: &mut String, c: char) {
     match c {
         '\n' => out.push_str("\\n"),
         '\r' => out.push_str("\\r"),
@@ -24,7 +33,7 @@ pub fn push_printable(out: &mut String, c: char) {
 }
 
 /// A byte as `\x1b`.
-pub fn push_hex(out: &mut String, byte: u32) {
+fn push_hex(out: &mut String, byte: u32) {
     use std::fmt::Write as _;
     // Writing to a String cannot fail.
     let _ = write!(out, "\\x{byte:02x}");

@@ -1,1 +1,82 @@
-fn main() {}
+//! Every case of tests/testdata is a test of its own: `cargo test -p pfcluster-tests --test testdata -- duplicate`.
+
+use std::path::Path;
+
+use libtest_mimic::{Arguments, Trial};
+use pfcluster_core::check;
+use pfcluster_tests::commands::output;
+use pfcluster_tests::{Case, cases, files, rewritten};
+
+const FOLDERS: [&str; 3] = ["document", "cluster", "checks"];
+
+fn main() {
+    let arguments = Arguments::from_args();
+    if std::env::var_os("REWRITE").is_some() {
+        FOLDERS.iter().flat_map(|folder| files(folder)).for_each(|path| rewrite(&path));
+    }
+    let mut trials: Vec<Trial> =
+        FOLDERS.iter().flat_map(|folder| files(folder)).flat_map(|path| trials_of(&path)).collect();
+    trials.extend(check::rules().into_iter().map(|rule| {
+        let name = format!("every rule has a fixture and a near miss::{} {}", rule.code, rule.name);
+        Trial::test(name, move || has_fixture_and_near_miss(rule).map_err(Into::into))
+    }));
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn trials_of(path: &Path) -> Vec<Trial> {
+    let file = path.strip_prefix(pfcluster_tests::testdata()).unwrap_or(path).display().to_string();
+    let text = std::fs::read_to_string(path).expect("a readable test file");
+    match cases(&text) {
+        Err(error) => vec![Trial::test(file, move || Err(error.into()))],
+        Ok(cases) => cases
+            .into_iter()
+            .map(|case| {
+                let why = case.why.lines().next().unwrap_or(&case.command).to_owned();
+                Trial::test(format!("{file}:{} {why}", case.line), move || run(&case).map_err(Into::into))
+            })
+            .collect(),
+    }
+}
+
+fn run(case: &Case) -> Result<(), String> {
+    if case.why.is_empty() {
+        return Err("the case does not say why it is there: begin it with `# ...`".to_owned());
+    }
+    let actual = output(case)?;
+    if actual == case.expected {
+        return Ok(());
+    }
+    Err(format!("{}\nexpected:\n{}\nactual:\n{actual}", case.why, case.expected))
+}
+
+fn rewrite(path: &Path) {
+    let text = std::fs::read_to_string(path).expect("a readable test file");
+    let cases = cases(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let outputs: Vec<String> = cases
+        .iter()
+        .map(|case| output(case).unwrap_or_else(|error| panic!("{}:{}: {error}", path.display(), case.line)))
+        .collect();
+    std::fs::write(path, rewritten(&text, &outputs)).expect("a writable test file");
+}
+
+/// checks/CODE-NAME.txt has a case in which the rule speaks and one in which it just does not, and the rule's manual has
+/// all of its parts. With the rule taken out of the program, the first of the two fails.
+fn has_fixture_and_near_miss(rule: &check::Rule) -> Result<(), String> {
+    let name = format!("checks/{}-{}.txt", rule.code, rule.name);
+    let text =
+        std::fs::read_to_string(pfcluster_tests::testdata().join(&name)).map_err(|error| format!("{name}: {error}"))?;
+    let cases = cases(&text)?;
+    let speaks = |case: &&Case| case.expected.contains(&format!("{} {} ", rule.severity.name(), rule.code));
+    if !cases.iter().any(|case| speaks(&case)) {
+        return Err(format!("{name}: no case shows the rule"));
+    }
+    let is_near_miss = |case: &&Case| case.why.to_lowercase().starts_with("near miss") && !speaks(case);
+    if !cases.iter().any(|case| is_near_miss(&case)) {
+        return Err(format!("{name}: no case begins with `# Near miss` and stays silent"));
+    }
+    let manual = rule.explanation.join("\n");
+    match ["Example", "What to do:"].into_iter().find(|part| !manual.contains(part)) {
+        Some(part) => Err(format!("the manual of {} has no `{part}`", rule.code)),
+        None => Ok(()),
+    }
+}

@@ -177,7 +177,12 @@ fn missing_addresses(owner: Owner<'_>, known: &PfInterfaces, report: &mut Report
         let needs_ip = kinds.is_empty() || kinds.iter().any(|kind| kind.needs_address());
         if needs_ip && !interface.ip_is_unreadable {
             let message = format!("{} of {} has no `ip`", interface.name, owner.name());
-            report.cluster_conf(&INTERFACE_WITHOUT_IP, interface.section, message, "add `ip = ADDRESS` below this header");
+            report.cluster_conf(
+                &INTERFACE_WITHOUT_IP,
+                interface.section,
+                message,
+                "add `ip = ADDRESS` below this header",
+            );
         }
     }
 }
@@ -198,7 +203,8 @@ fn management_ip(owner: Owner<'_>, known: &PfInterfaces, report: &mut Report) {
         }
         ("none of the interfaces has that address".to_owned(), first)
     } else {
-        let Some((name, ip)) = interfaces.iter().find(is_management).and_then(|found| Some((found.name, found.ip?))) else {
+        let Some((name, ip)) = interfaces.iter().find(is_management).and_then(|found| Some((found.name, found.ip?)))
+        else {
             return;
         };
         if ip.value == management.value {

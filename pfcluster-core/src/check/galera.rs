@@ -3,7 +3,7 @@
 use super::{Context, Report};
 use crate::cluster::{Layout, Zone};
 use crate::pf_conf::PfConf;
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::rule::rules;
 use crate::span::{Place, Span, Spanned};
 use crate::version::PfVersion;
@@ -135,11 +135,19 @@ fn number_of_members(context: &Context<'_>, report: &mut Report) {
         };
         let span = last.addresses.section;
         if members < 3 {
-            let message = format!("only {members} member{}{of_zone} for the Galera database", if members == 1 { "" } else { "s" });
+            let message = format!(
+                "only {members} member{}{of_zone} for the Galera database",
+                if members == 1 { "" } else { "s" }
+            );
             report.cluster_conf(&FEW_MEMBERS, span, message, "use at least three (guide 3.1)");
         } else if members % 2 == 0 {
             let message = format!("{members} members{of_zone} for the Galera database: an even number");
-            let help = format!("use {} or {}: {members} survive no more failures than {}", members - 1, members + 1, members - 1);
+            let help = format!(
+                "use {} or {}: {members} survive no more failures than {}",
+                members - 1,
+                members + 1,
+                members - 1
+            );
             report.cluster_conf(&EVEN_MEMBERS, span, message, help);
         }
     }
@@ -204,18 +212,19 @@ fn pfconfig_host(context: &Context<'_>, report: &mut Report) {
 fn slave_zone(context: &Context<'_>, zone: &Zone, report: &mut Report) {
     let database = &zone.database;
     if let Some(mode) = database.masterslavemode.as_ref().filter(|_| !database.is_slave()) {
-        let message = format!("`masterslavemode` is `{}`, which is half a slave", printable(mode.value.as_bytes()));
+        let message = format!("`masterslavemode` is `{}`, which is half a slave", quoted(mode.value.as_bytes()));
         report.cluster_conf(&ODD_SLAVE_MODE, mode.span, message, "write `SLAVE`, or remove the line");
     }
     if database.is_slave() {
         let master = database.masterdb.as_ref().map_or("", |master| &*master.value);
-        let is_known = context.cluster.zones().iter().any(|other| other.name.as_str() == master && other.name != zone.name);
+        let is_known =
+            context.cluster.zones().iter().any(|other| other.name.as_str() == master && other.name != zone.name);
         if !is_known {
             let own = zone.vips.as_ref().map_or(Span::default(), |vips| vips.section);
             let span = database.masterdb.as_ref().map_or(own, |master| master.span);
             let message = match master {
                 "" => format!("zone {} is a slave, but does not say of which zone", zone.name),
-                other => format!("`{}` is no other zone of this cluster", printable(other.as_bytes())),
+                other => format!("`{}` is no other zone of this cluster", quoted(other.as_bytes())),
             };
             report.cluster_conf(&UNKNOWN_MASTER_ZONE, span, message, "set `masterdb` to the zone that it follows");
         }
@@ -227,7 +236,7 @@ fn slave_zone(context: &Context<'_>, zone: &Zone, report: &mut Report) {
 
 fn database_hosts(context: &Context<'_>, hosts: &Spanned<Box<str>>, report: &mut Report) {
     for host in hosts.value.split(',').filter(|host| !host.is_empty() && context.cluster.member(host).is_none()) {
-        let message = format!("`{}` is no member of the cluster", printable(host.as_bytes()));
+        let message = format!("`{}` is no member of the cluster", quoted(host.as_bytes()));
         let help = "write the members' host names, with commas and no blanks between";
         report.cluster_conf(&UNKNOWN_DATABASE_HOST, hosts.span, message, help);
     }

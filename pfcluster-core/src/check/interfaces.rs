@@ -7,7 +7,7 @@ use super::{Context, Owner, PfInterfaces, Report, full_name, owners};
 use crate::cluster::{Addresses, InterfaceName, Netmask, Zone};
 use crate::diagnostic::Diagnostic;
 use crate::pf_conf::{HostInterface, InterfaceKind, PfConf, interfaces_of};
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::rule::rules;
 use crate::span::{Place, Source, Span};
 
@@ -151,7 +151,9 @@ fn missing(
 ) -> Diagnostic {
     let section = full_name(context, owner.zone, &format!("{} interface {name}", owner.name()));
     let (rule, message) = match (owner.host, first) {
-        (None, _) => (&INTERFACE_WITHOUT_VIP, format!("there is no virtual address for {name}: `[{section}]` is missing")),
+        (None, _) => {
+            (&INTERFACE_WITHOUT_VIP, format!("there is no virtual address for {name}: `[{section}]` is missing"))
+        }
         (Some(host), None) => (&MISSING_INTERFACE, format!("{host} has no section for {name}, which pf.conf has")),
         (Some(host), Some((_, other))) => (&UNEVEN_INTERFACES, format!("{host} has no {name}, which {other} has")),
     };
@@ -179,7 +181,7 @@ fn own_settings(owner: Owner<'_>, context: &Context<'_>, known: &PfInterfaces, r
         }
         for setting in &interface.settings {
             let (text, span) = (&*setting.value.value, setting.value.span);
-            let shown = printable(text.as_bytes());
+            let shown = quoted(text.as_bytes());
             if text.contains("[%") || text.is_empty() {
                 continue;
             }
@@ -237,7 +239,7 @@ fn interface_of_pf_conf(
     let name = interface.name;
     let type_place = interface.get("type").and_then(|value| value.place).or(Some(interface.place));
     for (word, _) in interface.types().filter(|(_, kind)| kind.is_none()) {
-        let message = format!("`{}` is no type of interface ({name}{})", printable(word.as_bytes()), of(host));
+        let message = format!("`{}` is no type of interface ({name}{})", quoted(word.as_bytes()), of(host));
         once(&UNKNOWN_INTERFACE_TYPE, type_place, message, "see `pfcluster check --explain PFC092` for the types");
     }
     let needs_address = interface.types().any(|(_, kind)| kind.is_some_and(InterfaceKind::needs_address));
@@ -245,12 +247,17 @@ fn interface_of_pf_conf(
     if needs_address && (lacks("ip") || lacks("mask")) {
         let what = if lacks("ip") { "ip" } else { "mask" };
         let message = format!("{name} has no `{what}`{}", of(host));
-        once(&INTERFACE_WITHOUT_ADDRESS, Some(interface.place), message, "add it to pf.conf, or to the member's section");
+        once(
+            &INTERFACE_WITHOUT_ADDRESS,
+            Some(interface.place),
+            message,
+            "add it to pf.conf, or to the member's section",
+        );
     }
     if let Some(mask) = interface.get("mask") {
         let in_pf_conf = mask.place.is_some_and(|place| place.source == Source::PfConf);
         if in_pf_conf && !mask.text.is_empty() && !mask.text.contains("[%") && interface.mask().is_none() {
-            let message = format!("`{}` is no mask", printable(mask.text.as_bytes()));
+            let message = format!("`{}` is no mask", quoted(mask.text.as_bytes()));
             once(&INVALID_MASK, mask.place, message, "write it like 255.255.255.0");
         }
     }

@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Report};
+use super::{Context, Report, full_name};
 use crate::cluster::{Hostname, Layout};
 use crate::diagnostic::Diagnostic;
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::rule::rules;
 use crate::span::{Source, Span};
 
@@ -96,10 +96,11 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
 /// PFC044: once for each host.
 fn orphans(context: &Context<'_>, report: &mut Report) {
     let mut seen = BTreeSet::new();
-    for orphan in context.cluster.orphans().iter().filter(|orphan| seen.insert(&*orphan.owner)) {
-        let owner = printable(orphan.owner.as_bytes());
-        let message = format!("`[{owner}]` is missing: without it {owner} does not exist for PacketFence");
-        let help = format!("add `[{owner}]` with `management_ip`, or correct the name");
+    for orphan in context.cluster.orphans().iter().filter(|orphan| seen.insert((orphan.zone, &*orphan.owner))) {
+        let owner = quoted(orphan.owner.as_bytes());
+        let section = full_name(context, &context.cluster.zones()[orphan.zone], &owner);
+        let message = format!("`[{section}]` is missing: without it {owner} does not exist for PacketFence");
+        let help = format!("add `[{section}]` with `management_ip`, or correct the name");
         report.cluster_conf(&MEMBER_WITHOUT_SECTION, orphan.section, message, help);
     }
 }
@@ -117,7 +118,10 @@ fn ambiguous_names(context: &Context<'_>, report: &mut Report) {
         for &(pattern, section) in names.iter().filter(|(name, _)| context.cluster.member(name).is_some()) {
             let taken = names.iter().find(|(name, _)| *name != pattern && matches(pattern, name));
             if let Some(&(name, other)) = taken {
-                let message = format!("PacketFence takes the interfaces of {} for those of {pattern} too", printable(name.as_bytes()));
+                let message = format!(
+                    "PacketFence takes the interfaces of {} for those of {pattern} too",
+                    quoted(name.as_bytes())
+                );
                 let help = "rename one of the two";
                 let found = Diagnostic::new(&NAME_MATCHES_TWO_HOSTS, Source::ClusterConf, section, message, help);
                 report.add(found.related(Source::ClusterConf, other, "the other name"));
@@ -137,7 +141,9 @@ fn own_host(context: &Context<'_>, report: &mut Report) {
     for host in context.disabled.iter().filter(|host| Some(*host) != context.me) {
         let Some(member) = cluster.member(host.as_str()) else { continue };
         let message = format!("{host} is disabled on this server");
-        let help = format!("see that it is disabled on all members, and `bin/cluster/node {host} enable` when the work is done");
+        let help = format!(
+            "see that it is disabled on all members, and `bin/cluster/node {host} enable` when the work is done"
+        );
         report.cluster_conf(&DISABLED_MEMBER, member.addresses.section, message, help);
     }
     let Some(me) = context.me.filter(|_| cluster.is_clustered()) else { return };

@@ -16,7 +16,7 @@ use crate::cluster::{Addresses, Cluster, Hostname, InterfaceName, Layout, Netmas
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::pf_conf::{InterfaceKind, PfConf};
-use crate::rule::Rule;
+pub use crate::rule::Rule;
 use crate::span::{Place, Source, Span};
 use crate::version::PfVersion;
 

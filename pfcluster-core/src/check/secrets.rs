@@ -67,7 +67,12 @@ fn vrrp_password(pf_conf: &PfConf, report: &mut Report) {
     let cuts = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '!' | '"' | '\'');
     if password == "1234" || password.is_empty() {
         let message = "the VRRP password is the one that PacketFence ships, or none";
-        report.at(&DEFAULT_VRRP_PASSWORD, place, message.to_owned(), "set another one, the same on all members (guide 3.6)");
+        report.at(
+            &DEFAULT_VRRP_PASSWORD,
+            place,
+            message.to_owned(),
+            "set another one, the same on all members (guide 3.6)",
+        );
     }
     if password.contains(cuts) {
         let message = "the VRRP password has a character at which keepalived cuts it";

@@ -2,7 +2,7 @@
 
 use super::{Context, Report};
 use crate::cluster::toggle;
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::rule::rules;
 
 rules! {
@@ -56,7 +56,8 @@ const TOGGLES: [&str; 11] = [
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     for zone in context.cluster.zones() {
         if let Some(member) = zone.members.get(MOST_MEMBERS) {
-            let message = format!("{} members share virtual addresses, but priorities end at the 100th", zone.members.len());
+            let message =
+                format!("{} members share virtual addresses, but priorities end at the 100th", zone.members.len());
             report.cluster_conf(&TOO_MANY_MEMBERS, member.addresses.section, message, "divide the cluster into zones");
         }
     }
@@ -64,14 +65,14 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     if let Some(vrid) = pf_conf.get("active_active", "virtual_router_id") {
         let is_number = vrid.value.bytes().all(|byte| byte.is_ascii_digit());
         if !is_number || !vrid.value.parse::<u16>().is_ok_and(|number| (1..=255).contains(&number)) {
-            let message = format!("`{}` is no number from 1 to 255", printable(vrid.value.as_bytes()));
+            let message = format!("`{}` is no number from 1 to 255", quoted(vrid.value.as_bytes()));
             report.at(&VIRTUAL_ROUTER_ID, vrid.place, message, "write a number from 1 to 255");
         }
     }
     for key in TOGGLES {
         let Some(setting) = pf_conf.get("active_active", key) else { continue };
         if toggle(&setting.value).is_none() && !setting.value.is_empty() {
-            let message = format!("`{key}` is `{}`, neither on nor off", printable(setting.value.as_bytes()));
+            let message = format!("`{key}` is `{}`, neither on nor off", quoted(setting.value.as_bytes()));
             report.at(&ODD_CLUSTER_TOGGLE, setting.place, message, "write `enabled` or `disabled`");
         }
     }

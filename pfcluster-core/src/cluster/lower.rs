@@ -1,20 +1,20 @@
 //! Document to cluster: sections become zones, members and interfaces, texts become names and addresses.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry as Slot;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::fault;
-use super::name::{Hostname, InterfaceName, ZoneName, parse_address, toggle};
-use super::{Addresses, Cluster, Interface, Layout, Member, NetworkOverlay, Orphan, Setting, Zone, ZoneDatabase};
+use super::name::{Hostname, InterfaceName, ZoneName, parse_address};
+use super::{Addresses, Cluster, Interface, Layout, Member, NetworkOverlay, Orphan, Setting, ZoneDatabase};
 use crate::diagnostic::{Checked, Diagnostic, Diagnostics};
 use crate::document::{Document, Entry, Section, is_blank};
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::rule::Rule;
 use crate::span::{Span, Spanned};
 
-const CLUSTER: &str = "CLUSTER";
-const GENERAL: &str = "general";
+pub(super) const CLUSTER: &str = "CLUSTER";
+pub(super) const GENERAL: &str = "general";
 
 pub(super) fn lower(document: &Document<'_>) -> Checked<Cluster> {
     let mut lowering = Lowering {
@@ -28,6 +28,7 @@ pub(super) fn lower(document: &Document<'_>) -> Checked<Cluster> {
             orphans: Vec::new(),
         },
         zone_numbers: BTreeMap::new(),
+        rejected: BTreeSet::new(),
     };
     lowering.general();
     let sections = lowering.divide_into_zones();
@@ -39,112 +40,29 @@ pub(super) fn lower(document: &Document<'_>) -> Checked<Cluster> {
     Checked { value: lowering.cluster, diagnostics: lowering.diagnostics }
 }
 
-struct Lowering<'d, 's> {
-    document: &'d Document<'s>,
+pub(super) struct Lowering<'d, 's> {
+    pub(super) document: &'d Document<'s>,
     diagnostics: Diagnostics,
-    cluster: Cluster,
-    /// In a multi-zone file: the number of each zone, by name.
-    zone_numbers: BTreeMap<ZoneName, usize>,
+    pub(super) cluster: Cluster,
+    /// The number of each zone, by name.
+    pub(super) zone_numbers: BTreeMap<ZoneName, usize>,
+    /// Owners that were reported and left out, with their zones: nothing more is said about their interfaces.
+    rejected: BTreeSet<(usize, &'s str)>,
 }
 
 /// A section with its zone taken off: what remains of the name reads as in a single-zone file.
-struct ZoneSection<'d, 's> {
-    zone: usize,
-    name: &'s str,
-    section: Section<'d, 's>,
+pub(super) struct ZoneSection<'d, 's> {
+    pub(super) zone: usize,
+    pub(super) name: &'s str,
+    pub(super) section: Section<'d, 's>,
 }
 
 /// Whose section it is: the virtual addresses of a zone, or a member.
 type Owner = Option<usize>;
 
 impl<'d, 's: 'd> Lowering<'d, 's> {
-    fn report(&mut self, rule: &'static Rule, span: Span, message: String, help: &'static str) {
+    pub(super) fn report(&mut self, rule: &'static Rule, span: Span, message: String, help: &'static str) {
         self.diagnostics.push(Diagnostic::new(rule, self.document.source(), span, message, help));
-    }
-
-    /// `[general]`: the layout of the file.
-    fn general(&mut self) {
-        let Some(general) = self.document.section(GENERAL.as_bytes()) else { return };
-        for entry in general.entries() {
-            match entry.key() {
-                b"multi_zone" if self.toggle(entry) == Some(true) => self.cluster.layout = Layout::MultiZone,
-                b"zone_dbs_only" => self.cluster.zone_dbs_only = self.toggle(entry) == Some(true),
-                b"multi_zone" => {}
-                _ => self.unknown_key(entry, GENERAL),
-            }
-        }
-        if self.cluster.layout == Layout::SingleZone {
-            let message = "`[general]` is taken for a member named \"general\" in a single-zone file".to_owned();
-            self.report(&fault::GENERAL_IS_A_MEMBER, general.name_span(), message, "remove the section, or comment it out");
-        }
-    }
-
-    fn toggle(&mut self, entry: Entry<'d, 's>) -> Option<bool> {
-        let text = joined(entry);
-        let on = toggle(&text);
-        if on.is_none() && !text.is_empty() {
-            let message = format!("`{}` is neither on nor off", printable(text.as_bytes()));
-            self.report(&fault::ODD_TOGGLE, entry.value_span(), message, "write `enabled` or `disabled`");
-        }
-        on
-    }
-
-    /// The sections with their zones, and the zones themselves, in order of the file.
-    fn divide_into_zones(&mut self) -> Vec<ZoneSection<'d, 's>> {
-        let named = self.document.sections().filter_map(|section| Some((std::str::from_utf8(section.name()).ok()?, section)));
-        let named: Vec<(&'s str, Section<'d, 's>)> = named.filter(|(name, _)| *name != GENERAL).collect();
-        if self.cluster.layout == Layout::SingleZone {
-            if let Ok(name) = ZoneName::DEFAULT.parse() {
-                self.add_zone(name);
-            }
-            return named.into_iter().map(|(name, section)| ZoneSection { zone: 0, name, section }).collect();
-        }
-        self.find_zones(&named);
-        let mut sections = Vec::with_capacity(named.len());
-        for (full_name, section) in named {
-            let split = full_name.split_once(' ');
-            let zone = split.and_then(|(zone, _)| Some(*self.zone_numbers.get(&zone.parse::<ZoneName>().ok()?)?));
-            match (split, zone) {
-                (Some((_, name)), Some(zone)) => sections.push(ZoneSection { zone, name, section }),
-                // Reported once, with the zone's name.
-                (Some((zone, name)), None) if zone.parse::<ZoneName>().is_err() && is_bare(name) => {}
-                _ => {
-                    let message = format!("`[{}]` belongs to no zone", printable(full_name.as_bytes()));
-                    let help = "begin the name with the zone: `[ZONE CLUSTER]`, `[ZONE pf1.example.com]`";
-                    self.report(&fault::SECTION_OUTSIDE_ZONES, section.name_span(), message, help);
-                }
-            }
-        }
-        sections
-    }
-
-    /// A zone is the first word of `[ZONE CLUSTER]` and of `[ZONE HOST]`.
-    fn find_zones(&mut self, named: &[(&'s str, Section<'d, 's>)]) {
-        for (full_name, section) in named {
-            let Some((zone, name)) = full_name.split_once(' ').filter(|(_, name)| is_bare(name)) else { continue };
-            match zone.parse::<ZoneName>() {
-                Ok(zone) if !self.zone_numbers.contains_key(&zone) => {
-                    if self.document.section(format!("{zone} {CLUSTER}").as_bytes()).is_none() {
-                        let message = format!("zone {zone} has no `[{zone} {CLUSTER}]`: PacketFence ignores it");
-                        let help = "add that section with `management_ip`";
-                        self.report(&fault::ZONE_WITHOUT_CLUSTER_SECTION, section.name_span(), message, help);
-                    }
-                    self.add_zone(zone);
-                }
-                Ok(_) => {}
-                Err(error) if name == CLUSTER => {
-                    let message = format!("`{}` is no name for a zone: {error}", printable(zone.as_bytes()));
-                    self.report(&fault::INVALID_ZONE_NAME, section.name_span(), message, "rename it in all sections of the zone");
-                }
-                Err(_) => {}
-            }
-        }
-    }
-
-    fn add_zone(&mut self, name: ZoneName) {
-        self.zone_numbers.insert(name.clone(), self.cluster.zones.len());
-        let (networks, members) = (Vec::new(), Vec::new());
-        self.cluster.zones.push(Zone { name, vips: None, networks, database: ZoneDatabase::default(), members });
     }
 
     /// `[CLUSTER]` and `[HOST]`: names of one word.
@@ -152,16 +70,24 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         if !is_bare(name) {
             return;
         }
-        let misspelt = [CLUSTER, GENERAL].into_iter().find(|word| word != name && word.eq_ignore_ascii_case(name));
-        if let Some(word) = misspelt {
-            let message = format!("`{name}` is taken for a member; names are case-sensitive");
-            let help = if word == CLUSTER { "write `CLUSTER`" } else { "write `general`" };
-            self.report(&fault::MISSPELT_SECTION, section.name_span(), message, help);
-        } else if *name == CLUSTER {
+        if let Some(word) = misspelt(name) {
+            self.report_misspelt(name, word, section.name_span());
+            if word == GENERAL || self.cluster.zones[*zone].vips.is_some() {
+                self.rejected.insert((*zone, name));
+                return;
+            }
+        }
+        if name.eq_ignore_ascii_case(CLUSTER) {
             self.virtual_addresses(*zone, *section);
         } else {
             self.member(*zone, name, *section);
         }
+    }
+
+    fn report_misspelt(&mut self, name: &str, word: &str, span: Span) {
+        let message = format!("`{name}` is taken for a member; names are case-sensitive");
+        let help = if word == CLUSTER { "write `CLUSTER`" } else { "write `general`" };
+        self.report(&fault::MISSPELT_SECTION, span, message, help);
     }
 
     fn virtual_addresses(&mut self, zone: usize, section: Section<'d, 's>) {
@@ -196,20 +122,33 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             let end = entry.raw_value_span().end;
             let blanks = Span { start: entry.value_span().end, end };
             let message = "blanks after the virtual management address turn clustering off".to_owned();
-            self.report(&fault::BLANKS_TURN_CLUSTERING_OFF, blanks, message, "remove the blanks at the end of the line");
+            self.report(
+                &fault::BLANKS_TURN_CLUSTERING_OFF,
+                blanks,
+                message,
+                "remove the blanks at the end of the line",
+            );
         }
     }
 
-    fn member(&mut self, zone: usize, name: &str, section: Section<'d, 's>) {
+    fn member(&mut self, zone: usize, name: &'s str, section: Section<'d, 's>) {
         let host = match name.parse::<Hostname>() {
             Ok(host) => host,
             Err(error) => {
-                let message = format!("`{}` is no host name: {error}", printable(name.as_bytes()));
-                self.report(&fault::INVALID_HOSTNAME, section.name_span(), message, "write what `hostname` prints on the member");
+                let message = format!("`{}` is no host name: {error}", quoted(name.as_bytes()));
+                self.report(
+                    &fault::INVALID_HOSTNAME,
+                    section.name_span(),
+                    message,
+                    "write what `hostname` prints on the member",
+                );
+                self.rejected.insert((zone, name));
                 return;
             }
         };
-        if self.cluster.layout == Layout::MultiZone && name.parse().is_ok_and(|name| self.zone_numbers.contains_key(&name)) {
+        if self.cluster.layout == Layout::MultiZone
+            && name.parse().is_ok_and(|name| self.zone_numbers.contains_key(&name))
+        {
             let message = format!("the host {host} has the name of a zone");
             self.report(&fault::HOST_NAMED_LIKE_ZONE, section.name_span(), message, "rename the zone");
         }
@@ -227,6 +166,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                 let source = self.document.source();
                 let found = Diagnostic::new(&fault::HOST_IN_TWO_ZONES, source, section.name_span(), message, help);
                 self.diagnostics.push(found.related(source, first_section, "it stands here first"));
+                self.rejected.insert((zone, name));
                 return;
             }
         }
@@ -261,7 +201,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             Err(_) if is_template => None,
             Err(_) if self.trailing_comment(entry, &text) => None,
             Err(error) => {
-                let message = format!("`{}` is no IPv4 address: {error}", printable(text.as_bytes()));
+                let message = format!("`{}` is no IPv4 address: {error}", quoted(text.as_bytes()));
                 self.report(&fault::INVALID_ADDRESS, span, message, "write an address like 192.168.1.5");
                 None
             }
@@ -279,14 +219,18 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         found
     }
 
-    fn unknown_key(&mut self, entry: Entry<'d, 's>, place: &str) {
-        let message = format!("PacketFence knows no key `{}` for {place}", printable(entry.key()));
+    pub(super) fn unknown_key(&mut self, entry: Entry<'d, 's>, place: &str) {
+        let message = format!("PacketFence knows no key `{}` for {place}", quoted(entry.key()));
         self.report(&fault::UNKNOWN_KEY, entry.key_span(), message, "correct or remove it");
     }
 
     /// `[OWNER interface NAME]` and `[CLUSTER network A.B.C.D]`. `last` is the owner of the section before, which
     /// mostly is this one's as well; returns this one's.
-    fn part(&mut self, zone_section: &ZoneSection<'d, 's>, last: Option<(&'s str, usize, Owner)>) -> Option<(&'s str, usize, Owner)> {
+    fn part(
+        &mut self,
+        zone_section: &ZoneSection<'d, 's>,
+        last: Option<(&'s str, usize, Owner)>,
+    ) -> Option<(&'s str, usize, Owner)> {
         let &ZoneSection { zone, name, section } = zone_section;
         if is_bare(name) {
             return last;
@@ -295,12 +239,19 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             self.unused(section);
             return last;
         };
+        if self.rejected.contains(&(zone, owner_name)) {
+            return last;
+        }
+        if let Some(word) = misspelt(owner_name).filter(|_| self.find_owner(zone, owner_name).is_none()) {
+            self.report_misspelt(owner_name, word, section.name_span());
+            return last;
+        }
         let owner = match last {
             Some((name, of_zone, owner)) if name == owner_name && of_zone == zone => Some(owner),
             _ => self.find_owner(zone, owner_name),
         };
         let Some(owner) = owner else {
-            self.cluster.orphans.push(Orphan { owner: owner_name.into(), section: section.name_span() });
+            self.cluster.orphans.push(Orphan { zone, owner: owner_name.into(), section: section.name_span() });
             return last;
         };
         match part.split_once(' ') {
@@ -320,7 +271,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     }
 
     fn unused(&mut self, section: Section<'d, 's>) {
-        let message = format!("PacketFence makes no use of `[{}]`", printable(section.name()));
+        let message = format!("PacketFence makes no use of `[{}]`", quoted(section.name()));
         let help = "write `[OWNER interface NAME]` or `[CLUSTER network A.B.C.D]`, with one space between the words";
         self.report(&fault::UNUSED_SECTION, section.name_span(), message, help);
     }
@@ -329,8 +280,13 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         let name = match name.parse::<InterfaceName>() {
             Ok(name) => name,
             Err(error) => {
-                let message = format!("`{}` is no interface: {error}", printable(name.as_bytes()));
-                self.report(&fault::INVALID_INTERFACE_NAME, section.name_span(), message, "write the name as `ip link` prints it");
+                let message = format!("`{}` is no interface: {error}", quoted(name.as_bytes()));
+                self.report(
+                    &fault::INVALID_INTERFACE_NAME,
+                    section.name_span(),
+                    message,
+                    "write the name as `ip link` prints it",
+                );
                 return;
             }
         };
@@ -356,7 +312,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
 
     fn network(&mut self, zone: usize, network: &str, section: Section<'d, 's>) {
         let Ok(address) = parse_address(network) else {
-            let message = format!("`{}` is no address of a network", printable(network.as_bytes()));
+            let message = format!("`{}` is no address of a network", quoted(network.as_bytes()));
             self.report(&fault::INVALID_NETWORK, section.name_span(), message, "write the address as in networks.conf");
             return;
         };
@@ -375,7 +331,12 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     fn whole_file(&mut self) {
         if self.document.sections().next().is_none() {
             let help = "restore it from another member or from a backup";
-            self.report(&fault::EMPTY_FILE, Span::default(), "the file has no section: clustering is off".to_owned(), help);
+            self.report(
+                &fault::EMPTY_FILE,
+                Span::default(),
+                "the file has no section: clustering is off".to_owned(),
+                help,
+            );
             return;
         }
         let first_member = self.cluster.members().next().map(|member| member.addresses.section);
@@ -394,13 +355,18 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     }
 }
 
+/// The word that a name differs from only in upper and lower case.
+fn misspelt(name: &str) -> Option<&'static str> {
+    [CLUSTER, GENERAL].into_iter().find(|word| *word != name && word.eq_ignore_ascii_case(name))
+}
+
 /// A name of one word.
-fn is_bare(name: &str) -> bool {
+pub(super) fn is_bare(name: &str) -> bool {
     !name.bytes().any(is_blank)
 }
 
 /// The value as PacketFence uses it: several values joined with a line break, blanks at the end removed.
-fn joined<'d>(entry: Entry<'d, '_>) -> std::borrow::Cow<'d, str> {
+pub(super) fn joined<'d>(entry: Entry<'d, '_>) -> std::borrow::Cow<'d, str> {
     let bytes = entry.single().unwrap_or_else(|| entry.values().join(&b'\n').into());
     let trimmed = bytes.len() - bytes.iter().rev().take_while(|&&byte| is_blank(byte)).count();
     match bytes {

@@ -4,6 +4,7 @@
 
 mod edit;
 mod fault;
+mod layout;
 mod lower;
 mod name;
 mod view;
@@ -46,6 +47,8 @@ pub struct Cluster {
 /// A section like `[pf4.example.com interface eth0]` where `[pf4.example.com]` is missing.
 #[derive(Clone, Debug)]
 pub(crate) struct Orphan {
+    /// The number of the zone.
+    pub(crate) zone: usize,
     pub(crate) owner: Box<str>,
     /// The section's name in the file.
     pub(crate) section: Span,

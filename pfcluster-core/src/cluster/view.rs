@@ -112,11 +112,8 @@ impl<'c> View<'c> {
             Vip::Radius => version >= PfVersion::new(10, 2),
             Vip::Registration => centralize_vips && version >= PfVersion::new(11, 2),
         };
-        let place = if follows_index || version < PfVersion::new(10, 0) {
-            index
-        } else {
-            registration_index(index, enabled)
-        };
+        let place =
+            if follows_index || version < PfVersion::new(10, 0) { index } else { registration_index(index, enabled) };
         Some(100 - place)
     }
 }

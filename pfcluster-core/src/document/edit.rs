@@ -1,9 +1,11 @@
 //! Changes to a file that people also edit: only the lines that are meant change; comments, order, blank lines and line
 //! ends stay. Each function returns the new text; parse it again for the next change.
 
+use std::collections::HashSet;
+
 use super::{Document, Entry, LineKind, Lines, Section, Unwritable, writable};
-use crate::printable::printable;
-use crate::span::{LineEnd, Span};
+use crate::printable::quoted;
+use crate::span::{LineEnd, Span, without_line_end};
 
 /// Why a file was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,7 +69,7 @@ impl Document<'_> {
     /// [`EditError`] if it is not there.
     pub fn without_key(&self, section: &str, key: &str) -> Result<Vec<u8>, EditError> {
         let entry = self.existing(section)?.get(key.as_bytes());
-        let entry = entry.ok_or_else(|| EditError::NoSuchKey(printable(key.as_bytes())))?;
+        let entry = entry.ok_or_else(|| EditError::NoSuchKey(quoted(key.as_bytes())))?;
         let mut splices = Splices::new(self);
         self.rows(entry).for_each(|row| splices.replace(self.lines_of(row.key, row.end), b""));
         Ok(splices.apply())
@@ -88,7 +90,7 @@ impl Document<'_> {
                 }
             }
         }
-        Ok(splices.apply())
+        Ok(self.with_same_line_end(splices.apply()))
     }
 
     /// The text with new sections below the section `after`, or at the end of the file.
@@ -99,9 +101,10 @@ impl Document<'_> {
         let anchor = after.map(|name| self.existing(name)).transpose()?;
         let line_end = self.line_end_bytes();
         let mut text = Vec::new();
+        let mut new_names = HashSet::new();
         for section in sections {
             writable::section(&section.name)?;
-            if self.section(section.name.as_bytes()).is_some() {
+            if self.section(section.name.as_bytes()).is_some() || !new_names.insert(&section.name) {
                 return Err(EditError::SectionExists(section.name.clone()));
             }
             if !self.blocks.is_empty() || !text.is_empty() {
@@ -116,7 +119,8 @@ impl Document<'_> {
             }
         }
         // insert_line ends the last line itself.
-        text.truncate(text.len().saturating_sub(line_end.len()));
+        let Some(length) = text.len().checked_sub(line_end.len()) else { return Ok(self.text.to_vec()) };
+        text.truncate(length);
         let end = anchor.map_or(self.text.len(), |section| self.section_end(section));
         let mut splices = Splices::new(self);
         splices.insert_line(end, &text);
@@ -124,7 +128,7 @@ impl Document<'_> {
     }
 
     fn existing(&self, name: &str) -> Result<Section<'_, '_>, EditError> {
-        self.section(name.as_bytes()).ok_or_else(|| EditError::NoSuchSection(printable(name.as_bytes())))
+        self.section(name.as_bytes()).ok_or_else(|| EditError::NoSuchSection(quoted(name.as_bytes())))
     }
 
     fn rows(&self, entry: Entry<'_, '_>) -> impl Iterator<Item = &super::EntryRow> {
@@ -165,15 +169,27 @@ impl Document<'_> {
         entries.last().map_or(block.header.end, |row| row.end) as usize
     }
 
-    fn line_end_bytes(&self) -> &'static [u8] {
-        let first = &self.text[..self.line_end.next_line(self.text, 0)];
-        match self.line_end {
-            LineEnd::Lf if first.ends_with(b"\r\n") => b"\r\n",
-            LineEnd::Lf => b"\n",
-            LineEnd::Cr => b"\r",
-            LineEnd::Nak => b"\x15",
-        }
+    /// The line end for new lines.
+    fn line_end_bytes(&self) -> &[u8] {
+        let first = first_line_end(self.text);
+        if first.is_empty() { b"\n" } else { first }
     }
+
+    /// `changed`, with a blank first line if its own ends otherwise than the file's first line did. The reader takes that
+    /// end for the end of all lines.
+    fn with_same_line_end(&self, mut changed: Vec<u8>) -> Vec<u8> {
+        let line_end = first_line_end(self.text);
+        let start = super::fault::byte_order_mark(&changed);
+        if changed.len() > start && first_line_end(&changed) != line_end {
+            changed.splice(start..start, line_end.iter().copied());
+        }
+        changed
+    }
+}
+
+fn first_line_end(text: &[u8]) -> &[u8] {
+    let line = &text[..LineEnd::detect(text).next_line(text, 0)];
+    &line[without_line_end(line).len()..]
 }
 
 /// Replacements in a text, none overlapping another.
@@ -195,9 +211,13 @@ impl<'d, 's> Splices<'d, 's> {
     fn insert_line(&mut self, at: usize, lines: &[u8]) {
         let line_end = self.document.line_end_bytes();
         let before = &self.document.text[..at];
-        let open = !before.is_empty() && crate::span::without_line_end(before).len() == before.len();
-        let text = if open { [line_end, lines].concat() } else { [lines, line_end].concat() };
-        self.replace(Span::new(at, at), &text);
+        if before.is_empty() || before.ends_with(b"\n") || before.ends_with(line_end) {
+            self.replace(Span::new(at, at), &[lines, line_end].concat());
+        } else {
+            // A CR or a NAK at the very end of the file counts as a line end there, but would not with lines below it.
+            let content = without_line_end(before).len();
+            self.replace(Span::new(content, at), &[line_end, lines].concat());
+        }
     }
 
     fn apply(mut self) -> Vec<u8> {

@@ -4,7 +4,7 @@ use memchr::memchr_iter;
 
 use super::scan::{is_blank, trim};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::printable::{is_invisible, printable};
+use crate::printable::{is_invisible, quoted};
 use crate::rule::{Rule, rules};
 use crate::span::{LineEnd, Source, Span, without_line_end};
 
@@ -23,7 +23,7 @@ rules! {
 
     /// A line begins like a section header but is none: `]` is missing, text follows it, or there is no name.
     ///
-    /// PacketFence's reader gives up the whole file for it. The keys below it count for the section before.
+    /// PacketFence's reader gives up the whole file for it. pfcluster reads the section that was meant.
     ///
     /// Example:
     ///     [pf1.example.com] # first server
@@ -186,7 +186,12 @@ pub(super) fn byte_order_mark(text: &[u8]) -> usize {
 }
 
 /// `text`, or nothing of it and a finding if it is longer than `limit` bytes.
-pub(super) fn within_limit<'s>(source: Source, text: &'s [u8], limit: usize, diagnostics: &mut Diagnostics) -> &'s [u8] {
+pub(super) fn within_limit<'s>(
+    source: Source,
+    text: &'s [u8],
+    limit: usize,
+    diagnostics: &mut Diagnostics,
+) -> &'s [u8] {
     if text.len() <= limit {
         return text;
     }
@@ -222,7 +227,7 @@ impl<'a> Faults<'a> {
     }
 
     fn name(&self, span: Span) -> String {
-        printable(span.of(self.text))
+        quoted(span.of(self.text))
     }
 
     pub(super) fn malformed(&mut self, line: Span) {
@@ -235,7 +240,9 @@ impl<'a> Faults<'a> {
                     Some(at) if inner[..at].iter().all(|&byte| is_blank(byte)) => {
                         ("the section header has no name", "write the name between the brackets")
                     }
-                    Some(_) => ("text after the section header", "put the comment on a line of its own, beginning with `#`"),
+                    Some(_) => {
+                        ("text after the section header", "put the comment on a line of its own, beginning with `#`")
+                    }
                 };
                 self.push(&MALFORMED_SECTION, content, message, help);
             }
@@ -249,7 +256,12 @@ impl<'a> Faults<'a> {
     }
 
     pub(super) fn outside_section(&mut self, key: Span) {
-        self.push(&OUTSIDE_SECTION, key, "a key before the first section", "move it below the section that it belongs to");
+        self.push(
+            &OUTSIDE_SECTION,
+            key,
+            "a key before the first section",
+            "move it below the section that it belongs to",
+        );
     }
 
     pub(super) fn unterminated_here_document(&mut self, value: Span) {
@@ -263,7 +275,13 @@ impl<'a> Faults<'a> {
 
     pub(super) fn duplicate_key(&mut self, span: Span, first: Span) {
         let message = format!("`{}` stands twice in this section", self.name(span));
-        self.push_second(&DUPLICATE_KEY, span, first, message, "keep one: PacketFence joins both into one value of two lines");
+        self.push_second(
+            &DUPLICATE_KEY,
+            span,
+            first,
+            message,
+            "keep one: PacketFence joins both into one value of two lines",
+        );
     }
 
     pub(super) fn duplicate_section(&mut self, span: Span, first: Span) {

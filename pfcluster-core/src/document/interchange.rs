@@ -6,7 +6,7 @@
 use ini::{EscapePolicy, Ini, LineSeparator, Properties, WriteOption};
 
 use super::{Document, Unwritable, writable};
-use crate::printable::printable;
+use crate::printable::quoted;
 use crate::span::Span;
 
 /// Why a document has no `ini::Ini` form.
@@ -60,7 +60,7 @@ pub fn from_ini(ini: &Ini) -> Result<Vec<u8>, FromIniError> {
     for (name, properties) in ini {
         let Some(name) = name else {
             match properties.iter().next() {
-                Some((key, _)) => return Err(FromIniError::OutsideSection(printable(key.as_bytes()))),
+                Some((key, _)) => return Err(FromIniError::OutsideSection(quoted(key.as_bytes()))),
                 None => continue,
             }
         };

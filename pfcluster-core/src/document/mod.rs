@@ -106,15 +106,14 @@ impl<'s> Document<'s> {
             match line.kind {
                 LineKind::Blank => {}
                 LineKind::Comment => self.note_deletion(line.text),
-                LineKind::Malformed => faults.malformed(line.text),
-                LineKind::Section { name } => self.blocks.push(Block {
-                    name,
-                    header: line.span,
-                    first_entry: index(self.entries.len()),
-                    end_entry: index(self.entries.len()),
-                    next: NONE,
-                    is_first: true,
-                }),
+                LineKind::Malformed => {
+                    faults.malformed(line.text);
+                    // What follows belongs to the section that was meant, not to the one before.
+                    if let Some(name) = scan::meant_section(self.text, line.text) {
+                        self.begin_block(name, line.span);
+                    }
+                }
+                LineKind::Section { name } => self.begin_block(name, line.span),
                 LineKind::Entry { key, value } => {
                     let entry = self.entry(&mut lines, &mut marks, line, key, value, faults);
                     if let Some(block) = self.blocks.last_mut() {
@@ -126,6 +125,11 @@ impl<'s> Document<'s> {
                 }
             }
         }
+    }
+
+    fn begin_block(&mut self, name: Span, header: Span) {
+        let at = index(self.entries.len());
+        self.blocks.push(Block { name, header, first_entry: at, end_entry: at, next: NONE, is_first: true });
     }
 
     /// The entry that begins on `line`; takes the lines of a here-document from `lines`.
@@ -254,6 +258,26 @@ impl<'s> Document<'s> {
         Some(Section { document: self, block: self.by_name[at] })
     }
 
+    /// Stretches of the text that hold a secret over several lines: here-documents of secret keys. (Secrets on a single
+    /// line are found on the line: [`crate::secret::secret_in_line`].)
+    pub fn secret_texts(&self) -> Vec<Span> {
+        let secret = |row: &&EntryRow| crate::secret::is_secret_key(row.key.of(self.text));
+        let mut texts = Vec::new();
+        for (at, row) in self.entries.iter().enumerate().filter(|(_, row)| secret(row)) {
+            if row.is_here_document {
+                texts.push(row.value);
+            } else if row.value.of(self.text).starts_with(b"<<") {
+                // Its end is missing: what follows was meant as the secret, up to where the file makes sense again.
+                let next_entry = self.entries.get(at + 1).map(|next| next.key.start);
+                let next_block = self.blocks.partition_point(|block| block.header.start < row.end);
+                let next_block = self.blocks.get(next_block).map(|block| block.header.start);
+                let end = next_entry.into_iter().chain(next_block).min();
+                texts.push(Span { start: row.end, end: end.unwrap_or(Span::new(0, self.text.len()).end) });
+            }
+        }
+        texts
+    }
+
     pub(crate) fn deletions(&self) -> impl Iterator<Item = (Option<Section<'_, 's>>, Span)> {
         self.deletions.iter().map(|deletion| {
             let section = deletion.block.and_then(|block| self.section(self.name_of(block)));
@@ -329,13 +353,14 @@ impl<'d, 's: 'd> Entry<'d, 's> {
     pub fn single(self) -> Option<Cow<'d, [u8]>> {
         let row = self.row();
         if row.next == NONE && !row.is_here_document {
-            return Some(self.document.expanded_value(self.entry));
+            return Some(Cow::Borrowed(self.document.expanded_value(self.entry)));
         }
         let mut values = self.values().into_iter();
         values.next().filter(|_| values.next().is_none())
     }
 
-    /// All values as the reader yields them: one per repetition and per line of a here-document, not trimmed.
+    /// All values as the reader yields them: one per repetition and per line of a here-document, not trimmed, template
+    /// tags expanded.
     ///
     /// An empty here-document leaves the key without a value, and what follows under the same key is lost: the reader
     /// adds only to a value that is there.
@@ -344,12 +369,13 @@ impl<'d, 's: 'd> Entry<'d, 's> {
         let next = |&at: &u32| Some(document.entries[at as usize].next).filter(|&next| next != NONE);
         let mut values = Vec::new();
         for at in std::iter::successors(Some(self.entry), next) {
-            let row = &document.entries[at as usize];
-            if row.is_here_document {
-                let mut lines = Lines::new(&document.text[..row.value.end as usize], document.line_end, row.value.start as usize);
-                values.extend(std::iter::from_fn(|| lines.next_raw()).map(|(_, line)| Cow::Borrowed(line.of(document.text))));
+            let value = document.expanded_value(at);
+            if document.entries[at as usize].is_here_document {
+                let mut lines = Lines::new(value, document.line_end, 0);
+                let lines = std::iter::from_fn(|| lines.next_raw());
+                values.extend(lines.map(|(_, line)| Cow::Borrowed(line.of(value))));
             } else {
-                values.push(document.expanded_value(at));
+                values.push(Cow::Borrowed(value));
             }
             if values.is_empty() {
                 break;

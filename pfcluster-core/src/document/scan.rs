@@ -135,8 +135,17 @@ fn classify(text: &[u8], line: Span) -> LineKind {
     }
 }
 
+/// The name that a malformed section header was meant to give: `[name] text`, `[name`. Empty for `[]`.
+pub(super) fn meant_section(text: &[u8], line: Span) -> Option<Span> {
+    let content = trim(text, line);
+    let inner = content.of(text).strip_prefix(b"[")?;
+    let length = memchr(b']', inner).unwrap_or(inner.len());
+    let start = content.start as usize + 1;
+    Some(trim(text, Span::new(start, start + length)))
+}
+
 /// `span` without blanks on both sides.
-pub fn trim(text: &[u8], span: Span) -> Span {
+pub(super) fn trim(text: &[u8], span: Span) -> Span {
     let span = trim_start(text, span);
     let blanks = span.of(text).iter().rev().take_while(|&&byte| is_blank(byte)).count();
     Span::new(span.start as usize, span.end as usize - blanks)

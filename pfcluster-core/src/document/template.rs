@@ -4,7 +4,6 @@
 //! Understood are the two forms that PacketFence's own files use: `[% ENV.NAME %]` and
 //! `[% ENV.env_or_default("NAME", "DEFAULT") %]`. The values come from the caller, never from our own environment.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use memchr::memmem;
@@ -12,7 +11,6 @@ use memchr::memmem;
 use super::fault::{EXPANDED_TAG, UNKNOWN_TAG};
 use super::{Document, index};
 use crate::diagnostic::{Diagnostic, Diagnostics};
-use crate::printable::printable;
 use crate::span::Span;
 
 impl Document<'_> {
@@ -68,7 +66,7 @@ impl Document<'_> {
                 &EXPANDED_TAG,
                 self.source,
                 tag,
-                format!("the value comes from the environment variable {}: {origin}", printable(tag_name.as_bytes())),
+                format!("the value comes from the environment variable {tag_name}: {origin}"),
                 "see that all members and all their services have the same environment",
             ));
             out.extend_from_slice(&self.text[copied..open]);
@@ -79,10 +77,11 @@ impl Document<'_> {
         Some(out)
     }
 
-    pub(super) fn expanded_value(&self, entry: u32) -> Cow<'_, [u8]> {
+    /// The bytes of an entry's value, a here-document's lines with their line ends.
+    pub(super) fn expanded_value(&self, entry: u32) -> &[u8] {
         match self.expanded.binary_search_by_key(&entry, |(at, _)| *at) {
-            Ok(at) => Cow::Borrowed(&*self.expanded[at].1),
-            Err(_) => Cow::Borrowed(self.entries[entry as usize].value.of(self.text)),
+            Ok(at) => &self.expanded[at].1,
+            Err(_) => self.entries[entry as usize].value.of(self.text),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What can be written so that PacketFence reads the same back.
 
 use super::is_blank;
-use crate::printable::printable;
+use crate::printable::quoted;
 
 /// A name, key or value for which PacketFence's dialect has no form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,16 +18,16 @@ pub enum Unwritable {
 }
 
 pub(super) fn section(name: &str) -> Result<(), Unwritable> {
-    if is_plain(name) { Ok(()) } else { Err(Unwritable::Section(printable(name.as_bytes()))) }
+    if is_plain(name) { Ok(()) } else { Err(Unwritable::Section(quoted(name.as_bytes()))) }
 }
 
 pub(super) fn entry(key: &str, value: &str) -> Result<(), Unwritable> {
     if !is_plain(key) || key.contains('=') || key.starts_with(['#', ';', '[']) {
-        return Err(Unwritable::Key(printable(key.as_bytes())));
+        return Err(Unwritable::Key(quoted(key.as_bytes())));
     }
     let leading_blank = value.bytes().next().is_some_and(is_blank);
     if leading_blank || value.starts_with("<<") || value.contains(LINE_BREAKS) {
-        return Err(Unwritable::Value(printable(key.as_bytes())));
+        return Err(Unwritable::Value(quoted(key.as_bytes())));
     }
     Ok(())
 }

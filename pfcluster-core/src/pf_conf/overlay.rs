@@ -77,7 +77,10 @@ impl InterfaceKind {
     pub fn needs_address(self) -> bool {
         !matches!(
             self,
-            InterfaceKind::Monitor | InterfaceKind::DhcpListener | InterfaceKind::HighAvailability | InterfaceKind::Other
+            InterfaceKind::Monitor
+                | InterfaceKind::DhcpListener
+                | InterfaceKind::HighAvailability
+                | InterfaceKind::Other
         )
     }
 }

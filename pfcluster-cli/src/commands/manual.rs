@@ -1,0 +1,42 @@
+//! `pfcluster completions` and `pfcluster man`: made from the same description as the command line itself.
+
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::Cli;
+use crate::run::{CommandError, ExitStatus, Printer};
+
+/// Print completions for a shell
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+/// Print the manual page
+#[derive(Debug, Args)]
+pub(crate) struct Man {}
+
+impl Completions {
+    pub(super) fn run(&self, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+        let mut script = Vec::new();
+        clap_complete::generate(self.shell, &mut Cli::command(), "pfcluster", &mut script);
+        printer.out.write_all(&script)?;
+        Ok(ExitStatus::Fine)
+    }
+}
+
+impl Man {
+    pub(super) fn run(&self, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+            let section = clap_mangen::Man::new(command.clone());
+            section.render_synopsis_section(&mut page)?;
+            section.render_description_section(&mut page)?;
+            section.render_options_section(&mut page)?;
+        }
+        printer.out.write_all(&page)?;
+        Ok(ExitStatus::Fine)
+    }
+}

@@ -1,0 +1,133 @@
+//! The commands, one file each: gather, ask the core, report.
+
+mod check;
+mod demo;
+mod gather;
+mod manual;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::version::PfVersion;
+
+use crate::host::{Root, machine};
+use crate::run::{CommandError, ExitStatus, Printer};
+
+/// PacketFence clusters: read them, check them, see them.
+#[derive(Debug, Parser)]
+#[command(name = "pfcluster", version, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 fine, 1 the answer is no (findings), 2 it could not be done.")]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// `PacketFence`'s install directory
+    #[arg(long, global = true, value_name = "DIR", env = "PFCLUSTER_ROOT", default_value = "/usr/local/pf")]
+    root: PathBuf,
+    /// Act as this member [default: this machine's host name]
+    #[arg(long, global = true, value_name = "NAME")]
+    host: Option<String>,
+    /// Read this pf.conf [default: ROOT/conf/pf.conf]
+    #[arg(long, global = true, value_name = "FILE")]
+    pf_conf: Option<PathBuf>,
+    /// `PacketFence`'s version, 7 to 14 [default: that of ROOT/conf/pf-release, else the newest]
+    #[arg(long, global = true, value_name = "X[.Y]")]
+    pf_version: Option<PfVersion>,
+    /// Colours
+    #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
+    pub(crate) color: Color,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set
+    Auto,
+    Always,
+    Never,
+}
+
+/// The forms that an answer can take. `check` has one more than the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Text,
+    Json,
+    /// Workflow commands that annotate a pull request
+    Github,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Check(check::Check),
+    Show(show::Show),
+    Demo(demo::Demo),
+    Completions(manual::Completions),
+    Man(manual::Man),
+}
+
+impl Command {
+    pub(crate) fn format(&self) -> Option<Format> {
+        match self {
+            Command::Check(check) => Some(check.format),
+            Command::Show(show) => Some(show.format.into()),
+            Command::Demo(_) | Command::Completions(_) | Command::Man(_) => None,
+        }
+    }
+}
+
+impl Cli {
+    pub(crate) fn run(&self, matches: &ArgMatches, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+        // A subcommand's matches hold the global arguments as well, with where each came from.
+        let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+        match &self.command {
+            Command::Check(check) => check.run(&self.global, matches, printer),
+            Command::Show(show) => show.run(&self.global, matches, printer),
+            Command::Demo(demo) => demo.run(printer),
+            Command::Completions(completions) => completions.run(printer),
+            Command::Man(man) => man.run(printer),
+        }
+    }
+}
+
+impl Global {
+    fn root(&self) -> Root {
+        Root::new(&self.root)
+    }
+
+    /// The member to act as: the one that was named, else this machine.
+    fn host(&self) -> Result<Hostname, CommandError> {
+        let name = match &self.host {
+            Some(name) => name.clone(),
+            None => machine::hostname(),
+        };
+        name.parse().map_err(|error| CommandError::Usage {
+            message: format!("`{}` is no host name: {error}", name.escape_debug()),
+            help: "name a member with `--host`".to_owned(),
+        })
+    }
+
+    /// The version for a file that stands alone.
+    fn version_of_file(&self) -> PfVersion {
+        self.pf_version.unwrap_or(PfVersion::NEWEST)
+    }
+
+    fn version(&self, root: &Root) -> Result<PfVersion, CommandError> {
+        match self.pf_version {
+            Some(version) => Ok(version),
+            None => Ok(root.pf_version()?.unwrap_or(PfVersion::NEWEST)),
+        }
+    }
+}
+
+/// True if the user gave this argument on the command line: not as an environment variable, not by default.
+fn is_given(matches: &ArgMatches, id: &str) -> bool {
+    matches.value_source(id) == Some(ValueSource::CommandLine)
+}

@@ -1,0 +1,52 @@
+//! What this machine has: files, its name, and later its database and its peers.
+
+pub mod files;
+pub mod machine;
+mod root;
+
+use std::path::PathBuf;
+
+pub use root::Root;
+
+/// What the host would not do.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HostError {
+    /// A file can't be read.
+    #[error("cannot read {}: {reason}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// A file says something that can't be understood.
+    #[error("{}: {reason}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+}
+
+impl HostError {
+    /// A stable word for the kind of error.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            HostError::Read { .. } => "unreadable",
+            HostError::Content { .. } => "content",
+        }
+    }
+
+    /// What to do about it.
+    pub fn help(&self) -> &str {
+        match self {
+            HostError::Read { help, .. } | HostError::Content { help, .. } => help,
+        }
+    }
+}

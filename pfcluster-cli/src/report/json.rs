@@ -1,0 +1,139 @@
+//! JSON documents. Field names and their meaning are public interface; schemas/ describes them.
+
+use pfcluster_core::document::Document;
+use pfcluster_core::rule::Rule;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::{Finding, Located, Summary};
+
+/// The version that every document carries.
+const VERSION: u32 = 1;
+
+#[derive(Serialize)]
+struct CheckDocument<'a> {
+    version: u32,
+    files: &'a [String],
+    diagnostics: Vec<DiagnosticDocument<'a>>,
+    summary: SummaryDocument,
+}
+
+#[derive(Serialize)]
+struct DiagnosticDocument<'a> {
+    code: &'a str,
+    name: &'a str,
+    severity: &'a str,
+    message: &'a str,
+    #[serde(flatten)]
+    place: PlaceDocument<'a>,
+    help: &'a str,
+    related: Vec<RelatedDocument<'a>>,
+}
+
+#[derive(Serialize)]
+struct PlaceDocument<'a> {
+    file: &'a str,
+    line: usize,
+    column: usize,
+    end_line: usize,
+    end_column: usize,
+}
+
+#[derive(Serialize)]
+struct RelatedDocument<'a> {
+    #[serde(flatten)]
+    place: PlaceDocument<'a>,
+    message: &'a str,
+}
+
+#[derive(Serialize)]
+struct SummaryDocument {
+    errors: usize,
+    warnings: usize,
+    infos: usize,
+}
+
+/// The answer of `check`.
+pub fn check(files: &[String], findings: &[Finding]) -> String {
+    let summary = Summary::of(findings);
+    text(&CheckDocument {
+        version: VERSION,
+        files,
+        diagnostics: findings.iter().map(diagnostic).collect(),
+        summary: SummaryDocument { errors: summary.errors, warnings: summary.warnings, infos: summary.infos },
+    })
+}
+
+fn diagnostic(finding: &Finding) -> DiagnosticDocument<'_> {
+    DiagnosticDocument {
+        code: finding.rule.code,
+        name: finding.rule.name,
+        severity: finding.rule.severity.name(),
+        message: &finding.message,
+        place: place(&finding.place),
+        help: &finding.help,
+        related: finding.related.iter().map(|(at, message)| RelatedDocument { place: place(at), message }).collect(),
+    }
+}
+
+fn place(at: &Located) -> PlaceDocument<'_> {
+    PlaceDocument {
+        file: &at.file,
+        line: at.start.line,
+        column: at.start.column,
+        end_line: at.end.line,
+        end_column: at.end.column,
+    }
+}
+
+/// The answer of `check --rules` and `check --explain`.
+pub fn rules(rules: &[&Rule]) -> String {
+    let rules: Vec<Value> = rules
+        .iter()
+        .map(|rule| {
+            let explanation = super::explanation(rule);
+            serde_json::json!({
+                "code": rule.code,
+                "name": rule.name,
+                "severity": rule.severity.name(),
+                "explanation": explanation,
+            })
+        })
+        .collect();
+    text(&serde_json::json!({ "version": VERSION, "rules": rules }))
+}
+
+/// The answer of `show --raw`: sections, keys and values exactly as PacketFence's reader yields them.
+pub fn raw(document: &Document<'_>) -> String {
+    let index = document.line_index();
+    let line = |span: pfcluster_core::span::Span| index.position(span.start).line;
+    let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let sections: Vec<Value> = document
+        .sections()
+        .map(|section| {
+            let entries: Vec<Value> = section
+                .entries()
+                .map(|entry| {
+                    let values: Vec<String> = entry.values().iter().map(|value| lossy(value)).collect();
+                    serde_json::json!({ "key": lossy(entry.key()), "line": line(entry.key_span()), "values": values })
+                })
+                .collect();
+            let name = lossy(section.name());
+            serde_json::json!({ "name": name, "line": line(section.name_span()), "entries": entries })
+        })
+        .collect();
+    text(&serde_json::json!({ "version": VERSION, "sections": sections }))
+}
+
+/// The answer of a command that could not do its work.
+pub fn error(kind: &str, message: &str, help: &str) -> String {
+    text(&serde_json::json!({
+        "version": VERSION,
+        "error": { "kind": kind, "message": message, "help": help },
+    }))
+}
+
+/// Nothing that is written here can fail to be JSON: keys are strings, numbers are finite.
+pub(crate) fn text(document: &impl Serialize) -> String {
+    serde_json::to_string_pretty(document).unwrap_or_default()
+}

@@ -1,0 +1,178 @@
+//! From arguments to an exit status. Nothing else writes to the terminal.
+
+use std::cell::RefCell;
+use std::ffi::OsString;
+use std::io::{self, Read, Write};
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use anstream::{AutoStream, ColorChoice};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, CommandFactory, FromArgMatches};
+
+use crate::commands::{Cli, Color, Format};
+use crate::host::HostError;
+use crate::report::json;
+
+/// How a command ended. Public interface: scripts and monitoring rely on the numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExitStatus {
+    /// 0: fine.
+    Fine,
+    /// 1: the answer is no (findings, unhealthy, drift, ...).
+    No,
+    /// 2: it could not be done (bad usage, unreadable input).
+    Failed,
+}
+
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> ExitCode {
+        ExitCode::from(match status {
+            ExitStatus::Fine => 0,
+            ExitStatus::No => 1,
+            ExitStatus::Failed => 2,
+        })
+    }
+}
+
+/// What the program talks to: its three streams.
+pub struct Env {
+    stdin: Box<dyn Read>,
+    stdout: Box<dyn Write>,
+    stderr: Box<dyn Write>,
+    /// What `--color auto` means.
+    auto_color: bool,
+}
+
+impl Env {
+    /// The streams of this process.
+    pub fn of_process() -> Env {
+        let auto_color = AutoStream::choice(&io::stdout()) != ColorChoice::Never;
+        let stdout = Box::new(io::BufWriter::with_capacity(1 << 16, io::stdout()));
+        Env { stdin: Box::new(io::stdin()), stdout, stderr: Box::new(io::stderr()), auto_color }
+    }
+
+    /// Other streams, for tests and for programs that embed the commands.
+    pub fn new(stdin: impl Read + 'static, stdout: impl Write + 'static, stderr: impl Write + 'static) -> Env {
+        Env { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), auto_color: false }
+    }
+}
+
+/// What a command writes to: data to `out`, everything else to `err`.
+pub(crate) struct Printer<'e> {
+    pub(crate) stdin: &'e mut dyn Read,
+    pub(crate) out: &'e mut dyn Write,
+    pub(crate) err: &'e mut dyn Write,
+    /// Whether `out` takes colours.
+    pub(crate) color: bool,
+}
+
+/// What a command inside another one wrote.
+#[derive(Clone, Default)]
+pub(crate) struct Written(Rc<RefCell<Vec<u8>>>);
+
+impl Written {
+    pub(crate) fn take(&self) -> Vec<u8> {
+        self.0.take()
+    }
+}
+
+impl Write for Written {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.borrow_mut().write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Why a command could not do its work.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CommandError {
+    /// The arguments make no sense together, or name something that is not there.
+    #[error("{message}")]
+    Usage { message: String, help: String },
+    /// The host would not.
+    #[error(transparent)]
+    Host(#[from] HostError),
+    /// Nobody reads what is written.
+    #[error("cannot write the answer: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl CommandError {
+    fn kind(&self) -> &'static str {
+        match self {
+            CommandError::Usage { .. } => "usage",
+            CommandError::Host(error) => error.kind(),
+            CommandError::Output(_) => "output",
+        }
+    }
+
+    fn help(&self) -> &str {
+        match self {
+            CommandError::Usage { help, .. } => help,
+            CommandError::Host(error) => error.help(),
+            CommandError::Output(_) => "see that the reader of the output stays until its end",
+        }
+    }
+}
+
+/// Runs the command that `args` (program name first) ask for.
+pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitStatus {
+    let args: Vec<OsString> = args.into_iter().collect();
+    let wants_json = args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
+        || args.iter().any(|arg| arg == "--format=json");
+    let parsed =
+        Cli::command().try_get_matches_from(&args).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    match parsed {
+        Ok((cli, matches)) => run_command(&cli, &matches, env),
+        Err(error) => usage_error(&error, wants_json, env),
+    }
+}
+
+fn run_command(cli: &Cli, matches: &ArgMatches, env: &mut Env) -> ExitStatus {
+    let color = match cli.global.color {
+        Color::Auto => env.auto_color,
+        Color::Always => true,
+        Color::Never => false,
+    };
+    let mut printer = Printer { stdin: &mut *env.stdin, out: &mut *env.stdout, err: &mut *env.stderr, color };
+    let done = cli.run(matches, &mut printer).and_then(|status| {
+        printer.out.flush()?;
+        Ok(status)
+    });
+    match done {
+        Ok(status) => status,
+        // `pfcluster check | head` has what it wants.
+        Err(CommandError::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitStatus::Failed,
+        Err(error) => {
+            // Where even this cannot be written, the exit status still says it.
+            let _ = if cli.command.format() == Some(Format::Json) {
+                writeln!(printer.out, "{}", json::error(error.kind(), &error.to_string(), error.help()))
+            } else {
+                writeln!(printer.err, "error: {error}\nhint: {}", error.help())
+            };
+            let _ = printer.out.flush();
+            ExitStatus::Failed
+        }
+    }
+}
+
+/// clap's own answers: help and version are data, the rest is bad usage.
+fn usage_error(error: &clap::Error, wants_json: bool, env: &mut Env) -> ExitStatus {
+    let text = error.render();
+    let is_answer = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    let written = match (is_answer, wants_json) {
+        (true, _) => write!(env.stdout, "{text}").and_then(|()| env.stdout.flush()),
+        (false, true) => {
+            let message = text.to_string();
+            let message = message.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let document = json::error("usage", message, "see `pfcluster --help`");
+            writeln!(env.stdout, "{document}").and_then(|()| env.stdout.flush())
+        }
+        (false, false) => write!(env.stderr, "{text}"),
+    };
+    if is_answer && written.is_ok() { ExitStatus::Fine } else { ExitStatus::Failed }
+}
