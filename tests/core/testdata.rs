@@ -11,8 +11,10 @@ const FOLDERS: [&str; 3] = ["document", "cluster", "checks"];
 
 fn main() {
     let arguments = Arguments::from_args();
-    if std::env::var_os("REWRITE").is_some() {
-        FOLDERS.iter().flat_map(|folder| files(folder)).for_each(|path| rewrite(&path));
+    // REWRITE=1 writes all files anew, REWRITE=document those whose path holds the word.
+    if let Ok(part) = std::env::var("REWRITE") {
+        let all = FOLDERS.iter().flat_map(|folder| files(folder));
+        all.filter(|path| part == "1" || path.to_string_lossy().contains(&part)).for_each(|path| rewrite(&path));
     }
     let mut trials: Vec<Trial> =
         FOLDERS.iter().flat_map(|folder| files(folder)).flat_map(|path| trials_of(&path)).collect();

@@ -34,6 +34,7 @@ pub struct Finding {
 
 impl Finding {
     /// Two findings with one key say the same of the same place.
+    #[cfg(feature = "cli")]
     pub(crate) fn key(&self) -> (String, Position, &'static str, String) {
         (self.place.file.clone(), self.place.start, self.rule.code, self.message.clone())
     }

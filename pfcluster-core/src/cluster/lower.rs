@@ -1,5 +1,6 @@
 //! Document to cluster: sections become zones, members and interfaces, texts become names and addresses.
 
+use std::borrow::Cow;
 use std::collections::btree_map::Entry as Slot;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -179,9 +180,9 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     }
 
     fn management_ip(&mut self, section: Section<'d, 's>, owner: &str) -> Option<Spanned<Ipv4Addr>> {
-        let entry = section.get(b"management_ip").filter(|entry| !joined(*entry).is_empty());
-        if let Some(entry) = entry {
-            return self.address(entry);
+        let entry = section.get(b"management_ip").map(|entry| (entry, joined(entry)));
+        if let Some((entry, text)) = entry.filter(|(_, text)| !text.is_empty()) {
+            return self.address(entry, &text);
         }
         // The shipped file: an empty [CLUSTER] and nothing else.
         if self.document.sections().nth(1).is_some() {
@@ -192,14 +193,13 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         None
     }
 
-    fn address(&mut self, entry: Entry<'d, 's>) -> Option<Spanned<Ipv4Addr>> {
-        let text = joined(entry);
-        let (span, is_template) = (entry.value_span(), text.contains("[%"));
-        match parse_address(&text) {
+    fn address(&mut self, entry: Entry<'d, 's>, text: &str) -> Option<Spanned<Ipv4Addr>> {
+        let span = entry.value_span();
+        match parse_address(text) {
             Ok(address) => Some(Spanned::new(address, span)),
             // What cannot be expanded was reported as such.
-            Err(_) if is_template => None,
-            Err(_) if self.trailing_comment(entry, &text) => None,
+            Err(_) if text.contains("[%") => None,
+            Err(_) if self.trailing_comment(entry, text) => None,
             Err(error) => {
                 let message = format!("`{}` is no IPv4 address: {error}", quoted(text.as_bytes()));
                 self.report(&fault::INVALID_ADDRESS, span, message, "write an address like 192.168.1.5");
@@ -211,7 +211,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     /// Reports text after a value that was meant as a comment.
     fn trailing_comment(&mut self, entry: Entry<'d, 's>, text: &str) -> bool {
         let is_start = |window: &[u8]| is_blank(window[0]) && matches!(window[1], b'#' | b';');
-        let found = entry.single().is_some() && text.as_bytes().windows(2).any(is_start);
+        let found = text.as_bytes().windows(2).any(is_start) && entry.single().is_some();
         if found {
             let message = "what looks like a comment behind the value is part of the value".to_owned();
             self.report(&fault::TRAILING_COMMENT, entry.value_span(), message, "put the comment on a line of its own");
@@ -290,13 +290,16 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                 return;
             }
         };
+        // All keys but `ip`. Room for more would be wasted for every interface of every member.
+        let settings = Vec::with_capacity(section.entries().count().saturating_sub(1));
         let mut interface =
-            Interface { name, section: section.name_span(), ip: None, ip_is_unreadable: false, settings: Vec::new() };
+            Interface { name, section: section.name_span(), ip: None, ip_is_unreadable: false, settings };
         for entry in section.entries() {
+            let text = joined(entry);
             if entry.key() != b"ip" {
-                interface.settings.push(self.setting(entry));
-            } else if !joined(entry).is_empty() {
-                interface.ip = self.address(entry);
+                interface.settings.push(self.setting(entry, text));
+            } else if !text.is_empty() {
+                interface.ip = self.address(entry, &text);
                 interface.ip_is_unreadable = interface.ip.is_none();
             }
         }
@@ -317,12 +320,11 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             return;
         };
         let network = Spanned::new(address, section.name_span());
-        let settings = section.entries().map(|entry| self.setting(entry)).collect();
+        let settings = section.entries().map(|entry| self.setting(entry, joined(entry))).collect();
         self.cluster.zones[zone].networks.push(NetworkOverlay { network, settings });
     }
 
-    fn setting(&mut self, entry: Entry<'d, 's>) -> Setting {
-        let text = joined(entry);
+    fn setting(&mut self, entry: Entry<'d, 's>, text: Cow<'d, str>) -> Setting {
         self.trailing_comment(entry, &text);
         let value = Spanned::new(text.into(), entry.value_span());
         Setting { key: String::from_utf8_lossy(entry.key()).into(), value }
@@ -366,11 +368,11 @@ pub(super) fn is_bare(name: &str) -> bool {
 }
 
 /// The value as PacketFence uses it: several values joined with a line break, blanks at the end removed.
-pub(super) fn joined<'d>(entry: Entry<'d, '_>) -> std::borrow::Cow<'d, str> {
+pub(super) fn joined<'d>(entry: Entry<'d, '_>) -> Cow<'d, str> {
     let bytes = entry.single().unwrap_or_else(|| entry.values().join(&b'\n').into());
     let trimmed = bytes.len() - bytes.iter().rev().take_while(|&&byte| is_blank(byte)).count();
     match bytes {
-        std::borrow::Cow::Borrowed(bytes) => String::from_utf8_lossy(&bytes[..trimmed]),
-        std::borrow::Cow::Owned(bytes) => String::from_utf8_lossy(&bytes[..trimmed]).into_owned().into(),
+        Cow::Borrowed(bytes) => String::from_utf8_lossy(&bytes[..trimmed]),
+        Cow::Owned(bytes) => String::from_utf8_lossy(&bytes[..trimmed]).into_owned().into(),
     }
 }

@@ -80,12 +80,14 @@ impl<'s> Document<'s> {
     pub fn parse(source: Source, text: &'s [u8]) -> Checked<Document<'s>> {
         let mut diagnostics = Diagnostics::new();
         let text = fault::within_limit(source, text, Span::MAX, &mut diagnostics);
+        // About what a section and a key take. Growing both lists in turns would copy them again and again.
+        let usual = text.len() / 40;
         let mut document = Document {
             source,
             text,
             line_end: LineEnd::detect(text),
-            blocks: Vec::new(),
-            entries: Vec::new(),
+            blocks: Vec::with_capacity(usual),
+            entries: Vec::with_capacity(usual),
             by_name: Vec::new(),
             deletions: Vec::new(),
             expanded: Vec::new(),
@@ -164,7 +166,8 @@ impl<'s> Document<'s> {
     fn join_sections(&mut self, faults: &mut fault::Faults<'_>) {
         let mut order: Vec<u32> = (0..index(self.blocks.len())).collect();
         let name = |block: u32| self.blocks[block as usize].name.of(self.text);
-        order.sort_unstable_by(|&a, &b| name(a).cmp(name(b)).then(a.cmp(&b)));
+        // Stable: blocks of one name stay in file order. Runs that are in order already, as members mostly are, are cheap.
+        order.sort_by(|&a, &b| name(a).cmp(name(b)));
         let mut first = NONE;
         for pair in 0..order.len() {
             let this = order[pair];
