@@ -7,7 +7,7 @@ use pfcluster_core::check;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 3] = ["document", "cluster", "checks"];
+const FOLDERS: [&str; 4] = ["document", "cluster", "checks", "cli"];
 
 fn main() {
     let arguments = Arguments::from_args();

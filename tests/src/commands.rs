@@ -12,7 +12,7 @@ use pfcluster_core::printable::printable;
 use pfcluster_core::span::{LineIndex, Source};
 use pfcluster_core::version::PfVersion;
 
-use crate::Case;
+use crate::{Case, program};
 
 /// The output of a case.
 ///
@@ -30,6 +30,7 @@ pub fn output(case: &Case) -> Result<String, String> {
         "rules" => check::rules()
             .iter()
             .fold(String::new(), |out, rule| out + &format!("{} {} {}\n", rule.code, rule.severity.name(), rule.name)),
+        "pfcluster" => session(case)?,
         other => return Err(format!("there is no command `{other}`")),
     };
     if !out.is_empty() && !out.ends_with('\n') {
@@ -283,6 +284,33 @@ fn edit(case: &Case, input: &[u8]) -> Result<String, String> {
         Ok(text) => changed_lines(input, &text),
         Err(refused) => format!("refused: {refused}\n"),
     })
+}
+
+/// The program itself, as a user runs it. The input's files are in its directory, and the examples of the repository below
+/// `examples/`. The output: its exit status, what it answers behind `|`, and what else it says behind `!`.
+fn session(case: &Case) -> Result<String, String> {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    let input = if case.has("escaped") { unescape(&case.input)? } else { case.input.clone().into_bytes() };
+    let stdin = program::lay_out(directory.path(), &String::from_utf8(input).map_err(|error| error.to_string())?);
+    std::os::unix::fs::symlink(program::examples(), directory.path().join("examples")).expect("a writable directory");
+    let is_variable = |word: &&str| {
+        word.split_once('=').is_some_and(|(name, _)| name.bytes().all(|b| b.is_ascii_uppercase() || b == b'_'))
+    };
+    let words: Vec<&str> = case.words.iter().map(String::as_str).collect();
+    let variables: Vec<(&str, &str)> =
+        words.iter().copied().filter(is_variable).filter_map(|word| word.split_once('=')).collect();
+    let arguments: Vec<&str> = words.iter().copied().filter(|word| *word != "escaped" && !is_variable(word)).collect();
+    let output = program::run(directory.path(), &arguments, &stdin, &variables);
+    let mut out =
+        format!("exit {}\n", output.status.code().map_or_else(|| "by a signal".to_owned(), |code| code.to_string()));
+    for (mark, text) in [('|', &output.stdout), ('!', &output.stderr)] {
+        for line in String::from_utf8_lossy(text).lines() {
+            let line = line.replace(&*directory.path().to_string_lossy(), "DIR");
+            out += format!("{mark} {line}").trim_end();
+            out.push('\n');
+        }
+    }
+    Ok(out)
 }
 
 /// Lines that are gone with `-`, new ones with `+`, each with its number; control characters shown.

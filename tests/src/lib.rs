@@ -12,6 +12,7 @@
 //! difference before you commit it.
 
 pub mod commands;
+pub mod program;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

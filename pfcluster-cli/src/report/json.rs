@@ -2,6 +2,7 @@
 
 use pfcluster_core::document::Document;
 use pfcluster_core::rule::Rule;
+use pfcluster_core::secret::{MASK, is_secret_key};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -114,7 +115,8 @@ pub fn raw(document: &Document<'_>) -> String {
             let entries: Vec<Value> = section
                 .entries()
                 .map(|entry| {
-                    let values: Vec<String> = entry.values().iter().map(|value| lossy(value)).collect();
+                    let shown = |value: &[u8]| if is_secret_key(entry.key()) { MASK.to_owned() } else { lossy(value) };
+                    let values: Vec<String> = entry.values().iter().map(|value| shown(value)).collect();
                     serde_json::json!({ "key": lossy(entry.key()), "line": line(entry.key_span()), "values": values })
                 })
                 .collect();

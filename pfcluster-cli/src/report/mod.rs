@@ -50,8 +50,8 @@ pub struct Located {
     pub start: Position,
     /// After the last character.
     pub end: Position,
-    /// The source line, without secrets.
-    pub excerpt: Excerpt,
+    /// The source line, without secrets; `None` if the finding is about the file as a whole.
+    pub excerpt: Option<Excerpt>,
 }
 
 /// The files of one installation, as far as findings are shown in them.

@@ -48,7 +48,8 @@ impl<'s> SourceText<'s> {
     pub(super) fn place(&self, span: Span) -> Located {
         let start = self.index.position(span.start);
         let end = self.index.position(span.end);
-        Located { file: self.name.clone(), start, end, excerpt: self.excerpt(start.line, span) }
+        let excerpt = (span != Span::default()).then(|| self.excerpt(start.line, span));
+        Located { file: self.name.clone(), start, end, excerpt }
     }
 
     fn excerpt(&self, line_number: usize, span: Span) -> Excerpt {

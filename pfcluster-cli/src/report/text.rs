@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
+use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 use pfcluster_core::rule::{Rule, Severity};
 
 use super::{Finding, Located, Summary, explanation};
@@ -25,22 +25,20 @@ fn group(finding: &Finding) -> Group<'_> {
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let title = level.primary_title(&finding.message).id(finding.rule.code);
-    let mut group = title.element(snippet(&finding.place, AnnotationKind::Primary, None));
-    for (place, message) in &finding.related {
-        group = group.element(snippet(place, AnnotationKind::Context, Some(message)));
+    let mut group = level.primary_title(&finding.message).id(finding.rule.code).elements(place(&finding.place, None));
+    for (related, message) in &finding.related {
+        group = group.elements(place(related, Some(message)));
     }
     group.element(Level::HELP.message(&finding.help))
 }
 
-fn snippet<'a>(
-    place: &'a Located,
-    kind: AnnotationKind,
-    label: Option<&'a String>,
-) -> Snippet<'a, annotate_snippets::Annotation<'a>> {
-    let marked = place.excerpt.marked.clone();
-    let annotation = kind.span(marked).label(label.map(String::as_str));
-    Snippet::source(&place.excerpt.line).line_start(place.start.line).path(&place.file).annotation(annotation)
+/// The source line with the place in it; the file's name alone if it is about the whole file.
+fn place<'a>(at: &'a Located, label: Option<&'a String>) -> [Element<'a>; 1] {
+    let Some(excerpt) = &at.excerpt else { return [Origin::path(&at.file).into()] };
+    let kind = if label.is_none() { AnnotationKind::Primary } else { AnnotationKind::Context };
+    let annotation = kind.span(excerpt.marked.clone()).label(label.map(String::as_str));
+    let line = Snippet::source(&excerpt.line).line_start(at.start.line).path(&at.file);
+    [line.annotation(annotation).into()]
 }
 
 /// A rule's manual page.

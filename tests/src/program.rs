@@ -1,0 +1,65 @@
+//! The real program, run as a user runs it: in a directory of its own, with nothing of ours in its environment.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+/// The built program. Building it here keeps `cargo test -p pfcluster-tests` honest: it never runs an old one.
+///
+/// # Panics
+/// If it does not build.
+pub fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let built = Command::new(cargo)
+            .args(["build", "--quiet", "--package", "pfcluster-cli", "--bin", "pfcluster"])
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .status()
+            .expect("cargo runs");
+        assert!(built.success(), "pfcluster does not build");
+        let test = std::env::current_exe().expect("a test has a path");
+        // target/debug/deps/TEST beside target/debug/pfcluster
+        let target = test.parent().and_then(Path::parent).expect("a test is below the target directory");
+        target.with_file_name("debug").join("pfcluster")
+    })
+}
+
+/// Runs the program in `directory` with an empty environment but for `variables`.
+///
+/// # Panics
+/// If it can't be started.
+pub fn run(directory: &Path, arguments: &[&str], stdin: &[u8], variables: &[(&str, &str)]) -> Output {
+    let input = directory.join(".stdin");
+    std::fs::write(&input, stdin).expect("a writable directory");
+    Command::new(program())
+        .args(arguments)
+        .current_dir(directory)
+        .env_clear()
+        .envs(variables.iter().copied())
+        .stdin(std::fs::File::open(&input).expect("the file was just written"))
+        .output()
+        .expect("the program starts")
+}
+
+/// Puts the files of an input into `directory`: each begins with a line `>>> PATH`; what stands before the first goes to
+/// the program's standard input, and is returned.
+///
+/// # Panics
+/// If they can't be written.
+pub fn lay_out(directory: &Path, input: &str) -> Vec<u8> {
+    let mut parts = input.split(">>> ");
+    let stdin = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let (path, text) = part.split_once('\n').unwrap_or((part, ""));
+        let path = directory.join(path.trim());
+        std::fs::create_dir_all(path.parent().unwrap_or(directory)).expect("a writable directory");
+        std::fs::write(path, text).expect("a writable directory");
+    }
+    stdin
+}
+
+/// The repository's example clusters.
+pub fn examples() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/examples")
+}
