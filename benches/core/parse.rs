@@ -1,8 +1,9 @@
-//! Reading cluster.conf, step by step: lines, spans, document, cluster. `cargo bench -p pfcluster-benches --bench parse`
+//! Reading cluster.conf, step by step: lines, spans, document, cluster, findings. `cargo bench -p pfcluster-benches --bench parse`
 
 use divan::Bencher;
 use divan::counter::BytesCount;
 use pfcluster_benches::{MEMBERS, cluster_conf, guide_example, large, line_floor};
+use pfcluster_core::check::{Context, check};
 use pfcluster_core::cluster::Cluster;
 use pfcluster_core::document::{Document, Lines};
 use pfcluster_core::span::{LineEnd, Source};
@@ -49,7 +50,9 @@ fn a_line_floor(bencher: Bencher<'_, '_>, input: Input) {
 
 #[divan::bench(args = inputs())]
 fn b_scan(bencher: Bencher<'_, '_>, input: Input) {
-    bench(bencher, input, |text| Lines::new(text, LineEnd::detect(text), 0).for_each(|line| _ = divan::black_box(line)));
+    bench(bencher, input, |text| {
+        Lines::new(text, LineEnd::detect(text), 0).for_each(|line| _ = divan::black_box(line));
+    });
 }
 
 #[divan::bench(args = inputs())]
@@ -60,4 +63,12 @@ fn c_document(bencher: Bencher<'_, '_>, input: Input) {
 #[divan::bench(args = inputs())]
 fn d_document_and_cluster(bencher: Bencher<'_, '_>, input: Input) {
     bench(bencher, input, |text| Cluster::from_document(&Document::parse(Source::ClusterConf, text).value));
+}
+
+#[divan::bench(args = inputs())]
+fn e_document_cluster_and_check(bencher: Bencher<'_, '_>, input: Input) {
+    bench(bencher, input, |text| {
+        let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, text).value).value;
+        check(&Context::new(&cluster))
+    });
 }

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use ini::{Ini, ParseOption};
-use pfcluster_benches::{MEMBERS, cluster_conf, guide_example, large, line_floor};
+use pfcluster_benches::{MEMBERS, cluster_conf, guide_example, large, large_with_masks, line_floor};
+use pfcluster_core::check::{Context, check};
 use pfcluster_core::cluster::Cluster;
 use pfcluster_core::document::{Document, Lines};
 use pfcluster_core::span::{LineEnd, Source};
@@ -27,6 +28,7 @@ fn main() -> Result<(), Failure> {
 fn write_inputs(directory: &str) -> io::Result<()> {
     fs::write(format!("{directory}/guide.conf"), guide_example())?;
     fs::write(format!("{directory}/large.conf"), large())?;
+    fs::write(format!("{directory}/masks.conf"), large_with_masks())?;
     MEMBERS.iter().try_for_each(|&members| fs::write(format!("{directory}/{members}.conf"), cluster_conf(members)))
 }
 
@@ -41,6 +43,10 @@ fn run(reader: &str, path: &str, seconds: f64) -> Result<(), Failure> {
         }),
         "document" => report(seconds, || Ok(Document::parse(Source::ClusterConf, &text).value.sections().count())),
         "cluster" => report(seconds, || Ok(Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value))),
+        "check" => report(seconds, || {
+            let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
+            Ok(check(&Context::new(&cluster)))
+        }),
         "file" => report(seconds, || {
             let text = fs::read(path)?;
             let document = Document::parse(Source::ClusterConf, &text).value;

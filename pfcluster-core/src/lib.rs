@@ -1,4 +1,54 @@
-//! PacketFence clustering as pure logic.
+//! PacketFence clustering as pure logic: texts of configuration files in, the cluster and everything wrong with it out.
+//!
+//! ```
+//! use pfcluster_core::installation::{Installation, Situation, Texts};
+//! use pfcluster_core::version::PfVersion;
+//!
+//! let cluster_conf = b"\
+//! [CLUSTER]
+//! management_ip = 192.168.1.10
+//! [pf1.example.com]
+//! management_ip = 192.168.1.5
+//! [pf2.example.com] # the second server
+//! management_ip = 192.168.1.5
+//! [pf3.example.com]
+//! management_ip = 192.168.1.7
+//! ";
+//! let texts = Texts { cluster_conf, ..Texts::default() };
+//! let installation = Installation::read(texts, &Situation::of_version(PfVersion::NEWEST));
+//!
+//! // Every fault, with its place; none hides the rest of the file.
+//! let index = installation.documents[0].line_index();
+//! let found: Vec<String> = installation
+//!     .diagnostics
+//!     .iter()
+//!     .map(|d| format!("line {}: {} {}", index.position(d.span.start).line, d.rule.code, d.rule.name))
+//!     .collect();
+//! assert_eq!(found, ["line 5: PFC102 malformed-section", "line 6: PFC012 duplicate-address"]);
+//!
+//! // The cluster, in the order that priorities follow from.
+//! let hosts: Vec<&str> = installation.cluster.members().map(|member| member.host.as_str()).collect();
+//! assert_eq!(hosts, ["pf1.example.com", "pf2.example.com", "pf3.example.com"]);
+//! ```
+//!
+//! # In scope
+//!
+//! - [`document`]: INI files as PacketFence's reader takes them, with the place of everything, and edits that change only
+//!   the lines that are meant.
+//! - [`cluster`]: zones, members, interfaces, virtual addresses; what each member makes of them.
+//! - [`pf_conf`]: pf.conf over its defaults, cluster.conf over it, and what each interface is for.
+//! - [`check`]: the rules. [`diagnostic`]: what they find.
+//! - [`installation`]: all of it in one call.
+//!
+//! # Not in scope
+//!
+//! Reading or writing files, clocks, environment, network, processes, logging: all of it belongs to the caller. The same
+//! input gives the same answer, always.
+//!
+//! # Limits
+//!
+//! A file is at most 4 GiB less one byte long ([`span::Span::MAX`]). No input makes the crate panic, and its time grows
+//! with the length of the file, not faster (but for sorting names).
 
 pub mod check;
 pub mod cluster;

@@ -43,6 +43,8 @@ macro_rules! rules {
     ($( $(#[doc = $line:literal])+ $vis:vis static $ident:ident = $code:literal $name:literal $severity:ident; )+) => {
         $(
             $(#[doc = $line])+
+            // Read on a terminal, not as a web page.
+            #[allow(clippy::doc_markdown)]
             $vis static $ident: $crate::rule::Rule = $crate::rule::Rule {
                 code: $code,
                 name: $name,

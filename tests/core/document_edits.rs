@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::ini_text::Text;
-use super::{Contents, codes, config, contents, ini_text, parse};
+use super::{Contents, codes, config, contents, ini_text, parse, trim};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -28,7 +28,7 @@ fn lines(text: &[u8]) -> Vec<(Owner, Text)> {
     let byte_order_mark = if text.starts_with(BYTE_ORDER_MARK) { 3 } else { 0 };
     let mut lines = Lines::new(text, LineEnd::detect(text), byte_order_mark);
     let mut section = None;
-    let mut owned = Vec::new();
+    let mut all = Vec::new();
     while let Some(line) = lines.next() {
         let mut count = 1;
         let owner = match (line.kind, &section) {
@@ -51,23 +51,16 @@ fn lines(text: &[u8]) -> Vec<(Owner, Text)> {
         for (span, content) in std::iter::once((line.span, line.text)).chain(following.take(count - 1)) {
             let is_ended = [Some(&b'\n'), line_end.last()].contains(&span.of(text).last());
             let bytes = if is_ended { span.of(text).to_vec() } else { [content.of(text), line_end].concat() };
-            owned.push((owner.clone(), Text(bytes)));
+            all.push((owner.clone(), Text(bytes)));
         }
     }
-    owned
+    all
 }
 
 fn header(name: &[u8], section: &mut Option<Text>) -> Owner {
     let name = Text(trim(name).to_vec());
     *section = Some(name.clone());
     Owner::Header(name)
-}
-
-fn trim(bytes: &[u8]) -> &[u8] {
-    let is_solid = |&byte: &u8| !pfcluster_core::document::is_blank(byte);
-    let start = bytes.iter().position(is_solid).unwrap_or(bytes.len());
-    let end = bytes.iter().rposition(is_solid).map_or(start, |last| last + 1);
-    &bytes[start..end]
 }
 
 /// What ends the first line.
@@ -117,6 +110,12 @@ fn pick<'s>(document: &Document<'s>, index: Index) -> Option<&'s str> {
     (!names.is_empty()).then(|| names[index.index(names.len())])
 }
 
+/// The keys of a section that are `str`.
+fn keys<'s>(document: &Document<'s>, section: &str) -> Vec<&'s str> {
+    let section = document.section(section.as_bytes()).expect("the section is there");
+    section.entries().filter_map(|entry| std::str::from_utf8(entry.key()).ok()).collect()
+}
+
 fn named(name: &str) -> Text {
     Text(name.as_bytes().to_vec())
 }
@@ -160,15 +159,14 @@ proptest! {
     ) {
         let document = parse(&text);
         let Some(section) = pick(&document, section) else { return Ok(()) };
-        let keys: Vec<String> = document.section(section.as_bytes()).into_iter().flat_map(|section| section.entries())
-            .filter_map(|entry| String::from_utf8(entry.key().to_vec()).ok()).collect();
-        let key = if use_old && !keys.is_empty() { keys[old_key.index(keys.len())].clone() } else { new_key };
-        match document.with_value(section, &key, &value) {
+        let keys = keys(&document, section);
+        let key = if use_old && !keys.is_empty() { keys[old_key.index(keys.len())] } else { &new_key };
+        match document.with_value(section, key, &value) {
             Err(error) => prop_assert!(matches!(error, EditError::Unwritable(_)), "{error}"),
             Ok(changed) => {
-                let expected = with_entry(contents(&document), section, &key, &value);
+                let expected = with_entry(contents(&document), section, key, &value);
                 prop_assert_eq!(contents(&parse(&changed)), expected);
-                let owner = Owner::Entry(named(section), named(&key));
+                let owner = Owner::Entry(named(section), named(key));
                 let others = |text| lines_without(text, |other, _| *other == owner);
                 prop_assert_eq!(others(&changed), others(&text));
                 prop_assert!(keeps_crlf(&text, &changed));
@@ -181,10 +179,9 @@ proptest! {
     fn a_key_is_removed_and_nothing_else(text in shrinkable(), section in any::<Index>(), key in any::<Index>()) {
         let document = parse(&text);
         let Some(section) = pick(&document, section) else { return Ok(()) };
-        let keys: Vec<String> = document.section(section.as_bytes()).into_iter().flat_map(|section| section.entries())
-            .filter_map(|entry| String::from_utf8(entry.key().to_vec()).ok()).collect();
+        let keys = keys(&document, section);
         if keys.is_empty() { return Ok(()) }
-        let key = &keys[key.index(keys.len())];
+        let key = keys[key.index(keys.len())];
         let changed = document.without_key(section, key).expect("the key is there");
         prop_assert!(keeps_crlf(&text, &changed));
         let mut expected = contents(&document);
@@ -220,7 +217,7 @@ proptest! {
         let document = parse(&text);
         let after = after.and_then(|index| pick(&document, index));
         let sections: Vec<NewSection> = sections.into_iter().enumerate().map(|(number, (group, entries))| NewSection {
-            name: if group { format!("new{number}") } else { format!("new{number} interface eth0") },
+            name: if group { format!("new{number} interface eth0") } else { format!("new{number}") },
             entries,
         }).collect();
         let names: Vec<&str> = sections.iter().map(|section| section.name.as_str()).collect();
@@ -250,4 +247,37 @@ proptest! {
         });
         prop_assert_eq!(old_lines, lines_without(&text, |owner, line| *owner == Owner::Nobody && is_blank(line)));
     }
+}
+
+#[test]
+fn lines_added_to_a_file_without_final_line_end_stand_alone() {
+    let added = |text: &[u8]| parse(text).with_value("A", "j", "1").expect("it can be written");
+    assert_eq!(added(b"[A]\nk=v"), b"[A]\nk=v\nj=1");
+    assert_eq!(added(b"[A]"), b"[A]\nj=1");
+    // Cut off in the middle of a CRLF: the lone CR ends the last line, but would not end one in the middle.
+    assert_eq!(added(b"[A]\r\nk=v\r"), b"[A]\r\nk=v\r\nj=1");
+    assert_eq!(added(b"[A]\nk=v\x15"), b"[A]\nk=v\nj=1");
+}
+
+#[test]
+fn a_file_keeps_its_line_end_without_its_first_line() {
+    let without = |text: &[u8]| parse(text).without_sections(&["A"]).expect("the section is there");
+    assert_eq!(without(b"[A]\n[B]\nk=v\n"), b"[B]\nk=v\n");
+    // A single line without any line end is none for PacketFence.
+    assert_eq!(without(b"[A]\nk=v\n[B]"), b"\n[B]");
+    // LF, then CRLF is good; CRLF, then LF is not.
+    assert_eq!(without(b"[A]\n[B]\r\nk=v\n"), b"\n[B]\r\nk=v\n");
+    assert_eq!(without(b"[A]\n# a\rb\n"), b"\n# a\rb\n");
+    assert_eq!(without(b"[A]\n"), b"");
+}
+
+#[test]
+fn no_section_is_added_twice() {
+    let section = || NewSection { name: "B".to_owned(), entries: Vec::new() };
+    let document = parse(b"[A]\n");
+    let exists = Err(EditError::SectionExists("B".to_owned()));
+    assert_eq!(document.with_sections(None, &[section(), section()]), exists);
+    assert_eq!(parse(b"[B]\n").with_sections(None, &[section()]), exists);
+    assert_eq!(document.with_sections(None, &[]), Ok(b"[A]\n".to_vec()));
+    assert_eq!(document.with_sections(None, &[section()]), Ok(b"[A]\n\n[B]\n".to_vec()));
 }

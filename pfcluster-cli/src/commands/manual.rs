@@ -13,10 +13,6 @@ pub(crate) struct Completions {
     shell: Shell,
 }
 
-/// Print the manual page
-#[derive(Debug, Args)]
-pub(crate) struct Man {}
-
 impl Completions {
     pub(super) fn run(&self, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
         let mut script = Vec::new();
@@ -26,17 +22,16 @@ impl Completions {
     }
 }
 
-impl Man {
-    pub(super) fn run(&self, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
-        let mut page = Vec::new();
-        clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-        for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
-            let section = clap_mangen::Man::new(command.clone());
-            section.render_synopsis_section(&mut page)?;
-            section.render_description_section(&mut page)?;
-            section.render_options_section(&mut page)?;
-        }
-        printer.out.write_all(&page)?;
-        Ok(ExitStatus::Fine)
+/// The whole manual page: the program's part, then each command's.
+pub(super) fn man(printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+    let mut page = Vec::new();
+    clap_mangen::Man::new(Cli::command()).render(&mut page)?;
+    for command in Cli::command().get_subcommands().filter(|command| command.get_name() != "help") {
+        let section = clap_mangen::Man::new(command.clone());
+        section.render_synopsis_section(&mut page)?;
+        section.render_description_section(&mut page)?;
+        section.render_options_section(&mut page)?;
     }
+    printer.out.write_all(&page)?;
+    Ok(ExitStatus::Fine)
 }

@@ -29,8 +29,9 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// `PacketFence`'s install directory
-    #[arg(long, global = true, value_name = "DIR", env = "PFCLUSTER_ROOT", default_value = "/usr/local/pf")]
+    /// PacketFence's install directory (environment: PFCLUSTER_ROOT)
+    #[arg(long, global = true, value_name = "DIR", env = "PFCLUSTER_ROOT", hide_env = true)]
+    #[arg(default_value = "/usr/local/pf")]
     root: PathBuf,
     /// Act as this member [default: this machine's host name]
     #[arg(long, global = true, value_name = "NAME")]
@@ -38,7 +39,7 @@ pub(crate) struct Global {
     /// Read this pf.conf [default: ROOT/conf/pf.conf]
     #[arg(long, global = true, value_name = "FILE")]
     pf_conf: Option<PathBuf>,
-    /// `PacketFence`'s version, 7 to 14 [default: that of ROOT/conf/pf-release, else the newest]
+    /// PacketFence's version, 7 to 14 [default: that of ROOT/conf/pf-release, else the newest]
     #[arg(long, global = true, value_name = "X[.Y]")]
     pf_version: Option<PfVersion>,
     /// Colours
@@ -48,17 +49,21 @@ pub(crate) struct Global {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
+    /// On a terminal, unless NO_COLOR is set
     Auto,
+    /// Also into files and pipes
     Always,
+    /// Nowhere
     Never,
 }
 
 /// The forms that an answer can take. `check` has one more than the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
+    /// For people
     #[default]
     Text,
+    /// For programs; described in pfcluster-cli/schemas
     Json,
     /// Workflow commands that annotate a pull request
     Github,
@@ -70,7 +75,8 @@ pub(crate) enum Command {
     Show(show::Show),
     Demo(demo::Demo),
     Completions(manual::Completions),
-    Man(manual::Man),
+    /// Print the manual page
+    Man,
 }
 
 impl Command {
@@ -78,7 +84,7 @@ impl Command {
         match self {
             Command::Check(check) => Some(check.format),
             Command::Show(show) => Some(show.format.into()),
-            Command::Demo(_) | Command::Completions(_) | Command::Man(_) => None,
+            Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
 }
@@ -92,7 +98,7 @@ impl Cli {
             Command::Show(show) => show.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
-            Command::Man(man) => man.run(printer),
+            Command::Man => manual::man(printer),
         }
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Show {
     /// A cluster.conf; `-` is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// Show sections, keys and values exactly as `PacketFence` reads them
+    /// Show sections, keys and values exactly as PacketFence reads them
     #[arg(long)]
     raw: bool,
     /// Form of the answer

@@ -58,10 +58,7 @@ impl<'s> SourceText<'s> {
         let within = |offset: u32| (offset.saturating_sub(line.span.start) as usize).min(text.len());
         let marked = within(span.start)..within(span.end);
         let is_secret = self.secrets.iter().any(|secret| secret.start < line.span.end && line.span.start < secret.end);
-        let secret = match is_secret {
-            true => Some(0..text.len()),
-            false => secret_in_line(text).map(Span::range),
-        };
+        let secret = if is_secret { Some(0..text.len()) } else { secret_in_line(text).map(Span::range) };
         show(text, &marked, secret)
     }
 }

@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
-use pfcluster_core::cluster::{Addresses, Cluster, Layout, Vip, Zone};
+use pfcluster_core::cluster::{Addresses, Cluster, Layout, View, Vip, Zone};
 use pfcluster_core::document::Document;
 use pfcluster_core::installation::{Installation, Situation};
 use pfcluster_core::printable::printable;
@@ -54,7 +54,7 @@ struct MemberOverview {
     enabled: bool,
     /// Place among the enabled members of its zone, from 0.
     index: Option<usize>,
-    /// Place in the order in which `HAProxy` prefers the databases, from 1.
+    /// Place in the order in which HAProxy prefers the databases, from 1.
     database_order: Option<usize>,
     vrrp_priority: PriorityOverview,
     #[serde(flatten)]
@@ -113,7 +113,7 @@ fn zone_overview(
     situation: &Situation,
 ) -> ZoneOverview {
     let view = zone.members.first().and_then(|first| cluster.seen_by(&first.host, &situation.disabled).ok());
-    let databases = view.map(|view| view.database_order()).unwrap_or_default();
+    let databases = view.map(View::database_order).unwrap_or_default();
     let pf_conf = installation.pf_conf.as_ref();
     let centralize = pf_conf.is_some_and(|pf_conf| pf_conf.is_enabled("active_active", "centralize_vips"));
     let members = zone.members.iter().map(|member| {

@@ -1,9 +1,9 @@
 //! Addresses: each belongs to one server, and those of one network fit together. Rules PFC012 to PFC018 and PFC021.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
-use super::{Context, Owner, PfInterfaces, Report, owners};
+use super::{Context, Owner, PfInterfaces, Report, kinds, own_setting, owners};
 use crate::cluster::{Interface, InterfaceName, Netmask, Zone};
 use crate::diagnostic::Diagnostic;
 use crate::pf_conf::InterfaceKind;
@@ -99,9 +99,9 @@ pub(super) fn check(context: &Context<'_>, known: &PfInterfaces, report: &mut Re
     for zone in context.cluster.zones() {
         for owner in owners(zone) {
             reserved_addresses(owner, report);
-            missing_addresses(owner, known, report);
             management_ip(owner, known, report);
         }
+        missing_addresses(zone, known, report);
         subnets(zone, known, report);
     }
 }
@@ -137,8 +137,8 @@ fn shared_addresses(context: &Context<'_>, report: &mut Report) {
     let mut uses: Vec<Use<'_>> = context.cluster.zones().iter().flat_map(owners).flat_map(uses_of).collect();
     uses.sort_by_key(|one| (one.address, one.span));
     for same in uses.chunk_by(|a, b| a.address == b.address) {
-        let first = &same[0];
-        for other in same[1..].iter().filter(|other| !is_one_use(first, other)) {
+        for (number, other) in same.iter().enumerate() {
+            let Some(first) = same[..number].iter().find(|first| !is_one_use(first, other)) else { continue };
             let (rule, help) = if first.owner.host.is_some() == other.owner.host.is_some() {
                 (&DUPLICATE_ADDRESS, "give each its own address")
             } else {
@@ -170,19 +170,26 @@ fn reserved_addresses(owner: Owner<'_>, report: &mut Report) {
     }
 }
 
-/// PFC015.
-fn missing_addresses(owner: Owner<'_>, known: &PfInterfaces, report: &mut Report) {
-    for interface in owner.addresses.interfaces.iter().filter(|interface| interface.ip.is_none()) {
-        let kinds = known.get(&interface.name).map_or(&[][..], |known| &known.kinds);
-        let needs_ip = kinds.is_empty() || kinds.iter().any(|kind| kind.needs_address());
-        if needs_ip && !interface.ip_is_unreadable {
+/// PFC015. Where nobody says what an interface is for, one that has an `ip` nowhere is taken for one that only listens.
+fn missing_addresses(zone: &Zone, known: &PfInterfaces, report: &mut Report) {
+    let has_ip = |interface: &&Interface| interface.ip.is_some() || interface.ip_is_unreadable;
+    let interfaces = || owners(zone).flat_map(|owner| owner.addresses.interfaces.iter().map(move |one| (owner, one)));
+    let lacking: Vec<(Owner<'_>, &Interface)> = interfaces().filter(|(_, interface)| !has_ip(interface)).collect();
+    if lacking.is_empty() {
+        return;
+    }
+    let with_ip: BTreeSet<InterfaceName> =
+        interfaces().map(|(_, interface)| interface).filter(has_ip).map(|interface| interface.name).collect();
+    for (owner, interface) in lacking {
+        let kinds = kinds(interface, known);
+        let needs_ip = match &*kinds {
+            [] => with_ip.contains(&interface.name),
+            kinds => kinds.iter().any(|kind| kind.needs_address()),
+        };
+        if needs_ip {
             let message = format!("{} of {} has no `ip`", interface.name, owner.name());
-            report.cluster_conf(
-                &INTERFACE_WITHOUT_IP,
-                interface.section,
-                message,
-                "add `ip = ADDRESS` below this header",
-            );
+            let help = "add `ip = ADDRESS` below this header";
+            report.cluster_conf(&INTERFACE_WITHOUT_IP, interface.section, message, help);
         }
     }
 }
@@ -191,9 +198,7 @@ fn missing_addresses(owner: Owner<'_>, known: &PfInterfaces, report: &mut Report
 fn management_ip(owner: Owner<'_>, known: &PfInterfaces, report: &mut Report) {
     let Some(management) = owner.addresses.management_ip else { return };
     let interfaces = &owner.addresses.interfaces;
-    let is_management = |interface: &&Interface| {
-        known.get(&interface.name).is_some_and(|known| known.kinds.contains(&InterfaceKind::Management))
-    };
+    let is_management = |interface: &&Interface| kinds(interface, known).contains(&InterfaceKind::Management);
     let (reason, ip) = if known.is_empty() {
         // Any of them may be the management interface, also one whose address can't be read.
         let Some(Some(first)) = interfaces.first().map(|interface| interface.ip) else { return };
@@ -241,9 +246,8 @@ fn subnets(zone: &Zone, known: &PfInterfaces, report: &mut Report) {
     let mut placed = Vec::new();
     for owner in owners(zone) {
         for interface in &owner.addresses.interfaces {
-            let own = interface.settings.iter().find(|setting| &*setting.key == "mask");
             let shared = || known.get(&interface.name)?.mask;
-            let mask = own.map_or_else(shared, |setting| setting.value.value.parse().ok());
+            let mask = own_setting(interface, "mask").map_or_else(shared, |own| own.parse().ok());
             if let (Some(ip), Some(mask)) = (interface.ip, mask) {
                 placed.push(Placed { name: interface.name, owner, ip, mask });
             }

@@ -2,6 +2,7 @@
 
 use super::{Context, Report};
 use crate::cluster::{Layout, Zone};
+use crate::document::{Entry, Section};
 use crate::pf_conf::PfConf;
 use crate::printable::quoted;
 use crate::rule::rules;
@@ -113,7 +114,7 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     let galera = context.pf_conf.is_none_or(|pf_conf| pf_conf.is_enabled("active_active", "galera_replication"));
     if galera {
         number_of_members(context, report);
-        context.pf_conf.into_iter().for_each(|pf_conf| replication_user(pf_conf, report));
+        context.pf_conf.into_iter().for_each(|pf_conf| replication_user(context, pf_conf, report));
     }
     context.pf_conf.into_iter().for_each(|pf_conf| database_host(context, pf_conf, report));
     pfconfig_host(context, report);
@@ -124,8 +125,8 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
 fn number_of_members(context: &Context<'_>, report: &mut Report) {
     let cluster = context.cluster;
     let masters: Vec<&Zone> = cluster.zones().iter().filter(|zone| !zone.database.is_slave()).collect();
-    let groups: Vec<&[&Zone]> =
-        if cluster.zone_dbs_only() { masters.chunks(1).collect() } else { vec![masters.as_slice()] };
+    let each_its_own = cluster.zone_dbs_only() && context.version >= PfVersion::new(12, 0);
+    let groups: Vec<&[&Zone]> = if each_its_own { masters.chunks(1).collect() } else { vec![masters.as_slice()] };
     for group in groups {
         let members = group.iter().map(|zone| zone.members.len()).sum::<usize>();
         let Some(last) = group.iter().rev().find_map(|zone| zone.members.last()) else { continue };
@@ -154,17 +155,18 @@ fn number_of_members(context: &Context<'_>, report: &mut Report) {
 }
 
 /// PFC072 and PFC073.
-fn replication_user(pf_conf: &PfConf, report: &mut Report) {
+fn replication_user(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     let section = "active_active";
     for key in ["galera_replication_username", "galera_replication_password"] {
         let setting = pf_conf.get(section, key);
         let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place(section));
         let text = setting.map_or("", |setting| &*setting.value);
         let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | '#' | ';');
+        let is_bad = text.contains(bad) || (key.ends_with("username") && text.contains(':'));
         if text.trim().is_empty() {
             let message = format!("`{key}` is not set");
             report.at(&REPLICATION_USER_MISSING, place, message, format!("set `{key}` in `[{section}]` of pf.conf"));
-        } else if text.contains(bad) || (key.ends_with("username") && text.contains(':')) {
+        } else if is_bad && !context.is_template(text) {
             let message = format!("`{key}` has a character that MariaDB's configuration does not carry");
             report.at(&REPLICATION_PASSWORD_CHARACTERS, place, message, "use letters and digits only");
         }
@@ -180,15 +182,21 @@ fn is_local(host: &str, version: PfVersion) -> bool {
     matches!(host, "" | "localhost") || (host == "127.0.0.1" && version >= PfVersion::new(12, 0))
 }
 
+fn not_the_load_balancer(host: &str) -> String {
+    match host {
+        "" => "the database host is not set: it must be the local load balancer".to_owned(),
+        host => format!("the database host is `{host}`, not the local load balancer"),
+    }
+}
+
 /// PFC075.
 fn database_host(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     let setting = pf_conf.get("database", "host");
     let host = setting.map_or("", |setting| setting.value.trim());
     if is_local(host, context.version) {
         let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place("database"));
-        let message = format!("the database host is `{host}`, not the local load balancer");
         let help = format!("set `host = {}` in `[database]` of pf.conf", load_balancer(context.version));
-        report.at(&DATABASE_HOST_LOCAL, place, message, help);
+        report.at(&DATABASE_HOST_LOCAL, place, not_the_load_balancer(host), help);
     }
 }
 
@@ -200,11 +208,10 @@ fn pfconfig_host(context: &Context<'_>, report: &mut Report) {
     let value = entry.and_then(|entry| Some(String::from_utf8_lossy(&entry.single()?).trim().to_owned()));
     let host = value.unwrap_or_default();
     if is_local(&host, context.version) {
-        let span = entry.map(|entry| entry.value_span()).or(section.map(|section| section.name_span()));
+        let span = entry.map(Entry::value_span).or(section.map(Section::name_span));
         let place = Place { source: document.source(), span: span.unwrap_or_default() };
-        let message = format!("the database host is `{host}`, not the local load balancer");
         let help = format!("set `host = {}` in `[mysql]` of pfconfig.conf", load_balancer(context.version));
-        report.at(&PFCONFIG_HOST_LOCAL, Some(place), message, help);
+        report.at(&PFCONFIG_HOST_LOCAL, Some(place), not_the_load_balancer(&host), help);
     }
 }
 

@@ -3,13 +3,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Owner, PfInterfaces, Report, full_name, owners};
-use crate::cluster::{Addresses, InterfaceName, Netmask, Zone};
+use super::{Context, Owner, PfInterface, PfInterfaces, Report, full_name, own_setting, owners};
+use crate::cluster::{Addresses, Interface, InterfaceName, Layout, Netmask, Zone};
 use crate::diagnostic::Diagnostic;
 use crate::pf_conf::{HostInterface, InterfaceKind, PfConf, interfaces_of};
 use crate::printable::quoted;
-use crate::rule::rules;
+use crate::rule::{Rule, rules};
 use crate::span::{Place, Source, Span};
+use crate::version::PfVersion;
 
 rules! {
     /// A member has no section for an interface of pf.conf.
@@ -31,9 +32,10 @@ rules! {
     /// What to do: correct the name, add the interface to pf.conf, or (9.2 and later) add `mask` and `type` here.
     static INTERFACE_NOT_IN_PF_CONF = "PFC016" "interface-not-in-pf-conf" Warning;
 
-    /// A member lacks an interface that other members of its zone have.
+    /// A member lacks an interface that other members of its zone have, or no member has one of `[CLUSTER]`.
     ///
-    /// It would not take part in that network: no virtual address, no portal, no DHCP from it.
+    /// It would not take part in that network: no virtual address, no portal, no DHCP from it. If no member has the
+    /// interface, its name is mostly a misspelt one.
     ///
     /// Example: eth1.3 for pf1 and pf2, but not for pf3.
     ///
@@ -118,15 +120,19 @@ pub(super) fn check(context: &Context<'_>, known: &PfInterfaces, report: &mut Re
         owners(zone).for_each(|owner| own_settings(owner, context, known, report));
     }
     if let Some(pf_conf) = context.pf_conf {
+        masks_of_pf_conf(context, pf_conf, report);
         of_pf_conf(context, pf_conf, report);
     }
 }
 
 /// PFC014, PFC019 and PFC020: who lacks an interface.
 fn presence(context: &Context<'_>, zone: &Zone, known: &PfInterfaces, report: &mut Report) {
+    // PacketFence's checkup wants a section even for an interface that only listens, but not in multi-zone files.
+    let all_of_them = context.cluster.layout() == Layout::SingleZone || context.version < PfVersion::new(9, 2);
+    let wanted = |known: &PfInterface| known.place.is_some() && (all_of_them || !known.only_listens());
     // First place of each interface that a member has; pf.conf's interfaces are expected of everybody.
     let mut expected: BTreeMap<InterfaceName, Option<(Span, String)>> = BTreeMap::new();
-    known.iter().filter(|(_, known)| known.place.is_some()).for_each(|(&name, _)| {
+    known.iter().filter(|(_, known)| wanted(known)).for_each(|(&name, _)| {
         expected.insert(name, None);
     });
     for member in &zone.members {
@@ -137,7 +143,19 @@ fn presence(context: &Context<'_>, zone: &Zone, known: &PfInterfaces, report: &m
     for owner in owners(zone) {
         let has: BTreeSet<InterfaceName> = owner.addresses.interfaces.iter().map(|interface| interface.name).collect();
         for (&name, first) in expected.iter().filter(|(name, _)| !has.contains(name)) {
-            report.add(missing(context, owner, name, first.as_ref(), known));
+            report.add(missing(context, owner, name, first.as_ref(), known.get(&name)));
+        }
+    }
+    let is_used =
+        |interface: &&Interface| expected.contains_key(&interface.name) || known.contains_key(&interface.name);
+    for owner in owners(zone).take_while(|owner| owner.host.is_none() && !zone.members.is_empty()) {
+        for interface in owner.addresses.interfaces.iter().filter(|interface| !is_used(interface)) {
+            // Otherwise PFC016 says so.
+            if !is_not_in_pf_conf(context, owner, interface, known) {
+                let message = format!("no member has {}, which {} has", interface.name, owner.name());
+                let help = "correct the name, or add the interface to all members";
+                report.cluster_conf(&UNEVEN_INTERFACES, interface.section, message, help);
+            }
         }
     }
 }
@@ -147,19 +165,27 @@ fn missing(
     owner: Owner<'_>,
     name: InterfaceName,
     first: Option<&(Span, String)>,
-    known: &PfInterfaces,
+    known: Option<&PfInterface>,
 ) -> Diagnostic {
-    let section = full_name(context, owner.zone, &format!("{} interface {name}", owner.name()));
+    let section = full_name(context, owner.zone, &format!("{} interface {name}", owner.section()));
+    let only_listens = known.is_some_and(PfInterface::only_listens);
     let (rule, message) = match (owner.host, first) {
+        (None, _) if only_listens => {
+            (&INTERFACE_WITHOUT_VIP, format!("{} has no section for {name}, which pf.conf has", owner.name()))
+        }
         (None, _) => {
             (&INTERFACE_WITHOUT_VIP, format!("there is no virtual address for {name}: `[{section}]` is missing"))
         }
         (Some(host), None) => (&MISSING_INTERFACE, format!("{host} has no section for {name}, which pf.conf has")),
         (Some(host), Some((_, other))) => (&UNEVEN_INTERFACES, format!("{host} has no {name}, which {other} has")),
     };
-    let help = format!("add `[{section}]` with `ip = ADDRESS`");
+    let help = if only_listens {
+        format!("add `[{section}]`; it needs no `ip`")
+    } else {
+        format!("add `[{section}]` with `ip = ADDRESS`")
+    };
     let found = Diagnostic::new(rule, Source::ClusterConf, owner.addresses.section, message, help);
-    match (first, known.get(&name).and_then(|known| known.place)) {
+    match (first, known.and_then(|known| known.place)) {
         (Some((span, other)), _) => found.related(Source::ClusterConf, *span, format!("{other} has it")),
         (None, Some(place)) => found.related(place.source, place.span, "pf.conf has it"),
         (None, None) => found,
@@ -169,8 +195,7 @@ fn missing(
 /// PFC016, PFC022 and PFC023: what cluster.conf itself says about an interface.
 fn own_settings(owner: Owner<'_>, context: &Context<'_>, known: &PfInterfaces, report: &mut Report) {
     for interface in &owner.addresses.interfaces {
-        let is_described = interface.settings.iter().any(|setting| &*setting.key == "type");
-        if context.pf_conf.is_some() && !known.contains_key(&interface.name) && !is_described {
+        if is_not_in_pf_conf(context, owner, interface, known) {
             let message = format!("pf.conf has no `[interface {}]`", interface.name);
             report.cluster_conf(
                 &INTERFACE_NOT_IN_PF_CONF,
@@ -182,7 +207,7 @@ fn own_settings(owner: Owner<'_>, context: &Context<'_>, known: &PfInterfaces, r
         for setting in &interface.settings {
             let (text, span) = (&*setting.value.value, setting.value.span);
             let shown = quoted(text.as_bytes());
-            if text.contains("[%") || text.is_empty() {
+            if text.is_empty() || context.is_template(text) || has_comment(text) {
                 continue;
             }
             if &*setting.key == "mask" && text.parse::<Netmask>().is_err() {
@@ -197,8 +222,36 @@ fn own_settings(owner: Owner<'_>, context: &Context<'_>, known: &PfInterfaces, r
     }
 }
 
-/// PFC022 and PFC090 to PFC093: pf.conf's interfaces as each member has them. Members mostly agree, so each finding is
-/// reported once, for the first member that shows it.
+/// True if a comment seems to follow the value, which was reported as such.
+fn has_comment(text: &str) -> bool {
+    text.split_once([' ', '\t']).is_some_and(|(_, rest)| rest.trim_start().starts_with(['#', ';']))
+}
+
+/// True if nothing says what the interface is for. From 9.2 on a member's own `type` does, also for the virtual address.
+fn is_not_in_pf_conf(context: &Context<'_>, owner: Owner<'_>, interface: &Interface, known: &PfInterfaces) -> bool {
+    let has_type = |interface: &Interface| own_setting(interface, "type").is_some();
+    let is_described = || {
+        let mut of_members = owner.zone.members.iter().filter_map(|member| member.addresses.interface(interface.name));
+        has_type(interface) || owner.host.is_none() && of_members.any(has_type)
+    };
+    let is_known = known.contains_key(&interface.name);
+    context.pf_conf.is_some() && !is_known && !(context.version >= PfVersion::new(9, 2) && is_described())
+}
+
+/// PFC022: masks of pf.conf itself.
+fn masks_of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
+    for section in pf_conf.section_names().filter(|section| section.starts_with("interface ")) {
+        let Some(mask) = pf_conf.get(section, "mask").filter(|mask| mask.place.is_some()) else { continue };
+        let text = mask.value.trim();
+        if !text.is_empty() && !context.is_template(text) && text.parse::<Netmask>().is_err() {
+            let message = format!("`{}` is no mask", quoted(text.as_bytes()));
+            report.at(&INVALID_MASK, mask.place, message, "write it like 255.255.255.0");
+        }
+    }
+}
+
+/// PFC090 to PFC093: pf.conf's interfaces as each member has them. Members mostly agree, so each finding is reported
+/// once, for the first member that shows it.
 fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     let nobody = Addresses { section: Span::default(), management_ip: None, interfaces: Vec::new() };
     let mut seen = BTreeSet::new();
@@ -209,20 +262,20 @@ fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     }
     for (host, addresses) in members {
         let interfaces = interfaces_of(pf_conf, addresses, context.version);
+        let mut once = |rule: &'static Rule, place: Option<Place>, message: String, help: &str| {
+            if seen.insert((rule.code, message.clone())) {
+                let on = host.map_or_else(String::new, |host| format!(" (on {host})"));
+                report.at(rule, place, message + &on, help);
+            }
+        };
         let management = interfaces.iter().filter(|interface| interface.is(InterfaceKind::Management)).count();
-        if management != 1 && seen.insert((MANAGEMENT_INTERFACE.code, None)) {
+        if management != 1 {
             let place = second_management(&interfaces);
-            let message = format!("there are {management} management interfaces{}", of(host));
-            report.at(&MANAGEMENT_INTERFACE, place, message, "give exactly one interface the type `management`");
+            let number = if management == 0 { "no management interface" } else { "more than one management interface" };
+            let help = "give exactly one interface the type `management`";
+            once(&MANAGEMENT_INTERFACE, place, format!("there is {number}"), help);
         }
-        for interface in &interfaces {
-            let mut once = |rule: &'static crate::rule::Rule, place: Option<Place>, message: String, help: &str| {
-                if seen.insert((rule.code, Some(interface.name))) {
-                    report.at(rule, place, message, help);
-                }
-            };
-            interface_of_pf_conf(interface, host, &mut once);
-        }
+        interfaces.iter().for_each(|interface| interface_of_pf_conf(interface, &mut once));
     }
 }
 
@@ -231,42 +284,21 @@ fn second_management(interfaces: &[HostInterface]) -> Option<Place> {
     management.map(|interface| interface.place).nth(1)
 }
 
-fn interface_of_pf_conf(
-    interface: &HostInterface,
-    host: Option<&str>,
-    once: &mut impl FnMut(&'static crate::rule::Rule, Option<Place>, String, &str),
-) {
+fn interface_of_pf_conf(interface: &HostInterface, once: &mut impl FnMut(&'static Rule, Option<Place>, String, &str)) {
     let name = interface.name;
     let type_place = interface.get("type").and_then(|value| value.place).or(Some(interface.place));
     for (word, _) in interface.types().filter(|(_, kind)| kind.is_none()) {
-        let message = format!("`{}` is no type of interface ({name}{})", quoted(word.as_bytes()), of(host));
+        let message = format!("{name} has the type `{}`, which PacketFence does not know", quoted(word.as_bytes()));
         once(&UNKNOWN_INTERFACE_TYPE, type_place, message, "see `pfcluster check --explain PFC092` for the types");
     }
     let needs_address = interface.types().any(|(_, kind)| kind.is_some_and(InterfaceKind::needs_address));
-    let lacks = |key: &str| interface.text(key).is_empty();
-    if needs_address && (lacks("ip") || lacks("mask")) {
-        let what = if lacks("ip") { "ip" } else { "mask" };
-        let message = format!("{name} has no `{what}`{}", of(host));
-        once(
-            &INTERFACE_WITHOUT_ADDRESS,
-            Some(interface.place),
-            message,
-            "add it to pf.conf, or to the member's section",
-        );
+    let lacks = |key: &&str| interface.text(key).is_empty();
+    for key in ["ip", "mask"].into_iter().filter(|key| needs_address && lacks(key)) {
+        let help = "add it to pf.conf, or to the member's section";
+        once(&INTERFACE_WITHOUT_ADDRESS, Some(interface.place), format!("{name} has no `{key}`"), help);
     }
-    if let Some(mask) = interface.get("mask") {
-        let in_pf_conf = mask.place.is_some_and(|place| place.source == Source::PfConf);
-        if in_pf_conf && !mask.text.is_empty() && !mask.text.contains("[%") && interface.mask().is_none() {
-            let message = format!("`{}` is no mask", quoted(mask.text.as_bytes()));
-            once(&INVALID_MASK, mask.place, message, "write it like 255.255.255.0");
-        }
-    }
-    if interface.is(InterfaceKind::Internal) && lacks("enforcement") {
-        let message = format!("{name} is internal, but has no `enforcement`{}", of(host));
+    if interface.is(InterfaceKind::Internal) && lacks(&"enforcement") {
+        let message = format!("{name} is internal, but has no `enforcement`");
         once(&MISSING_ENFORCEMENT, Some(interface.place), message, "add `enforcement = vlan`, for instance");
     }
-}
-
-fn of(host: Option<&str>) -> String {
-    host.map_or_else(String::new, |host| format!(" on {host}"))
 }

@@ -81,15 +81,25 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     ambiguous_names(context, report);
     own_host(context, report);
     if context.cluster.is_clustered() {
-        for zone in context.cluster.zones().iter().filter(|zone| zone.members.is_empty()) {
-            let span = zone.vips.as_ref().map_or(Span::default(), |vips| vips.section);
-            let of_zone = match context.cluster.layout() {
-                Layout::SingleZone => "the cluster".to_owned(),
-                Layout::MultiZone => format!("zone {}", zone.name),
-            };
-            let message = format!("{of_zone} has a virtual address, but no member");
-            report.cluster_conf(&NO_MEMBERS, span, message, "add a section for each server");
-        }
+        no_members(context, report);
+    }
+}
+
+/// PFC063.
+fn no_members(context: &Context<'_>, report: &mut Report) {
+    let help = "add a section for each server";
+    if context.cluster.zones().is_empty() {
+        let message = "the file is multi-zone, but has no zone: clustering is on without any member".to_owned();
+        report.cluster_conf(&NO_MEMBERS, Span::default(), message, help);
+    }
+    for zone in context.cluster.zones().iter().filter(|zone| zone.members.is_empty()) {
+        let span = zone.vips.as_ref().map_or(Span::default(), |vips| vips.section);
+        let of_zone = match context.cluster.layout() {
+            Layout::SingleZone => "the cluster".to_owned(),
+            Layout::MultiZone => format!("zone {}", zone.name),
+        };
+        let message = format!("{of_zone} has a virtual address, but no member");
+        report.cluster_conf(&NO_MEMBERS, span, message, help);
     }
 }
 
@@ -97,8 +107,13 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
 fn orphans(context: &Context<'_>, report: &mut Report) {
     let mut seen = BTreeSet::new();
     for orphan in context.cluster.orphans().iter().filter(|orphan| seen.insert((orphan.zone, &*orphan.owner))) {
+        let zone = &context.cluster.zones()[orphan.zone];
+        // Members without `[CLUSTER]`: PFC042 or PFC048 says so.
+        if &*orphan.owner == "CLUSTER" && !zone.members.is_empty() {
+            continue;
+        }
         let owner = quoted(orphan.owner.as_bytes());
-        let section = full_name(context, &context.cluster.zones()[orphan.zone], &owner);
+        let section = full_name(context, zone, &owner);
         let message = format!("`[{section}]` is missing: without it {owner} does not exist for PacketFence");
         let help = format!("add `[{section}]` with `management_ip`, or correct the name");
         report.cluster_conf(&MEMBER_WITHOUT_SECTION, orphan.section, message, help);
@@ -108,11 +123,13 @@ fn orphans(context: &Context<'_>, report: &mut Report) {
 /// PFC051. Hosts that differ only in `.`, `-` and `_` are the ones that people write; other characters in the place of
 /// a dot are not looked for, since that would take time quadratic in the number of hosts.
 fn ambiguous_names(context: &Context<'_>, report: &mut Report) {
-    let members = context.cluster.members().map(|member| (member.host.as_str(), member.addresses.section));
-    let orphans = context.cluster.orphans().iter().map(|orphan| (&*orphan.owner, orphan.section));
-    let mut alike: BTreeMap<String, Vec<(&str, Span)>> = BTreeMap::new();
-    for (name, section) in members.chain(orphans) {
-        alike.entry(name.replace(['-', '_'], ".")).or_default().push((name, section));
+    let zones = context.cluster.zones().iter().enumerate();
+    let members = zones.flat_map(|(zone, of_zone)| of_zone.members.iter().map(move |member| (zone, member)));
+    let members = members.map(|(zone, member)| (zone, member.host.as_str(), member.addresses.section));
+    let orphans = context.cluster.orphans().iter().map(|orphan| (orphan.zone, &*orphan.owner, orphan.section));
+    let mut alike: BTreeMap<(usize, String), Vec<(&str, Span)>> = BTreeMap::new();
+    for (zone, name, section) in members.chain(orphans) {
+        alike.entry((zone, name.replace(['-', '_'], "."))).or_default().push((name, section));
     }
     for names in alike.values().filter(|names| names.len() > 1) {
         for &(pattern, section) in names.iter().filter(|(name, _)| context.cluster.member(name).is_some()) {
@@ -151,8 +168,11 @@ fn own_host(context: &Context<'_>, report: &mut Report) {
         None => {
             let message = format!("this server, {me}, is not in cluster.conf");
             let help = similar(context, me).map_or_else(
-                || format!("add `[{me}]` with `management_ip` and its interfaces"),
-                |other| format!("rename `[{other}]`, or set the host name: `hostnamectl set-hostname {other}`"),
+                || match cluster.layout() {
+                    Layout::SingleZone => format!("add `[{me}]` with `management_ip` and its interfaces"),
+                    Layout::MultiZone => format!("add `[ZONE {me}]` with `management_ip` and its interfaces"),
+                },
+                |other| format!("rename {other} in all its sections, or `hostnamectl set-hostname {other}`"),
             );
             report.cluster_conf(&HOST_NOT_IN_CLUSTER, Span::default(), message, help);
         }

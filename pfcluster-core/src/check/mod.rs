@@ -10,9 +10,10 @@ mod membership;
 mod secrets;
 mod vrrp;
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cluster::{Addresses, Cluster, Hostname, InterfaceName, Layout, Netmask, Zone};
+use crate::cluster::{Addresses, Cluster, Hostname, Interface, InterfaceName, Layout, Netmask, Zone, ZoneName};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::pf_conf::{InterfaceKind, PfConf};
@@ -43,6 +44,11 @@ impl<'a> Context<'a> {
     pub fn new(cluster: &'a Cluster) -> Self {
         let version = PfVersion::NEWEST;
         Context { cluster, pf_conf: None, pfconfig_conf: None, me: None, disabled: BTreeSet::new(), version }
+    }
+
+    /// True if a template tag makes the value, one that could not be expanded and was reported as such.
+    fn is_template(&self, value: &str) -> bool {
+        self.version >= PfVersion::new(12, 0) && value.contains("[%")
     }
 }
 
@@ -91,17 +97,43 @@ struct PfInterface {
     kinds: Vec<InterfaceKind>,
 }
 
+impl PfInterface {
+    /// True if pf.conf says what it is for, and that needs no address.
+    fn only_listens(&self) -> bool {
+        !self.kinds.is_empty() && !self.kinds.iter().any(|kind| kind.needs_address())
+    }
+}
+
 type PfInterfaces = BTreeMap<InterfaceName, PfInterface>;
 
 fn pf_interfaces(context: &Context<'_>) -> PfInterfaces {
     let Some(pf_conf) = context.pf_conf else { return PfInterfaces::new() };
     let sections = pf_conf.section_names().filter_map(|section| {
         let name: InterfaceName = section.strip_prefix("interface ")?.parse().ok()?;
-        let kinds = pf_conf.text(section, "type").split(',').filter_map(|word| InterfaceKind::from_word(word.trim()));
         let mask = pf_conf.text(section, "mask").trim().parse().ok();
-        Some((name, PfInterface { place: pf_conf.section_place(section), mask, kinds: kinds.collect() }))
+        let kinds = kinds_in(pf_conf.text(section, "type"));
+        Some((name, PfInterface { place: pf_conf.section_place(section), mask, kinds }))
     });
     sections.collect()
+}
+
+fn kinds_in(types: &str) -> Vec<InterfaceKind> {
+    types.split(',').filter_map(|word| InterfaceKind::from_word(word.trim())).collect()
+}
+
+/// What an interface is for: its own `type`, else pf.conf's. Empty if nobody says.
+fn kinds<'k>(interface: &Interface, known: &'k PfInterfaces) -> Cow<'k, [InterfaceKind]> {
+    match (own_setting(interface, "type"), known.get(&interface.name)) {
+        (Some(own), _) => kinds_in(own).into(),
+        (None, Some(known)) => known.kinds.as_slice().into(),
+        (None, None) => Cow::default(),
+    }
+}
+
+/// What cluster.conf itself says about an interface.
+fn own_setting<'c>(interface: &'c Interface, key: &str) -> Option<&'c str> {
+    let setting = interface.settings.iter().find(|setting| &*setting.key == key);
+    setting.map(|setting| &*setting.value.value)
 }
 
 /// Where the rules put what they find.
@@ -136,9 +168,18 @@ struct Owner<'c> {
 }
 
 impl Owner<'_> {
-    /// As reports call it.
+    /// As reports call it: each zone of a multi-zone file has a CLUSTER.
     fn name(&self) -> String {
-        self.host.map_or_else(|| "CLUSTER".to_owned(), Hostname::to_string)
+        match self.host {
+            Some(host) => host.to_string(),
+            None if self.zone.name.as_str() == ZoneName::DEFAULT => self.section().to_owned(),
+            None => format!("{} {}", self.zone.name, self.section()),
+        }
+    }
+
+    /// Its section, as a single-zone file names it.
+    fn section(&self) -> &str {
+        self.host.map_or("CLUSTER", Hostname::as_str)
     }
 }
 

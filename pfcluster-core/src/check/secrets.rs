@@ -47,7 +47,7 @@ rules! {
 
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     let Some(pf_conf) = context.pf_conf.filter(|_| context.cluster.is_clustered()) else { return };
-    vrrp_password(pf_conf, report);
+    vrrp_password(context, pf_conf, report);
     if context.version < PfVersion::new(12, 0) {
         for key in ["user", "pass"] {
             if pf_conf.text("webservices", key).trim().is_empty() {
@@ -60,10 +60,14 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     }
 }
 
-fn vrrp_password(pf_conf: &PfConf, report: &mut Report) {
-    let Some(setting) = pf_conf.get("active_active", "password") else { return };
-    let password = &*setting.value;
-    let place = setting.place.or_else(|| pf_conf.section_place("active_active"));
+/// PFC085 to PFC087.
+fn vrrp_password(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
+    let setting = pf_conf.get("active_active", "password");
+    let password = setting.map_or("", |setting| &*setting.value);
+    if context.is_template(password) {
+        return;
+    }
+    let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place("active_active"));
     let cuts = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '!' | '"' | '\'');
     if password == "1234" || password.is_empty() {
         let message = "the VRRP password is the one that PacketFence ships, or none";

@@ -39,7 +39,7 @@ rules! {
 const MOST_MEMBERS: usize = 100;
 
 /// The switches of `[active_active]`.
-const TOGGLES: [&str; 11] = [
+const TOGGLES: [&str; 12] = [
     "vrrp_unicast",
     "dns_on_vip_only",
     "gateway_on_vip_only",
@@ -51,6 +51,7 @@ const TOGGLES: [&str; 11] = [
     "centralize_vips",
     "probe_mysql_from_haproxy_db",
     "radius_proxy_with_vip",
+    "firewall_sso_on_management",
 ];
 
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
@@ -63,15 +64,18 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     }
     let Some(pf_conf) = context.pf_conf else { return };
     if let Some(vrid) = pf_conf.get("active_active", "virtual_router_id") {
-        let is_number = vrid.value.bytes().all(|byte| byte.is_ascii_digit());
-        if !is_number || !vrid.value.parse::<u16>().is_ok_and(|number| (1..=255).contains(&number)) {
-            let message = format!("`{}` is no number from 1 to 255", quoted(vrid.value.as_bytes()));
+        let number = vrid.value.trim();
+        let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+        let is_in_range = is_number && number.parse::<u16>().is_ok_and(|number| (1..=255).contains(&number));
+        if !is_in_range && !context.is_template(number) {
+            let message = format!("`{}` is no number from 1 to 255", quoted(number.as_bytes()));
             report.at(&VIRTUAL_ROUTER_ID, vrid.place, message, "write a number from 1 to 255");
         }
     }
     for key in TOGGLES {
         let Some(setting) = pf_conf.get("active_active", key) else { continue };
-        if toggle(&setting.value).is_none() && !setting.value.is_empty() {
+        let is_odd = toggle(&setting.value).is_none() && !setting.value.trim().is_empty();
+        if is_odd && !context.is_template(&setting.value) {
             let message = format!("`{key}` is `{}`, neither on nor off", quoted(setting.value.as_bytes()));
             report.at(&ODD_CLUSTER_TOGGLE, setting.place, message, "write `enabled` or `disabled`");
         }

@@ -53,11 +53,12 @@ rules! {
     /// There are members, but no `[CLUSTER]` section.
     ///
     /// The virtual addresses stand there, and its `management_ip` is what turns clustering on. Without it each server
-    /// works alone.
+    /// works alone. So does a file of zones (`[DC1 CLUSTER]`) in which `multi_zone` is not enabled.
     ///
     /// Example: a file whose `[CLUSTER]` block was commented out.
     ///
-    /// What to do: add `[CLUSTER]` with `management_ip`, and `[CLUSTER interface eth0]` with `ip`, and so on.
+    /// What to do: add `[CLUSTER]` with `management_ip`, and `[CLUSTER interface eth0]` with `ip`, and so on; for zones
+    /// write `multi_zone=enabled` into `[general]`.
     pub(super) static NO_CLUSTER_SECTION = "PFC042" "no-cluster-section" Error;
 
     /// `[general]` in a single-zone file is taken for a member named "general".

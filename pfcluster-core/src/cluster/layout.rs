@@ -1,5 +1,7 @@
 //! How cluster.conf is laid out: one zone or several, and which section belongs to which.
 
+use std::collections::BTreeSet;
+
 use super::fault;
 use super::lower::{CLUSTER, GENERAL, Lowering, ZoneSection, is_bare, joined};
 use super::name::{ZoneName, toggle};
@@ -33,7 +35,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     fn toggle(&mut self, entry: Entry<'d, 's>) -> Option<bool> {
         let text = joined(entry);
         let on = toggle(&text);
-        if on.is_none() && !text.is_empty() {
+        if on.is_none() && !text.is_empty() && !self.trailing_comment(entry, &text) {
             let message = format!("`{}` is neither on nor off", quoted(text.as_bytes()));
             self.report(&fault::ODD_TOGGLE, entry.value_span(), message, "write `enabled` or `disabled`");
         }
@@ -52,7 +54,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             }
             return named.into_iter().map(|(name, section)| ZoneSection { zone: 0, name, section }).collect();
         }
-        self.find_zones(&named);
+        let invalid = self.find_zones(&named);
         let mut sections = Vec::with_capacity(named.len());
         for (full_name, section) in named {
             let split = full_name.split_once(' ');
@@ -60,7 +62,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             match (split, zone) {
                 (Some((_, name)), Some(zone)) => sections.push(ZoneSection { zone, name, section }),
                 // Reported once, with the zone's name.
-                (Some((zone, name)), None) if zone.parse::<ZoneName>().is_err() && is_bare(name) => {}
+                (Some((zone, _)), None) if invalid.contains(zone) => {}
                 _ => {
                     let message = format!("`[{}]` belongs to no zone", quoted(full_name.as_bytes()));
                     let help = "begin the name with the zone: `[ZONE CLUSTER]`, `[ZONE pf1.example.com]`";
@@ -71,8 +73,10 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         sections
     }
 
-    /// A zone is the first word of `[ZONE CLUSTER]` and of `[ZONE HOST]`.
-    fn find_zones(&mut self, named: &[(&'s str, Section<'d, 's>)]) {
+    /// A zone is the first word of `[ZONE CLUSTER]` and of `[ZONE HOST]`. Returns the words that are no zone's name, but
+    /// meant as one.
+    fn find_zones(&mut self, named: &[(&'s str, Section<'d, 's>)]) -> BTreeSet<&'s str> {
+        let mut invalid = BTreeSet::new();
         for (full_name, section) in named {
             let Some((zone, name)) = full_name.split_once(' ').filter(|(_, name)| is_bare(name)) else { continue };
             match zone.parse::<ZoneName>() {
@@ -85,8 +89,8 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                     }
                     self.add_zone(zone);
                 }
-                Ok(_) => {}
-                Err(error) if name == CLUSTER => {
+                Err(error) if name.eq_ignore_ascii_case(CLUSTER) => {
+                    invalid.insert(zone);
                     let message = format!("`{}` is no name for a zone: {error}", quoted(zone.as_bytes()));
                     self.report(
                         &fault::INVALID_ZONE_NAME,
@@ -95,9 +99,23 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                         "rename it in all sections of the zone",
                     );
                 }
-                Err(_) => {}
+                _ => {}
             }
         }
+        invalid
+    }
+
+    /// `[DC1 CLUSTER]` without `multi_zone`. Nothing more is said about the other sections of that zone.
+    pub(super) fn zone_in_single_zone_file(&mut self, zone: usize, name: &'s str, section: Section<'d, 's>) {
+        let Some((word, CLUSTER)) = name.split_once(' ') else { return };
+        if self.cluster.layout == Layout::MultiZone || self.document.section(word.as_bytes()).is_some() {
+            return;
+        }
+        let clustering_is_off = self.document.section(CLUSTER.as_bytes()).is_none();
+        let rule = if clustering_is_off { &fault::NO_CLUSTER_SECTION } else { &fault::UNUSED_SECTION };
+        let message = format!("`[{}]` is a zone's, but `multi_zone` is not enabled", quoted(name.as_bytes()));
+        self.report(rule, section.name_span(), message, "write `multi_zone=enabled` into `[general]`");
+        self.rejected.insert((zone, word));
     }
 
     fn add_zone(&mut self, name: ZoneName) {

@@ -48,7 +48,7 @@ pub(super) struct Lowering<'d, 's> {
     /// The number of each zone, by name.
     pub(super) zone_numbers: BTreeMap<ZoneName, usize>,
     /// Owners that were reported and left out, with their zones: nothing more is said about their interfaces.
-    rejected: BTreeSet<(usize, &'s str)>,
+    pub(super) rejected: BTreeSet<(usize, &'s str)>,
 }
 
 /// A section with its zone taken off: what remains of the name reads as in a single-zone file.
@@ -69,6 +69,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     /// `[CLUSTER]` and `[HOST]`: names of one word.
     fn owner(&mut self, ZoneSection { zone, name, section }: &ZoneSection<'d, 's>) {
         if !is_bare(name) {
+            self.zone_in_single_zone_file(*zone, name, *section);
             return;
         }
         if let Some(word) = misspelt(name) {
@@ -107,7 +108,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             };
             *field = Some(Spanned::new(joined(entry).into(), entry.value_span()));
         }
-        let management_ip = self.management_ip(section, CLUSTER);
+        let management_ip = self.management_ip(section, &quoted(section.name()));
         if self.cluster.layout == Layout::SingleZone && management_ip.is_some() {
             self.blanks_after(section);
         }
@@ -209,7 +210,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     }
 
     /// Reports text after a value that was meant as a comment.
-    fn trailing_comment(&mut self, entry: Entry<'d, 's>, text: &str) -> bool {
+    pub(super) fn trailing_comment(&mut self, entry: Entry<'d, 's>, text: &str) -> bool {
         let is_start = |window: &[u8]| is_blank(window[0]) && matches!(window[1], b'#' | b';');
         let found = text.as_bytes().windows(2).any(is_start) && entry.single().is_some();
         if found {
@@ -235,7 +236,8 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         if is_bare(name) {
             return last;
         }
-        let Some((owner_name, part)) = name.split_once(' ') else {
+        let Some((owner_name, part)) = name.split_once(' ').filter(|(owner, _)| !owner.is_empty() && is_bare(owner))
+        else {
             self.unused(section);
             return last;
         };
@@ -248,7 +250,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         }
         let owner = match last {
             Some((name, of_zone, owner)) if name == owner_name && of_zone == zone => Some(owner),
-            _ => self.find_owner(zone, owner_name),
+            _ => self.next_owner(zone, owner_name, last).or_else(|| self.find_owner(zone, owner_name)),
         };
         let Some(owner) = owner else {
             self.cluster.orphans.push(Orphan { zone, owner: owner_name.into(), section: section.name_span() });
@@ -262,9 +264,18 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         Some((owner_name, zone, owner))
     }
 
+    /// The member after the owner of the section before: mostly it is the one.
+    fn next_owner(&self, zone: usize, name: &str, last: Option<(&str, usize, Owner)>) -> Option<Owner> {
+        let next = last.and_then(|(_, _, owner)| owner).map_or(0, |member| member + 1);
+        let member = self.cluster.zones[zone].members.get(next)?;
+        (member.host.as_str() == name).then_some(Some(next))
+    }
+
     fn find_owner(&self, zone: usize, name: &str) -> Option<Owner> {
-        if name == CLUSTER {
-            return self.cluster.zones[zone].vips.as_ref().map(|_| None);
+        if name.eq_ignore_ascii_case(CLUSTER) {
+            // A misspelt `[Cluster]` stands in for a missing `[CLUSTER]`.
+            let vips = self.cluster.zones[zone].vips.as_ref()?;
+            return vips.section.of(self.document.text()).ends_with(name.as_bytes()).then_some(None);
         }
         let &(of_zone, member) = self.cluster.places.get(name)?;
         (of_zone == zone).then_some(Some(member))

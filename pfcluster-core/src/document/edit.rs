@@ -1,7 +1,7 @@
 //! Changes to a file that people also edit: only the lines that are meant change; comments, order, blank lines and line
 //! ends stay. Each function returns the new text; parse it again for the next change.
 
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 
 use super::{Document, Entry, LineKind, Lines, Section, Unwritable, writable};
 use crate::printable::quoted;
@@ -101,7 +101,7 @@ impl Document<'_> {
         let anchor = after.map(|name| self.existing(name)).transpose()?;
         let line_end = self.line_end_bytes();
         let mut text = Vec::new();
-        let mut new_names = HashSet::new();
+        let mut new_names = BTreeSet::new();
         for section in sections {
             writable::section(&section.name)?;
             if self.section(section.name.as_bytes()).is_some() || !new_names.insert(&section.name) {

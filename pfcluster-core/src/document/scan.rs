@@ -2,7 +2,7 @@
 //!
 //! One pass over the bytes. The spans of the lines tile the file: nothing is skipped, nothing counted twice.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use memchr::memchr;
 
@@ -87,7 +87,7 @@ impl Iterator for Lines<'_> {
 pub(super) struct Marks<'s> {
     /// Where the last line of each content begins. Made for the first mark that is not found, so that a file with many
     /// such marks is not searched to its end for each.
-    last_lines: Option<HashMap<&'s [u8], u32>>,
+    last_lines: Option<BTreeMap<&'s [u8], u32>>,
 }
 
 impl<'s> Marks<'s> {
