@@ -39,8 +39,12 @@ fn push_hex(out: &mut String, byte: u32) {
     let _ = write!(out, "\\x{byte:02x}");
 }
 
-/// Zero-width and direction-changing characters (Unicode's default-ignorable formatting).
+/// Characters that nobody sees for what they are: zero-width and direction-changing ones (Unicode's default-ignorable
+/// formatting), and blanks that are none for PacketFence, or, when it decodes UTF-8 (12 and later), unexpectedly are.
 pub fn is_invisible(c: char) -> bool {
+    if matches!(c, '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}') {
+        return true;
+    }
     matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }

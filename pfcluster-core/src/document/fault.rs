@@ -343,6 +343,8 @@ impl<'a> Faults<'a> {
     fn characters_of_line(&mut self, start: usize, line: &[u8]) {
         let mut at = start;
         let (mut invalid, mut invisible) = (None, None);
+        // In a comment it means nothing, seen or not.
+        let is_comment = matches!(line.trim_ascii_start(), [b'#' | b';', ..]);
         for chunk in line.utf8_chunks() {
             let is_bad = |&(_, c): &(usize, char)| c.is_control() && c != '\t' || is_invisible(c);
             let found = chunk.valid().char_indices().find(is_bad);
@@ -355,7 +357,7 @@ impl<'a> Faults<'a> {
         if let Some(span) = invalid {
             self.push(&INVALID_UTF8, span, "the line is not valid UTF-8", "save the file as UTF-8");
         }
-        if let Some((span, c)) = invisible {
+        if let Some((span, c)) = invisible.filter(|_| !is_comment) {
             let message = format!("the line holds a character that nobody sees: U+{:04X}", u32::from(c));
             let help = "delete the character";
             self.diagnostics.push(Diagnostic::new(&INVISIBLE_CHARACTER, self.source, span, message, help));

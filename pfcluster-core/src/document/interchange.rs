@@ -29,7 +29,8 @@ pub enum FromIniError {
 }
 
 impl Document<'_> {
-    /// The same sections, keys and values. A key with several values is there several times.
+    /// The same sections, keys and values. A key with several values is there several times, one without a value
+    /// (an empty here-document) not at all: `ini::Ini` has no form for it.
     ///
     /// # Errors
     /// [`ToIniError`] if something that matters is not UTF-8.

@@ -54,6 +54,8 @@ impl Document<'_> {
         let mut out = Vec::new();
         let mut copied = value.start as usize;
         let end = value.end as usize;
+        let mut first: Option<Span> = None;
+        let mut origins: Vec<String> = Vec::new();
         while let Some(open) = memmem::find(&self.text[copied..end], b"[%").map(|at| copied + at) {
             let close = memmem::find(&self.text[open..end], b"%]").map(|at| open + at + 2);
             let tag = Span::new(open, close.unwrap_or(end));
@@ -62,18 +64,18 @@ impl Document<'_> {
                 diagnostics.push(unknown_tag(self, tag));
                 return None;
             };
-            diagnostics.push(Diagnostic::new(
-                &EXPANDED_TAG,
-                self.source,
-                tag,
-                format!("the value comes from the environment variable {tag_name}: {origin}"),
-                "see that all members and all their services have the same environment",
-            ));
+            first.get_or_insert(tag);
+            if origins.len() < MOST_NAMED {
+                origins.push(format!("{tag_name} ({origin})"));
+            }
             out.extend_from_slice(&self.text[copied..open]);
             out.extend_from_slice(text.as_bytes());
             copied = tag.end as usize;
         }
         out.extend_from_slice(&self.text[copied..end]);
+        let message = format!("the value comes from the environment: {}", origins.join(", "));
+        let help = "see that all members and all their services have the same environment";
+        diagnostics.push(Diagnostic::new(&EXPANDED_TAG, self.source, first.unwrap_or(value), message, help));
         Some(out)
     }
 
@@ -85,6 +87,9 @@ impl Document<'_> {
         }
     }
 }
+
+/// Variables that a finding names; a value with more is no value that a person wrote.
+const MOST_NAMED: usize = 8;
 
 fn unknown_tag(document: &Document<'_>, span: Span) -> Diagnostic {
     Diagnostic::new(
