@@ -1,4 +1,6 @@
-//! Reading cluster.conf, step by step: lines, spans, document, cluster, findings. `cargo bench -p pfcluster-benches --bench parse`
+//! Reading cluster.conf, step by step: lines, spans, document, cluster, findings.
+//!
+//! `cargo bench -p pfcluster-benches --bench parse`
 
 use divan::Bencher;
 use divan::counter::BytesCount;

@@ -54,6 +54,7 @@ pub mod check;
 pub mod cluster;
 pub mod diagnostic;
 pub mod document;
+pub mod generate;
 pub mod installation;
 pub mod pf_conf;
 pub mod printable;

@@ -6,7 +6,8 @@ use crate::span::Span;
 pub const MASK: &str = "********";
 
 /// Words that mark a key, or the start of a line that holds one, as a secret.
-const WORDS: [&[u8]; 6] = [b"pass", b"secret", b"psk", b"token", b"private", b"credential"];
+const WORDS: [&[u8]; 8] =
+    [b"pass", b"secret", b"psk", b"token", b"private", b"credential", b"stats auth", b"wsrep_sst_auth"];
 
 /// True if the value of `key` must never be shown (`password`, `galera_replication_password`, `pass`, ...).
 pub fn is_secret_key(key: &[u8]) -> bool {
@@ -27,13 +28,13 @@ pub fn secret_in_line(line: &[u8]) -> Option<Span> {
 }
 
 fn secret_word_end(text: &[u8]) -> Option<usize> {
-    WORDS
-        .iter()
-        .filter_map(|word| {
-            let at = text.windows(word.len()).position(|window| window.eq_ignore_ascii_case(word))?;
-            Some(at + word.len())
-        })
-        .min()
+    let end_of = |word: &[u8]| {
+        let starts = text.windows(word.len()).enumerate().filter(|(_, window)| window.eq_ignore_ascii_case(word));
+        let mut ends = starts.map(|(start, _)| start + word.len());
+        // Passthroughs are networks, and public.
+        ends.find(|&end| !text[end..].starts_with(b"through"))
+    };
+    WORDS.iter().filter_map(|word| end_of(word)).min()
 }
 
 #[cfg(test)]
@@ -51,6 +52,9 @@ mod tests {
         assert_eq!(shown("# old PASS: x y"), "# old PASS: ");
         assert_eq!(shown("password hunter2"), "password ");
         assert_eq!(shown("passhunter2"), "pass");
+        assert_eq!(shown("  stats auth admin:x"), "  stats auth ");
+        assert_eq!(shown("wsrep_sst_auth = \"a:b\""), "wsrep_sst_auth = ");
+        assert_eq!(shown("passthrough=enabled"), "passthrough=enabled");
         assert_eq!(shown("ip=192.168.1.5"), "ip=192.168.1.5");
         assert_eq!(shown("password="), "password=");
     }

@@ -14,6 +14,8 @@ pub enum Source {
     PfConfDefaults,
     /// `conf/pfconfig.conf`: where the configuration service keeps its cache.
     PfconfigConf,
+    /// `conf/networks.conf`: the networks that the internal interfaces serve.
+    NetworksConf,
 }
 
 impl Source {
@@ -24,6 +26,7 @@ impl Source {
             Source::PfConf => "conf/pf.conf",
             Source::PfConfDefaults => "conf/pf.conf.defaults",
             Source::PfconfigConf => "conf/pfconfig.conf",
+            Source::NetworksConf => "conf/networks.conf",
         }
     }
 }

@@ -9,6 +9,10 @@ use pfcluster_tests::{Case, cases, files, rewritten};
 
 const FOLDERS: [&str; 4] = ["document", "cluster", "checks", "cli"];
 
+/// Rules that no fixture can show, and why.
+const WITHOUT_FIXTURE: [(&str, &str); 1] =
+    [("PFC114", "a file of 4 GiB is no fixture: a unit test of pfcluster-core/src/document/fault.rs shows it")];
+
 fn main() {
     let arguments = Arguments::from_args();
     // REWRITE=1 writes all files anew, REWRITE=document those whose path holds the word.
@@ -64,6 +68,13 @@ fn rewrite(path: &Path) {
 /// checks/CODE-NAME.txt has a case in which the rule speaks and one in which it just does not, and the rule's manual has
 /// all of its parts. With the rule taken out of the program, the first of the two fails.
 fn has_fixture_and_near_miss(rule: &check::Rule) -> Result<(), String> {
+    let manual = rule.explanation.join("\n");
+    if let Some(part) = ["Example", "What to do:"].into_iter().find(|part| !manual.contains(part)) {
+        return Err(format!("the manual of {} has no `{part}`", rule.code));
+    }
+    if WITHOUT_FIXTURE.iter().any(|(code, _)| *code == rule.code) {
+        return Ok(());
+    }
     let name = format!("checks/{}-{}.txt", rule.code, rule.name);
     let text =
         std::fs::read_to_string(pfcluster_tests::testdata().join(&name)).map_err(|error| format!("{name}: {error}"))?;
@@ -76,9 +87,5 @@ fn has_fixture_and_near_miss(rule: &check::Rule) -> Result<(), String> {
     if !cases.iter().any(|case| is_near_miss(&case)) {
         return Err(format!("{name}: no case begins with `# Near miss` and stays silent"));
     }
-    let manual = rule.explanation.join("\n");
-    match ["Example", "What to do:"].into_iter().find(|part| !manual.contains(part)) {
-        Some(part) => Err(format!("the manual of {} has no `{part}`", rule.code)),
-        None => Ok(()),
-    }
+    Ok(())
 }

@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod gather;
+mod generate;
 mod manual;
 mod show;
 
@@ -73,6 +74,7 @@ pub(crate) enum Format {
 pub(crate) enum Command {
     Check(check::Check),
     Show(show::Show),
+    Generate(generate::Generate),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -84,6 +86,7 @@ impl Command {
         match self {
             Command::Check(check) => Some(check.format),
             Command::Show(show) => Some(show.format.into()),
+            Command::Generate(generate) => Some(generate.format()),
             Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
@@ -96,6 +99,7 @@ impl Cli {
         match &self.command {
             Command::Check(check) => check.run(&self.global, matches, printer),
             Command::Show(show) => show.run(&self.global, matches, printer),
+            Command::Generate(generate) => generate.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),

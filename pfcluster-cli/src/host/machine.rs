@@ -4,3 +4,22 @@
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
+
+/// The number of a group of /etc/group; `None` if there is no such group, or groups come from elsewhere.
+pub fn group_id(name: &str) -> Option<u32> {
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
+    })
+}
+
+/// What `PROGRAM -v` says, standard output and standard error together; `None` if it is not installed.
+pub fn version_text(program: &str) -> Option<String> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    // Daemons are in sbin, which a user's PATH mostly lacks.
+    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into(), "/sbin".into()]);
+    let program = directories.map(|directory| directory.join(program)).find(|program| program.is_file())?;
+    let output = std::process::Command::new(program).arg("-v").stdin(std::process::Stdio::null()).output().ok()?;
+    Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}

@@ -1,6 +1,7 @@
 //! What this machine has: files, its name, and later its database and its peers.
 
 pub mod files;
+pub mod install;
 pub mod machine;
 mod root;
 
@@ -15,6 +16,16 @@ pub enum HostError {
     /// A file can't be read.
     #[error("cannot read {}: {reason}", path.display())]
     Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
+    /// A file can't be written.
+    #[error("cannot write {}: {reason}", path.display())]
+    Write {
         /// The file.
         path: PathBuf,
         /// Why.
@@ -39,6 +50,7 @@ impl HostError {
     pub fn kind(&self) -> &'static str {
         match self {
             HostError::Read { .. } => "unreadable",
+            HostError::Write { .. } => "unwritable",
             HostError::Content { .. } => "content",
         }
     }
@@ -46,7 +58,7 @@ impl HostError {
     /// What to do about it.
     pub fn help(&self) -> &str {
         match self {
-            HostError::Read { help, .. } | HostError::Content { help, .. } => help,
+            HostError::Read { help, .. } | HostError::Write { help, .. } | HostError::Content { help, .. } => help,
         }
     }
 }

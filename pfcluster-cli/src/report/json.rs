@@ -1,12 +1,14 @@
 //! JSON documents. Field names and their meaning are public interface; schemas/ describes them.
 
 use pfcluster_core::document::Document;
+use pfcluster_core::generate::{GeneratedFile, Rendered};
 use pfcluster_core::rule::Rule;
 use pfcluster_core::secret::{MASK, is_secret_key};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{Finding, Located, Summary};
+use crate::host::install::State;
 
 /// The version that every document carries.
 const VERSION: u32 = 1;
@@ -125,6 +127,29 @@ pub fn raw(document: &Document<'_>) -> String {
         })
         .collect();
     text(&serde_json::json!({ "version": VERSION, "sections": sections }))
+}
+
+/// The answer of `generate --check` and `generate --explain`.
+pub fn generate(states: &[(&GeneratedFile, State)], rendered: &Rendered) -> String {
+    let files: Vec<Value> = states
+        .iter()
+        .map(|(file, state)| {
+            let state = match state {
+                State::Missing => "missing",
+                State::Same => "same",
+                State::Differs(_) => "differs",
+            };
+            serde_json::json!({ "path": file.path, "state": state })
+        })
+        .collect();
+    let deviations = rendered.deviations.iter();
+    let deviations: Vec<Value> = deviations
+        .map(|one| serde_json::json!({ "original": one.original, "here": one.here, "why": one.why }))
+        .collect();
+    let notices = rendered.notices.iter();
+    let notices: Vec<Value> =
+        notices.map(|notice| serde_json::json!({ "message": notice.message, "help": notice.help })).collect();
+    text(&serde_json::json!({ "version": VERSION, "files": files, "deviations": deviations, "notices": notices }))
 }
 
 /// The answer of a command that could not do its work.

@@ -1,6 +1,8 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
 #[cfg(feature = "cli")]
+pub(crate) mod diff;
+#[cfg(feature = "cli")]
 pub(crate) mod github;
 pub mod json;
 mod source;
@@ -133,4 +135,26 @@ pub(crate) fn explanation(rule: &Rule) -> String {
     // A doc comment's lines begin with a blank.
     let lines = rule.explanation.iter().map(|line| line.strip_prefix(' ').unwrap_or(line));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// A generated text for a person's eyes: control characters shown, and on each line the secret masked.
+#[cfg(feature = "cli")]
+pub(crate) fn masked(text: &str) -> String {
+    use pfcluster_core::printable::printable;
+    use pfcluster_core::secret::{MASK, secret_in_line};
+
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let content = line.strip_suffix('\n').unwrap_or(line);
+        // Tabs are layout here.
+        let shown = |part: &str| part.split('\t').map(|piece| printable(piece.as_bytes())).collect::<Vec<_>>().join("\t");
+        match secret_in_line(content.as_bytes()) {
+            Some(secret) => out += &(shown(&content[..secret.start as usize]) + MASK),
+            None => out += &shown(content),
+        }
+        if content.len() < line.len() {
+            out.push('\n');
+        }
+    }
+    out
 }

@@ -7,7 +7,7 @@ use super::{Context, Owner, PfInterfaces, Report, kinds, own_setting, owners};
 use crate::cluster::{Interface, InterfaceName, Netmask, Zone};
 use crate::diagnostic::Diagnostic;
 use crate::pf_conf::InterfaceKind;
-use crate::rule::rules;
+use crate::rule::{Rule, rules};
 use crate::span::{Source, Span, Spanned};
 
 rules! {
@@ -136,19 +136,27 @@ fn uses_of(owner: Owner<'_>) -> impl Iterator<Item = Use<'_>> {
 fn shared_addresses(context: &Context<'_>, report: &mut Report) {
     let mut uses: Vec<Use<'_>> = context.cluster.zones().iter().flat_map(owners).flat_map(uses_of).collect();
     uses.sort_by_key(|one| (one.address, one.span));
-    for same in uses.chunk_by(|a, b| a.address == b.address) {
-        for (number, other) in same.iter().enumerate() {
-            let Some(first) = same[..number].iter().find(|first| !is_one_use(first, other)) else { continue };
-            let (rule, help) = if first.owner.host.is_some() == other.owner.host.is_some() {
-                (&DUPLICATE_ADDRESS, "give each its own address")
-            } else {
-                (&VIP_IS_MEMBER_ADDRESS, "choose a free address of the same network for CLUSTER")
-            };
-            let message = format!("{} is {} and {}", other.address, first.what(), other.what());
-            let found = Diagnostic::new(rule, Source::ClusterConf, other.span, message, help);
-            report.add(found.related(Source::ClusterConf, first.span, "the same address"));
+    for same in uses.chunk_by(|a, b| a.address == b.address).filter(|same| same.len() > 1) {
+        let (vips, members): (Vec<_>, Vec<_>) = same.iter().partition(|one| one.owner.host.is_none());
+        for equals in [&vips, &members] {
+            for (number, other) in equals.iter().enumerate() {
+                let Some(first) = equals[..number].iter().find(|first| !is_one_use(first, other)) else { continue };
+                report.add(shared(&DUPLICATE_ADDRESS, (first, other), other, "give each its own address"));
+            }
+        }
+        for (vip, member) in vips.iter().zip(members.iter().cycle()) {
+            let help = "choose a free address of the same network for CLUSTER";
+            report.add(shared(&VIP_IS_MEMBER_ADDRESS, (vip, member), vip, help));
         }
     }
+}
+
+/// A finding at one of the two.
+fn shared(rule: &'static Rule, (a, b): (&Use<'_>, &Use<'_>), at: &Use<'_>, help: &'static str) -> Diagnostic {
+    let message = format!("{} is {} and {}", at.address, a.what(), b.what());
+    let other = if at.span == a.span { b } else { a };
+    let found = Diagnostic::new(rule, Source::ClusterConf, at.span, message, help);
+    found.related(Source::ClusterConf, other.span, "the same address")
 }
 
 /// `management_ip` and the management interface's `ip` of one server are the same address by design.
@@ -264,7 +272,8 @@ fn subnets(zone: &Zone, known: &PfInterfaces, report: &mut Report) {
                 report.cluster_conf(&UNUSABLE_ADDRESS, one.ip.span, message, "choose another address");
             }
             if one.network() != usual.network() {
-                let message = format!("{} is not in the subnet of {}", one.what(), usual.what());
+                let differs = if one.mask == usual.mask { "is not in the subnet of" } else { "has another mask than" };
+                let message = format!("{} {differs} {}", one.what(), usual.what());
                 let help = "correct the address or the mask";
                 let found = Diagnostic::new(&DIFFERENT_SUBNETS, Source::ClusterConf, one.ip.span, message, help);
                 report.add(found.related(Source::ClusterConf, usual.ip.span, "compared with this one"));

@@ -1,6 +1,6 @@
 //! The database: enough members for a quorum, and settings with which Galera can work. Rules PFC070 to PFC079.
 
-use super::{Context, Report};
+use super::{Context, Report, place_in};
 use crate::cluster::{Layout, Zone};
 use crate::document::{Entry, Section};
 use crate::pf_conf::PfConf;
@@ -41,8 +41,9 @@ rules! {
 
     /// The replication user's name or password has a character that MariaDB's configuration does not carry.
     ///
-    /// PacketFence writes `user:password` between double quotes, without escapes: a blank, a quote, a backslash or a `#`
-    /// changes it, or ends it early; a `:` in the name moves the border between the two (guide 3.2: no spaces).
+    /// PacketFence writes `user:password` between double quotes, without escapes: a quote may end it early, a backslash
+    /// changes what follows, a `:` in the name moves the border between the two. Blanks get lost where the password
+    /// stands on a command line (guide 3.2: no spaces).
     ///
     /// Example: `galera_replication_password = my "secret"`
     ///
@@ -158,10 +159,9 @@ fn number_of_members(context: &Context<'_>, report: &mut Report) {
 fn replication_user(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     let section = "active_active";
     for key in ["galera_replication_username", "galera_replication_password"] {
-        let setting = pf_conf.get(section, key);
-        let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place(section));
-        let text = setting.map_or("", |setting| &*setting.value);
-        let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\' | '#' | ';');
+        let place = place_in(pf_conf, section, key);
+        let text = pf_conf.text(section, key);
+        let bad = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
         let is_bad = text.contains(bad) || (key.ends_with("username") && text.contains(':'));
         if text.trim().is_empty() {
             let message = format!("`{key}` is not set");
@@ -191,10 +191,9 @@ fn not_the_load_balancer(host: &str) -> String {
 
 /// PFC075.
 fn database_host(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
-    let setting = pf_conf.get("database", "host");
-    let host = setting.map_or("", |setting| setting.value.trim());
+    let host = pf_conf.text("database", "host").trim();
     if is_local(host, context.version) {
-        let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place("database"));
+        let place = place_in(pf_conf, "database", "host");
         let help = format!("set `host = {}` in `[database]` of pf.conf", load_balancer(context.version));
         report.at(&DATABASE_HOST_LOCAL, place, not_the_load_balancer(host), help);
     }

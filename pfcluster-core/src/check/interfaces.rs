@@ -127,6 +127,10 @@ pub(super) fn check(context: &Context<'_>, known: &PfInterfaces, report: &mut Re
 
 /// PFC014, PFC019 and PFC020: who lacks an interface.
 fn presence(context: &Context<'_>, zone: &Zone, known: &PfInterfaces, report: &mut Report) {
+    // A server that works alone, or a virtual address without members, which was reported.
+    if zone.members.is_empty() {
+        return;
+    }
     // PacketFence's checkup wants a section even for an interface that only listens, but not in multi-zone files.
     let all_of_them = context.cluster.layout() == Layout::SingleZone || context.version < PfVersion::new(9, 2);
     let wanted = |known: &PfInterface| known.place.is_some() && (all_of_them || !known.only_listens());
@@ -148,7 +152,7 @@ fn presence(context: &Context<'_>, zone: &Zone, known: &PfInterfaces, report: &m
     }
     let is_used =
         |interface: &&Interface| expected.contains_key(&interface.name) || known.contains_key(&interface.name);
-    for owner in owners(zone).take_while(|owner| owner.host.is_none() && !zone.members.is_empty()) {
+    for owner in owners(zone).take_while(|owner| owner.host.is_none()) {
         for interface in owner.addresses.interfaces.iter().filter(|interface| !is_used(interface)) {
             // Otherwise PFC016 says so.
             if !is_not_in_pf_conf(context, owner, interface, known) {
@@ -241,7 +245,7 @@ fn is_not_in_pf_conf(context: &Context<'_>, owner: Owner<'_>, interface: &Interf
 /// PFC022: masks of pf.conf itself.
 fn masks_of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     for section in pf_conf.section_names().filter(|section| section.starts_with("interface ")) {
-        let Some(mask) = pf_conf.get(section, "mask").filter(|mask| mask.place.is_some()) else { continue };
+        let Some(mask) = pf_conf.get(section, "mask") else { continue };
         let text = mask.value.trim();
         if !text.is_empty() && !context.is_template(text) && text.parse::<Netmask>().is_err() {
             let message = format!("`{}` is no mask", quoted(text.as_bytes()));
@@ -275,7 +279,9 @@ fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
             let help = "give exactly one interface the type `management`";
             once(&MANAGEMENT_INTERFACE, place, format!("there is {number}"), help);
         }
-        interfaces.iter().for_each(|interface| interface_of_pf_conf(interface, &mut once));
+        // A member's missing address was reported at its own section.
+        let needed: &[&str] = if host.is_some() { &["mask"] } else { &["ip", "mask"] };
+        interfaces.iter().for_each(|interface| interface_of_pf_conf(interface, needed, &mut once));
     }
 }
 
@@ -284,7 +290,11 @@ fn second_management(interfaces: &[HostInterface]) -> Option<Place> {
     management.map(|interface| interface.place).nth(1)
 }
 
-fn interface_of_pf_conf(interface: &HostInterface, once: &mut impl FnMut(&'static Rule, Option<Place>, String, &str)) {
+fn interface_of_pf_conf(
+    interface: &HostInterface,
+    needed: &[&str],
+    once: &mut impl FnMut(&'static Rule, Option<Place>, String, &str),
+) {
     let name = interface.name;
     let type_place = interface.get("type").and_then(|value| value.place).or(Some(interface.place));
     for (word, _) in interface.types().filter(|(_, kind)| kind.is_none()) {
@@ -293,9 +303,10 @@ fn interface_of_pf_conf(interface: &HostInterface, once: &mut impl FnMut(&'stati
     }
     let needs_address = interface.types().any(|(_, kind)| kind.is_some_and(InterfaceKind::needs_address));
     let lacks = |key: &&str| interface.text(key).is_empty();
-    for key in ["ip", "mask"].into_iter().filter(|key| needs_address && lacks(key)) {
+    for key in needed.iter().filter(|key| needs_address && lacks(key)) {
+        let place = interface.get(key).and_then(|value| value.place).or(Some(interface.place));
         let help = "add it to pf.conf, or to the member's section";
-        once(&INTERFACE_WITHOUT_ADDRESS, Some(interface.place), format!("{name} has no `{key}`"), help);
+        once(&INTERFACE_WITHOUT_ADDRESS, place, format!("{name} has no `{key}`"), help);
     }
     if interface.is(InterfaceKind::Internal) && lacks(&"enforcement") {
         let message = format!("{name} is internal, but has no `enforcement`");

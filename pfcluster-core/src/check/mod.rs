@@ -130,6 +130,12 @@ fn kinds<'k>(interface: &Interface, known: &'k PfInterfaces) -> Cow<'k, [Interfa
     }
 }
 
+/// Where pf.conf sets a key, or at least has its section. Its defaults are not the user's to mend.
+fn place_in(pf_conf: &PfConf, section: &str, key: &str) -> Option<Place> {
+    let place = pf_conf.get(section, key).and_then(|setting| setting.place);
+    place.filter(|place| place.source == Source::PfConf).or_else(|| pf_conf.section_place(section))
+}
+
 /// What cluster.conf itself says about an interface.
 fn own_setting<'c>(interface: &'c Interface, key: &str) -> Option<&'c str> {
     let setting = interface.settings.iter().find(|setting| &*setting.key == key);
@@ -151,7 +157,7 @@ impl Report {
         self.add(Diagnostic::new(rule, Source::ClusterConf, span, message, help.into()));
     }
 
-    /// A finding about a setting; one that is a default is shown at the top of the file.
+    /// A finding about a setting; one without a place is shown at the top of pf.conf.
     fn at(&mut self, rule: &'static Rule, place: Option<Place>, message: String, help: impl Into<String>) {
         let place = place.unwrap_or(Place { source: Source::PfConf, span: Span::default() });
         self.add(Diagnostic::new(rule, place.source, place.span, message, help.into()));

@@ -1,6 +1,6 @@
 //! Passwords: known to everybody, cut short, or missing. Rules PFC085 to PFC088. No message holds a password.
 
-use super::{Context, Report};
+use super::{Context, Report, place_in};
 use crate::pf_conf::PfConf;
 use crate::rule::rules;
 use crate::version::PfVersion;
@@ -51,8 +51,7 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     if context.version < PfVersion::new(12, 0) {
         for key in ["user", "pass"] {
             if pf_conf.text("webservices", key).trim().is_empty() {
-                let setting = pf_conf.get("webservices", key);
-                let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place("webservices"));
+                let place = place_in(pf_conf, "webservices", key);
                 let message = format!("`{key}` of the web services is not set");
                 report.at(&WEBSERVICES_CREDENTIALS_MISSING, place, message, "set it in `[webservices]` of pf.conf");
             }
@@ -62,12 +61,11 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
 
 /// PFC085 to PFC087.
 fn vrrp_password(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
-    let setting = pf_conf.get("active_active", "password");
-    let password = setting.map_or("", |setting| &*setting.value);
+    let password = pf_conf.text("active_active", "password");
     if context.is_template(password) {
         return;
     }
-    let place = setting.and_then(|setting| setting.place).or_else(|| pf_conf.section_place("active_active"));
+    let place = place_in(pf_conf, "active_active", "password");
     let cuts = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '#' | '!' | '"' | '\'');
     if password == "1234" || password.is_empty() {
         let message = "the VRRP password is the one that PacketFence ships, or none";

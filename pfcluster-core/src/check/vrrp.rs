@@ -74,7 +74,7 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     }
     for key in TOGGLES {
         let Some(setting) = pf_conf.get("active_active", key) else { continue };
-        let is_odd = toggle(&setting.value).is_none() && !setting.value.trim().is_empty();
+        let is_odd = toggle(&setting.value).is_none() && !setting.value.is_empty();
         if is_odd && !context.is_template(&setting.value) {
             let message = format!("`{key}` is `{}`, neither on nor off", quoted(setting.value.as_bytes()));
             report.at(&ODD_CLUSTER_TOGGLE, setting.place, message, "write `enabled` or `disabled`");

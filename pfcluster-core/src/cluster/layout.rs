@@ -112,8 +112,12 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             return;
         }
         let clustering_is_off = self.document.section(CLUSTER.as_bytes()).is_none();
-        let rule = if clustering_is_off { &fault::NO_CLUSTER_SECTION } else { &fault::UNUSED_SECTION };
-        let message = format!("`[{}]` is a zone's, but `multi_zone` is not enabled", quoted(name.as_bytes()));
+        let (rule, so) = if clustering_is_off {
+            (&fault::NO_CLUSTER_SECTION, ": clustering is off")
+        } else {
+            (&fault::UNUSED_SECTION, "")
+        };
+        let message = format!("`[{}]` is a zone's, but `multi_zone` is not enabled{so}", quoted(name.as_bytes()));
         self.report(rule, section.name_span(), message, "write `multi_zone=enabled` into `[general]`");
         self.rejected.insert((zone, word));
     }

@@ -253,11 +253,20 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
             _ => self.next_owner(zone, owner_name, last).or_else(|| self.find_owner(zone, owner_name)),
         };
         let Some(owner) = owner else {
+            // Nobody's, but what is wrong with it is said all the same.
+            if let Some(("interface", name)) = part.split_once(' ') {
+                self.interface(name, section);
+            }
             self.cluster.orphans.push(Orphan { zone, owner: owner_name.into(), section: section.name_span() });
             return last;
         };
         match part.split_once(' ') {
-            Some(("interface", name)) if !name.starts_with(' ') => self.interface(zone, owner, name, section),
+            Some(("interface", name)) if !name.starts_with(' ') => {
+                if let (Some(interface), Some(addresses)) = (self.interface(name, section), self.addresses(zone, owner))
+                {
+                    addresses.interfaces.push(interface);
+                }
+            }
             Some(("network", network)) if owner.is_none() => self.network(zone, network, section),
             _ => self.unused(section),
         }
@@ -273,9 +282,10 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
 
     fn find_owner(&self, zone: usize, name: &str) -> Option<Owner> {
         if name.eq_ignore_ascii_case(CLUSTER) {
-            // A misspelt `[Cluster]` stands in for a missing `[CLUSTER]`.
+            // A misspelt `[Cluster]` stands in for a missing `[CLUSTER]`, also for what is spelt right.
             let vips = self.cluster.zones[zone].vips.as_ref()?;
-            return vips.section.of(self.document.text()).ends_with(name.as_bytes()).then_some(None);
+            let is_meant = name == CLUSTER || vips.section.of(self.document.text()).ends_with(name.as_bytes());
+            return is_meant.then_some(None);
         }
         let &(of_zone, member) = self.cluster.places.get(name)?;
         (of_zone == zone).then_some(Some(member))
@@ -287,7 +297,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         self.report(&fault::UNUSED_SECTION, section.name_span(), message, help);
     }
 
-    fn interface(&mut self, zone: usize, owner: Owner, name: &str, section: Section<'d, 's>) {
+    fn interface(&mut self, name: &str, section: Section<'d, 's>) -> Option<Interface> {
         let name = match name.parse::<InterfaceName>() {
             Ok(name) => name,
             Err(error) => {
@@ -298,7 +308,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                     message,
                     "write the name as `ip link` prints it",
                 );
-                return;
+                return None;
             }
         };
         // All keys but `ip`. Room for more would be wasted for every interface of every member.
@@ -314,13 +324,14 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
                 interface.ip_is_unreadable = interface.ip.is_none();
             }
         }
+        Some(interface)
+    }
+
+    fn addresses(&mut self, zone: usize, owner: Owner) -> Option<&mut Addresses> {
         let zone = &mut self.cluster.zones[zone];
-        let addresses = match owner {
+        match owner {
             None => zone.vips.as_mut(),
             Some(member) => Some(&mut zone.members[member].addresses),
-        };
-        if let Some(addresses) = addresses {
-            addresses.interfaces.push(interface);
         }
     }
 
@@ -344,22 +355,19 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     fn whole_file(&mut self) {
         if self.document.sections().next().is_none() {
             let help = "restore it from another member or from a backup";
-            self.report(
-                &fault::EMPTY_FILE,
-                Span::default(),
-                "the file has no section: clustering is off".to_owned(),
-                help,
-            );
+            let message = "the file has no section: clustering is off".to_owned();
+            self.report(&fault::EMPTY_FILE, Span::default(), message, help);
             return;
         }
         let first_member = self.cluster.members().next().map(|member| member.addresses.section);
         let zone = self.cluster.zones.first().filter(|_| self.cluster.layout == Layout::SingleZone);
+        let is_faultless = self.diagnostics.is_empty() && self.cluster.orphans.is_empty();
         match (zone.map(|zone| zone.vips.is_some()), first_member) {
             (Some(false), Some(member)) => {
                 let message = "there are members, but no `[CLUSTER]`: clustering is off".to_owned();
                 self.report(&fault::NO_CLUSTER_SECTION, member, message, "add `[CLUSTER]` with `management_ip`");
             }
-            (Some(_), None) if self.diagnostics.is_empty() && !self.cluster.is_clustered() => {
+            (Some(_), None) if is_faultless && !self.cluster.is_clustered() => {
                 let message = "clustering is off: there is no member and no virtual address".to_owned();
                 self.report(&fault::CLUSTERING_OFF, Span::default(), message, "nothing, if this server works alone");
             }
