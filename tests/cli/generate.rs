@@ -124,6 +124,19 @@ fn what_is_replaced_is_kept_with_its_mode_and_the_last_ten_stay() {
     assert_eq!(newest, b"by hand 11\n", "in {kept:?}");
 }
 
+/// PacketFence writes statements into it that only PacketFence knows.
+#[test]
+fn a_mariadb_sql_that_exists_stays() {
+    let installation = Installation::new();
+    installation.write("var/conf/mariadb.sql", "SELECT 1;\n");
+    assert_eq!(installation.generate(&["mariadb", "--install"]).status, Some(0));
+    assert_eq!(fs::read(installation.path("var/conf/mariadb.sql")).expect("the file"), b"SELECT 1;\n");
+    fs::remove_file(installation.path("var/conf/mariadb.sql")).expect("ours");
+    assert_eq!(installation.generate(&["mariadb", "--check"]).status, Some(1));
+    assert_eq!(installation.generate(&["mariadb", "--install"]).status, Some(0));
+    assert!(installation.path("var/conf/mariadb.sql").is_file());
+}
+
 #[test]
 fn drift_is_seen_and_shown_without_secrets() {
     let installation = Installation::new();

@@ -44,6 +44,15 @@ fn every_json_document_fits_its_schema() {
     }
     assert_fits("rules.json", &json(directory.path(), &["check", "--rules", "--format=json"]));
     assert_fits("rules.json", &json(directory.path(), &["check", "--explain=PFC012", "--format=json"]));
+    let root = directory.path().join("pf/conf");
+    std::fs::create_dir_all(&root).expect("a writable directory");
+    for name in ["cluster.conf", "pf.conf"] {
+        std::fs::copy(examples().join("guide").join(name), root.join(name)).expect("an example");
+    }
+    for mode in ["--check", "--explain"] {
+        let arguments = ["generate", "all", mode, "--root=pf", "--host=pf1.example.com", "--format=json"];
+        assert_fits("generate.json", &json(directory.path(), &arguments));
+    }
     for wrong in [&["check", "nowhere"][..], &["check", "--explain=PFC999"], &["show", "--wrong"]] {
         assert_fits("error.json", &json(directory.path(), &[wrong, &["--format=json"]].concat()));
     }

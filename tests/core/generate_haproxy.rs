@@ -65,7 +65,7 @@ fn names_of_networks_are_names_of_the_portal() {
     let mut files = example("guide");
     files.cluster_conf += "\n[CLUSTER network 192.168.2.0]\nportal_fqdn=zone.example.com\n";
     let run = |networks: &str| {
-        let files = Files { networks_conf: networks.to_owned(), ..files.clone() };
+        let files = Files { networks: networks.to_owned(), ..files.clone() };
         generate(What::Portal, &files, "pf1.example.com", version("14"), |_| {})
     };
     let lua = run("[192.168.2.0]\nportal_fqdn=Net.example.com\n").expect("good names").files[1].text.clone();

@@ -40,7 +40,7 @@ pub(crate) const EXAMPLES: [(&str, &str, [&str; 3]); 3] = [
 pub(crate) struct Files {
     pub(crate) cluster_conf: String,
     pub(crate) pf_conf: String,
-    pub(crate) networks_conf: String,
+    pub(crate) networks: String,
 }
 
 pub(crate) fn example(name: &str) -> Files {
@@ -48,7 +48,7 @@ pub(crate) fn example(name: &str) -> Files {
         let path = pfcluster_tests::program::examples().join(name).join(file);
         std::fs::read_to_string(path).expect("the examples are part of the repository")
     };
-    Files { cluster_conf: read("cluster.conf"), pf_conf: read("pf.conf"), networks_conf: String::new() }
+    Files { cluster_conf: read("cluster.conf"), pf_conf: read("pf.conf"), networks: String::new() }
 }
 
 pub(crate) fn version(text: &str) -> PfVersion {
@@ -67,7 +67,7 @@ pub(crate) fn generate(
     let installation = Installation::read(texts, &Situation::of_version(version));
     let pf_conf = installation.pf_conf.as_ref().expect("pf.conf is there");
     let me = host.parse().expect("a host name");
-    let networks = Document::parse(Source::NetworksConf, files.networks_conf.as_bytes()).value;
+    let networks = Document::parse(Source::NetworksConf, files.networks.as_bytes()).value;
     let mut request = Request::new(&installation.cluster, pf_conf, &me, version);
     request.networks_conf = Some(&networks);
     choose(&mut request);

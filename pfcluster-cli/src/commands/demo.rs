@@ -12,7 +12,8 @@ use crate::run::{CommandError, Env, ExitStatus, Printer, Written, run};
 
 /// Try everything that needs no host, on a built-in example
 ///
-/// Writes the example to a scratch directory, checks it and shows it, then checks a copy with typical mistakes in it.
+/// Writes the example to a scratch directory, checks it, shows it and generates a daemon's configuration from it, then
+/// checks a copy with typical mistakes in it.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The example
@@ -89,15 +90,19 @@ impl Demo {
 
         writeln!(printer.out, "The example, conf/cluster.conf:\n")?;
         files.cluster_conf.lines().try_for_each(|line| writeln!(printer.out, "    {line}"))?;
-        let steps: [(&str, &[&str]); 3] = [
+        let steps: [(&str, &[&str]); 4] = [
             ("Is anything wrong with it? Nothing: check is silent", &["check"]),
             ("What the members make of it", &["show"]),
+            (
+                "How the first member's HAProxy finds the database (`generate all --install` writes all of it)",
+                &["generate", "haproxy-db", "--stdout", "--haproxy-version", "2.6"],
+            ),
             (
                 "Three typical mistakes in it, each of which PacketFence meets with silence",
                 &["check", "cluster.conf.broken"],
             ),
         ];
-        let expected = [ExitStatus::Fine, ExitStatus::Fine, ExitStatus::No];
+        let expected = [ExitStatus::Fine, ExitStatus::Fine, ExitStatus::Fine, ExitStatus::No];
         let mut as_expected = true;
         for ((title, args), expected) in steps.into_iter().zip(expected) {
             writeln!(printer.out, "\n{title}:\n\n    $ pfcluster {}\n", args.join(" "))?;
@@ -120,7 +125,9 @@ fn step(root: &Path, host: &str, args: &[&str], printer: &mut Printer<'_>) -> Re
         "--color".into(),
         if printer.color { "always" } else { "never" }.into(),
     ]);
-    full.extend(args[1..].iter().map(|name| root.join(name).into()));
+    // The user stands in the scratch directory; this process may stand anywhere.
+    let place = |arg: &&str| if root.join(arg).is_file() { root.join(arg).into() } else { OsString::from(arg) };
+    full.extend(args[1..].iter().map(place));
     let written = Written::default();
     let status = run(full, &mut Env::new(io::empty(), written.clone(), io::sink()));
     let text = String::from_utf8_lossy(&written.take()).replace(&format!("{}/", root.display()), "");

@@ -75,6 +75,15 @@ pub(crate) struct Generate {
     format: ShowFormat,
 }
 
+/// The user's own templates, below ROOT.
+const TEMPLATES: [&str; 5] = [
+    "conf/keepalived.conf",
+    "conf/haproxy-db.conf",
+    "conf/haproxy-portal.conf",
+    "conf/haproxy-admin.conf",
+    "conf/mariadb/mariadb.conf",
+];
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Daemon {
     Keepalived,
@@ -177,12 +186,15 @@ impl Generate {
         options.readonly_hook = self.readonly_hook;
         options.haproxy = self.haproxy_version.or_else(|| installed("haproxy")).unwrap_or(options.haproxy);
         options.keepalived = self.keepalived_version.or_else(|| installed("keepalived")).unwrap_or(options.keepalived);
+        if let Some(path) = machine::galera_provider() {
+            options.galera_provider = path.to_owned();
+        }
         options.dashboard = self.dashboard_password_file.as_deref().map(dashboard).transpose()?;
         if !self.no_templates {
-            for path in ["keepalived", "haproxy-db", "haproxy-portal", "haproxy-admin"].map(|name| format!("conf/{name}.conf")) {
-                if let Some(bytes) = files::read_if_there(&global.root.join(&path))? {
+            for name in TEMPLATES {
+                if let Some(bytes) = files::read_if_there(&global.root.join(name))? {
                     let text = String::from_utf8_lossy(&bytes).into_owned();
-                    options.templates.push(Template { path, text });
+                    options.templates.push(Template { path: name.to_owned(), text });
                 }
             }
         }

@@ -18,7 +18,7 @@ const BACKUPS_KEPT: usize = 10;
 pub enum State {
     /// There is none.
     Missing,
-    /// It has the same bytes.
+    /// It has the same bytes, or is one that any will do for.
     Same,
     /// It has other bytes: these.
     Differs(Vec<u8>),
@@ -31,6 +31,7 @@ pub enum State {
 pub fn compare(directory: &Path, file: &GeneratedFile) -> Result<State, HostError> {
     Ok(match files::read_if_there(&directory.join(file.path))? {
         None => State::Missing,
+        Some(_) if file.access == Access::Placeholder => State::Same,
         Some(bytes) if bytes == file.text.as_bytes() => State::Same,
         Some(bytes) => State::Differs(bytes),
     })
@@ -147,7 +148,7 @@ fn write(path: &Path, file: &GeneratedFile) -> Result<(), HostError> {
 fn fresh(access: Access) -> (Permissions, Option<(u32, u32)>) {
     let mysql = || super::machine::group_id("mysql").filter(|_| rustix::process::geteuid().is_root());
     let (mode, owner) = match (access, mysql()) {
-        (Access::Public, _) => (0o644, None),
+        (Access::Public | Access::Placeholder, _) => (0o644, None),
         (Access::Database, Some(group)) => (0o640, Some((0, group))),
         (Access::DatabaseScript, Some(group)) => (0o750, Some((0, group))),
         (Access::DatabaseScript, None) => (0o700, None),

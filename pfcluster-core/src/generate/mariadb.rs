@@ -52,12 +52,6 @@ pub fn mariadb(request: &Request<'_>) -> Result<Rendered, GenerateError> {
     if Feature::InitFile.is_in(request.version) {
         rendered.files.push(init_file(&scene));
         rendered.deviations.push(INIT_FILE);
-        rendered.notices.push(Notice {
-            message: "mariadb.sql, which the database runs when it starts, holds no statements".to_owned(),
-            help: "if you use PacketFence's event loggers in the database, keep its own mariadb.sql: the function and \
-                   triggers that it made there stay as they are"
-                .to_owned(),
-        });
     }
     rendered.files.extend(hook);
     rendered.deviations.push(TEMPLATE_FORM);
@@ -170,12 +164,12 @@ fn text_of(scene: &Scene<'_>, file: &OptionFile) -> Result<String, GenerateError
 fn init_file(scene: &Scene<'_>) -> GeneratedFile {
     let host = &scene.view.me().host;
     let text = format!(
-        "-- Written by pfcluster for {host}: edits are lost.\n\
+        "-- Written by pfcluster for {host}, because mariadb.conf names it and there was none.\n\
          -- The database runs this when it starts, with all privileges, before anybody can connect.\n\
          -- It is empty on purpose: what would be written here again at each start of each member belongs into the\n\
-         -- database, once. mariadb.conf names it because PacketFence does.\n"
+         -- database, once. pfcluster leaves PacketFence's own, or yours, as it is.\n"
     );
-    GeneratedFile { path: "var/conf/mariadb.sql", text, access: Access::Public }
+    GeneratedFile { path: "var/conf/mariadb.sql", text, access: Access::Placeholder }
 }
 
 const ODD_SLAVE_MODE: Deviation = Deviation {
@@ -186,7 +180,7 @@ const ODD_SLAVE_MODE: Deviation = Deviation {
 
 const INIT_FILE: Deviation = Deviation {
     original: "mariadb.sql drops and creates the event loggers' function and triggers at each start of each member",
-    here: "mariadb.sql holds a comment",
+    here: "a mariadb.sql that exists stays as it is; where there is none, it holds a comment",
     why: "such statements are replicated: a member that restarts locks tables on all, and fails if the plugin is missing",
 };
 

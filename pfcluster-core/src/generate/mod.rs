@@ -179,6 +179,8 @@ pub struct GeneratedFile {
 pub enum Access {
     /// Holds no secret: 0644.
     Public,
+    /// Holds nothing, and is there only because another file names it: 0644. One that exists is left as it is.
+    Placeholder,
     /// Holds a secret: 0600.
     Secret,
     /// Holds a secret that the database server reads as mysql: 0640, root:mysql.

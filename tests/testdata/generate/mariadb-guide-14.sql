@@ -1,4 +1,4 @@
--- Written by pfcluster for pf2.example.com: edits are lost.
+-- Written by pfcluster for pf2.example.com, because mariadb.conf names it and there was none.
 -- The database runs this when it starts, with all privileges, before anybody can connect.
 -- It is empty on purpose: what would be written here again at each start of each member belongs into the
--- database, once. mariadb.conf names it because PacketFence does.
+-- database, once. pfcluster leaves PacketFence's own, or yours, as it is.
