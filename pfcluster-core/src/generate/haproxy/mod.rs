@@ -155,7 +155,7 @@ impl<'a> Draft<'a> {
             self.deviate(Deviation {
                 original: "offers TLS 1.0 and 1.1, and ciphers down to 3DES",
                 here: "TLS 1.2 and later, with forward secrecy",
-                why: "no client of the last ten years needs less, and OpenSSL 3 refuses it anyway",
+                why: "older versions are withdrawn (RFC 8996), and OpenSSL 3 refuses them by default",
             });
         }
         if let Some(lua) = lua {
