@@ -23,7 +23,8 @@ impl Installation {
         let directory = tempfile::tempdir().expect("a scratch directory");
         fs::create_dir(directory.path().join("conf")).expect("a writable directory");
         for name in ["cluster.conf", "pf.conf"] {
-            fs::copy(examples().join("guide").join(name), directory.path().join("conf").join(name)).expect("an example");
+            fs::copy(examples().join("guide").join(name), directory.path().join("conf").join(name))
+                .expect("an example");
         }
         Installation { directory }
     }
@@ -106,7 +107,8 @@ fn all_is_written_once_and_nothing_the_second_time() {
 fn what_is_replaced_is_kept_with_its_mode_and_the_last_ten_stay() {
     let installation = Installation::new();
     installation.write("var/conf/keepalived.conf", "by hand\n");
-    fs::set_permissions(installation.path("var/conf/keepalived.conf"), fs::Permissions::from_mode(0o640)).expect("ours");
+    fs::set_permissions(installation.path("var/conf/keepalived.conf"), fs::Permissions::from_mode(0o640))
+        .expect("ours");
     assert_eq!(installation.generate(&["keepalived", "--install"]).status, Some(0));
     assert_eq!(mode(&installation.path("var/conf/keepalived.conf")), 0o640);
     let kept = installation.backups();
@@ -160,16 +162,43 @@ fn drift_is_seen_and_shown_without_secrets() {
     }
 }
 
+/// What is wrong, how it is made so, and what must be said of it.
+type Wrong = (&'static str, fn(&Installation), &'static str);
+
 #[test]
 fn nothing_is_written_when_anything_is_wrong() {
-    let wrong: [(&str, &dyn Fn(&Installation), &str); 7] = [
-        ("unknown tag", &|i| i.write("conf/haproxy-db.conf", "global\n  x %%nonsense%%\n"), "conf/haproxy-db.conf, line 2: there is no tag %%nonsense%%"),
-        ("no pf.conf", &|i| fs::remove_file(i.path("conf/pf.conf")).expect("ours"), "pf.conf: no such file"),
-        ("disabled here", &|i| i.write("var/run/pf2.example.com-cluster-disabled", ""), "pf2.example.com is disabled on this server"),
-        ("no member", &|i| i.replace("conf/cluster.conf", "pf2.example.com", "pf9.example.com"), "pf2.example.com is no member of the cluster"),
-        ("no virtual address", &|i| i.replace("conf/cluster.conf", "[CLUSTER interface eth1.2]\nip=192.168.2.10\n", ""), "[CLUSTER interface eth1.2]"),
-        ("a directive in a value", &|i| i.replace("conf/pf.conf", "password=kTq7vRw2", "password=<<E\na\n}\nE"), "`password` of `[active_active]`"),
-        ("a key that keepalived cuts", &|i| i.replace("conf/pf.conf", "password=kTq7vRw2", "password=ab#cd"), "conf/pf.conf:22:10: `password` of `[active_active]`"),
+    let wrong: [Wrong; 7] = [
+        (
+            "unknown tag",
+            |i| i.write("conf/haproxy-db.conf", "global\n  x %%nonsense%%\n"),
+            "conf/haproxy-db.conf, line 2: there is no tag %%nonsense%%",
+        ),
+        ("no pf.conf", |i| fs::remove_file(i.path("conf/pf.conf")).expect("ours"), "pf.conf: no such file"),
+        (
+            "disabled here",
+            |i| i.write("var/run/pf2.example.com-cluster-disabled", ""),
+            "pf2.example.com is disabled on this server",
+        ),
+        (
+            "no member",
+            |i| i.replace("conf/cluster.conf", "pf2.example.com", "pf9.example.com"),
+            "pf2.example.com is no member of the cluster",
+        ),
+        (
+            "no virtual address",
+            |i| i.replace("conf/cluster.conf", "[CLUSTER interface eth1.2]\nip=192.168.2.10\n", ""),
+            "[CLUSTER interface eth1.2]",
+        ),
+        (
+            "a directive in a value",
+            |i| i.replace("conf/pf.conf", "password=kTq7vRw2", "password=<<E\na\n}\nE"),
+            "`password` of `[active_active]`",
+        ),
+        (
+            "a key that keepalived cuts",
+            |i| i.replace("conf/pf.conf", "password=kTq7vRw2", "password=ab#cd"),
+            "conf/pf.conf:22:10: `password` of `[active_active]`",
+        ),
     ];
     for (name, damage, message) in wrong {
         let installation = Installation::new();
@@ -188,7 +217,8 @@ fn links_are_not_followed() {
     let installation = Installation::new();
     installation.write("elsewhere", "precious\n");
     fs::create_dir_all(installation.path("var/conf")).expect("a writable directory");
-    symlink(installation.path("elsewhere"), installation.path("var/conf/keepalived.conf")).expect("a writable directory");
+    symlink(installation.path("elsewhere"), installation.path("var/conf/keepalived.conf"))
+        .expect("a writable directory");
     let answer = installation.generate(&["keepalived", "--install"]);
     assert_eq!(answer.status, Some(2));
     assert!(answer.err.contains("it is no plain file"), "{}", answer.err);
@@ -201,7 +231,8 @@ fn the_dashboard_takes_the_users_password() {
     let default = installation.generate(&["haproxy-db", "--stdout"]);
     assert!(default.err.contains("admin and packetfence"), "{}", default.err);
     installation.write("dashboard", "ops:Sesame99\n");
-    let own = installation.generate(&["haproxy-db", "--stdout", "--show-secrets", "--dashboard-password-file", "dashboard"]);
+    let own =
+        installation.generate(&["haproxy-db", "--stdout", "--show-secrets", "--dashboard-password-file", "dashboard"]);
     assert!(own.out.contains("stats auth ops:Sesame99"), "{}", own.out);
     assert!(!own.err.contains("packetfence"), "{}", own.err);
     installation.write("dashboard", "ops\n");
@@ -234,9 +265,13 @@ fn each_drop_in_generates_what_its_service_reads() {
     for entry in fs::read_dir(directory).expect("the drop-ins") {
         let path = entry.expect("a readable directory").path();
         let name = path.file_name().and_then(|name| name.to_str()).expect("a name");
-        let daemon = name.strip_prefix("packetfence-").and_then(|name| name.strip_suffix(".service.d")).expect("a service");
+        let daemon =
+            name.strip_prefix("packetfence-").and_then(|name| name.strip_suffix(".service.d")).expect("a service");
         let text = fs::read_to_string(path.join("pfcluster.conf")).expect("a drop-in");
-        assert!(text.contains(&format!("ExecStartPre=/usr/local/bin/pfcluster generate {daemon} --install\n")), "{name}");
+        assert!(
+            text.contains(&format!("ExecStartPre=/usr/local/bin/pfcluster generate {daemon} --install\n")),
+            "{name}"
+        );
         assert_eq!(installation.generate(&[daemon, "--install"]).status, Some(0), "{daemon}");
         seen += 1;
     }

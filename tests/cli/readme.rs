@@ -5,7 +5,8 @@ use std::path::Path;
 use pfcluster_tests::program::{examples, run};
 
 fn repository(path: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect("a file of the repository")
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path))
+        .expect("a file of the repository")
 }
 
 /// The lines of the README's `sh` blocks.
@@ -40,7 +41,10 @@ fn every_command_is_run_here_or_by_ci() {
         let command = line.split(" #").next().unwrap_or(line).trim();
         let Some(arguments) = command.strip_prefix("pfcluster ") else {
             let plain = command.replace("sudo ", "");
-            assert!(ci.lines().any(|line| line.trim() == plain), "neither a pfcluster command nor run by .ci/run: {line}");
+            assert!(
+                ci.lines().any(|line| line.trim() == plain),
+                "neither a pfcluster command nor run by .ci/run: {line}"
+            );
             continue;
         };
         assert!(!arguments.contains(['|', '>', '*', '\'']), "not a plain command: {line}");
@@ -48,11 +52,13 @@ fn every_command_is_run_here_or_by_ci() {
         let variables = [("PFCLUSTER_ROOT", root.as_str())];
         let mut full = arguments.clone();
         // The example's first member stands in for this machine.
-        if !arguments.contains(&"--host") && arguments.first().is_some_and(|command| ["check", "show", "generate"].contains(command)) {
+        if !arguments.contains(&"--host")
+            && arguments.first().is_some_and(|command| ["check", "show", "generate"].contains(command))
+        {
             full.extend(["--host", "pf1.example.com"]);
         }
         let output = run(directory.path(), &full, b"", &variables);
-        assert!(output.status.success() , "{line}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
         run_here += 1;
     }
     assert!(run_here >= 5, "the README shows how to use the program");

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::document::Document;
 use pfcluster_core::generate::{
-    self, Dashboard, DaemonVersion, GenerateError, GeneratedFile, Options, Rendered, Request, Template,
+    self, DaemonVersion, Dashboard, GenerateError, GeneratedFile, Options, Rendered, Request, Template,
 };
 use pfcluster_core::installation::Installation;
 use pfcluster_core::rule::Severity;
@@ -105,7 +105,13 @@ impl Daemon {
             Daemon::Mariadb => generate::mariadb(request),
             Daemon::All => {
                 let mut all = Rendered::default();
-                let parts = [Daemon::Keepalived, Daemon::HaproxyDb, Daemon::HaproxyPortal, Daemon::HaproxyAdmin, Daemon::Mariadb];
+                let parts = [
+                    Daemon::Keepalived,
+                    Daemon::HaproxyDb,
+                    Daemon::HaproxyPortal,
+                    Daemon::HaproxyAdmin,
+                    Daemon::Mariadb,
+                ];
                 for part in parts {
                     match part.render(request) {
                         // What this version does not have is no part of "all".
@@ -187,7 +193,7 @@ impl Generate {
         options.haproxy = self.haproxy_version.or_else(|| installed("haproxy")).unwrap_or(options.haproxy);
         options.keepalived = self.keepalived_version.or_else(|| installed("keepalived")).unwrap_or(options.keepalived);
         if let Some(path) = machine::galera_provider() {
-            options.galera_provider = path.to_owned();
+            path.clone_into(&mut options.galera_provider);
         }
         options.dashboard = self.dashboard_password_file.as_deref().map(dashboard).transpose()?;
         if !self.no_templates {
@@ -201,7 +207,12 @@ impl Generate {
         Ok(options)
     }
 
-    fn answer(&self, global: &Global, rendered: &Rendered, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+    fn answer(
+        &self,
+        global: &Global,
+        rendered: &Rendered,
+        printer: &mut Printer<'_>,
+    ) -> Result<ExitStatus, CommandError> {
         if self.stdout {
             for file in &rendered.files {
                 if rendered.files.len() > 1 {

@@ -18,7 +18,8 @@ pub fn group_id(name: &str) -> Option<u32> {
 pub fn version_text(program: &str) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     // Daemons are in sbin, which a user's PATH mostly lacks.
-    let directories = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into(), "/sbin".into()]);
+    let directories =
+        std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into(), "/sbin".into()]);
     let program = directories.map(|directory| directory.join(program)).find(|program| program.is_file())?;
     let output = std::process::Command::new(program).arg("-v").stdin(std::process::Stdio::null()).output().ok()?;
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())

@@ -147,7 +147,8 @@ pub(crate) fn masked(text: &str) -> String {
     for line in text.split_inclusive('\n') {
         let content = line.strip_suffix('\n').unwrap_or(line);
         // Tabs are layout here.
-        let shown = |part: &str| part.split('\t').map(|piece| printable(piece.as_bytes())).collect::<Vec<_>>().join("\t");
+        let shown =
+            |part: &str| part.split('\t').map(|piece| printable(piece.as_bytes())).collect::<Vec<_>>().join("\t");
         match secret_in_line(content.as_bytes()) {
             Some(secret) => out += &(shown(&content[..secret.start as usize]) + MASK),
             None => out += &shown(content),

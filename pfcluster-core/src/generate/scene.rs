@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::{GenerateError, Request};
 use crate::cluster::{Addresses, Hostname, InterfaceName, View};
-use crate::pf_conf::{ConfSetting, HostInterface, InterfaceKind, Roles, interfaces_of, roles};
+use crate::pf_conf::{ConfSetting, HostInterface, Roles, interfaces_of, roles};
 
 /// A request that makes sense: the member exists, is enabled, and there are virtual addresses.
 pub(super) struct Scene<'a> {
@@ -40,21 +40,15 @@ impl<'a> Scene<'a> {
     /// My address for management: cluster.conf's `management_ip`.
     pub(super) fn management_ip(&self) -> Result<Ipv4Addr, GenerateError> {
         let me = self.view.me();
-        me.addresses.management_ip.map(|ip| ip.value).ok_or_else(|| missing_ip(&format!("management_ip of {}", me.host)))
+        me.addresses
+            .management_ip
+            .map(|ip| ip.value)
+            .ok_or_else(|| missing_ip(&format!("management_ip of {}", me.host)))
     }
 
     /// The zone's virtual management address.
     pub(super) fn management_vip(&self) -> Result<Ipv4Addr, GenerateError> {
         self.vips.management_ip.map(|ip| ip.value).ok_or_else(|| missing_ip("management_ip of CLUSTER"))
-    }
-
-    /// My management interface.
-    pub(super) fn management_interface(&self) -> Result<&HostInterface, GenerateError> {
-        let management = self.interfaces.iter().filter(|interface| interface.is(InterfaceKind::Management)).next_back();
-        management.ok_or_else(|| GenerateError::Missing {
-            what: "the management interface".to_owned(),
-            help: "give one interface of pf.conf the type `management`".to_owned(),
-        })
     }
 
     /// My interface of this name.
@@ -138,7 +132,13 @@ impl<'a> Scene<'a> {
 
 /// The error for a setting that can't be written.
 pub(super) fn unusable(section: &str, setting: &ConfSetting, reason: String, help: String) -> GenerateError {
-    GenerateError::Unusable { section: section.to_owned(), key: setting.key.to_string(), place: setting.place, reason, help }
+    GenerateError::Unusable {
+        section: section.to_owned(),
+        key: setting.key.to_string(),
+        place: setting.place,
+        reason,
+        help,
+    }
 }
 
 fn missing_ip(what: &str) -> GenerateError {
