@@ -126,6 +126,20 @@ fn what_is_replaced_is_kept_with_its_mode_and_the_last_ten_stay() {
     assert_eq!(newest, b"by hand 11\n", "in {kept:?}");
 }
 
+#[test]
+fn a_template_counts_once_it_is_the_users_own() {
+    let installation = Installation::new();
+    let built_in = installation.generate(&["keepalived", "--stdout"]);
+    let shipped = "# PacketFence's\n%%vrrp%%\n";
+    installation.write("conf/keepalived.conf.example", shipped);
+    installation.write("conf/keepalived.conf", shipped);
+    assert_eq!(installation.generate(&["keepalived", "--stdout"]).out, built_in.out);
+    installation.write("conf/keepalived.conf", "# mine\n%%vrrp%%\n");
+    let own = installation.generate(&["keepalived", "--stdout"]);
+    assert!(own.out.contains("# mine\n") && own.out != built_in.out, "{}", own.out);
+    assert_eq!(installation.generate(&["keepalived", "--stdout", "--no-templates"]).out, built_in.out);
+}
+
 /// PacketFence writes statements into it that only PacketFence knows.
 #[test]
 fn a_mariadb_sql_that_exists_stays() {

@@ -332,7 +332,7 @@ impl Lab {
     }
 
     /// Waits until one of the others alone has an address. (Which one is a race of 4 ms for each step of priority; the
-    /// better one takes it over after its preempt_delay.)
+    /// better one takes it over after its `preempt_delay`.)
     fn wait_for_another(&self, server: &str, vip: &str, most: Duration) -> Duration {
         self.wait_until(&format!("with another than {server}"), vip, most, |holders| {
             holders.len() == 1 && holders != [server]

@@ -198,7 +198,11 @@ impl Generate {
         options.dashboard = self.dashboard_password_file.as_deref().map(dashboard).transpose()?;
         if !self.no_templates {
             for name in TEMPLATES {
-                if let Some(bytes) = files::read_if_there(&global.root.join(name))? {
+                let shipped = files::read_if_there(&global.root.join(format!("{name}.example")))?;
+                // PacketFence installs each template as a copy of its example: one that nobody changed is nobody's own.
+                if let Some(bytes) =
+                    files::read_if_there(&global.root.join(name))?.filter(|bytes| shipped.as_ref() != Some(bytes))
+                {
                     let text = String::from_utf8_lossy(&bytes).into_owned();
                     options.templates.push(Template { path: name.to_owned(), text });
                 }
