@@ -199,7 +199,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         match parse_address(text) {
             Ok(address) => Some(Spanned::new(address, span)),
             // What cannot be expanded was reported as such.
-            Err(_) if text.contains("[%") => None,
+            Err(_) if self.document.has_templates && text.contains("[%") => None,
             Err(_) if self.trailing_comment(entry, text) => None,
             Err(error) => {
                 let message = format!("`{}` is no IPv4 address: {error}", quoted(text.as_bytes()));

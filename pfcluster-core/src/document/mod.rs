@@ -34,6 +34,8 @@ pub struct Document<'s> {
     deletions: Vec<Deletion>,
     /// Values in which template tags were expanded, by index of the entry.
     expanded: Vec<(u32, Box<[u8]>)>,
+    /// Template tags mean something here: [`Document::expand`] has expanded or reported them.
+    pub(crate) has_templates: bool,
 }
 
 /// No further block or entry of the same name.
@@ -91,6 +93,7 @@ impl<'s> Document<'s> {
             by_name: Vec::new(),
             deletions: Vec::new(),
             expanded: Vec::new(),
+            has_templates: false,
         };
         let mut faults = fault::Faults::new(source, text, &mut diagnostics);
         document.read(&mut faults);

@@ -41,6 +41,7 @@ impl Document<'_> {
             }
         }
         self.expanded = expanded;
+        self.has_templates = true;
         diagnostics.sort();
         diagnostics
     }
