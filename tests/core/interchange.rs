@@ -138,4 +138,58 @@ proptest! {
             Err(error) => prop_assert!(!is_writable, "{error}"),
         }
     }
+
+    /// rust-ini's own reader, as a second oracle: on files without what the two dialects disagree about (quotes, escapes,
+    /// indented comments, here-documents, `:` in keys, blanks after values) both read the same.
+    #[test]
+    fn rust_ini_reads_plain_files_the_same(lines in vec(plain_line(), 1..30)) {
+        let text = format!("[first]\n{}\n", lines.join("\n"));
+        let option = ini::ParseOption { enabled_quote: false, enabled_escape: false, ..ini::ParseOption::default() };
+        let theirs = ini::Ini::load_from_str_opt(&text, option).expect("plain enough for rust-ini");
+        prop_assert_eq!(ini_contents(&theirs), joined_ini(&text));
+    }
+}
+
+/// Lines that mean the same in both dialects.
+fn plain_line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        2 => "\\[(CLUSTER|pf[12]\\.example\\.com)( interface (eth0|eth1\\.2))?\\]",
+        6 => "(ip|mask|type|management_ip|[a-z]{1,3}) ?= ?([a-z0-9./,:=#-]([a-z0-9./,:=# -]{0,12}[a-z0-9./,])?)?",
+        1 => "[#;][ a-z=\\[\\]]{0,12}",
+        1 => Just(String::new()),
+    ]
+}
+
+/// Section by section, key by key; values of one key together, in order.
+type Plain = Vec<(String, Vec<(String, Vec<String>)>)>;
+
+fn ini_contents(ini: &ini::Ini) -> Plain {
+    let mut found: Plain = Vec::new();
+    // Its keys outside of all sections are a section without a name; these files have none.
+    for (section, properties) in ini.iter().filter_map(|(section, properties)| Some((section?, properties))) {
+        let at = found.iter().position(|(name, _)| name == section).unwrap_or_else(|| {
+            found.push((section.to_owned(), Vec::new()));
+            found.len() - 1
+        });
+        for (key, value) in properties {
+            let entries = &mut found[at].1;
+            match entries.iter_mut().find(|(name, _)| name == key) {
+                Some((_, values)) => values.push(value.to_owned()),
+                None => entries.push((key.to_owned(), vec![value.to_owned()])),
+            }
+        }
+    }
+    found
+}
+
+fn joined_ini(text: &str) -> Plain {
+    let own = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("ASCII was written");
+    contents(&parse(text.as_bytes()))
+        .into_iter()
+        .map(|(name, entries)| {
+            let entries =
+                entries.into_iter().map(|(key, values)| (own(&key), values.iter().map(|value| own(value)).collect()));
+            (own(&name), entries.collect())
+        })
+        .collect()
 }

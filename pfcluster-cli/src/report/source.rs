@@ -75,7 +75,9 @@ fn show(text: &[u8], marked: &std::ops::Range<usize>, secret: Option<std::ops::R
     // Inside the secret, only its borders can be named.
     let clamp = |at: usize, border: usize| if secret.contains(&at) && at != secret.start { border } else { at };
     let start = clamp(marked.start, secret.start);
-    let end = clamp(marked.end, secret.end).clamp(start, start + WIDEST.max(secret.end.saturating_sub(start)));
+    // A secret is shown as its mask, however long it is.
+    let widest = if is_masked { WIDEST.max(secret.end.saturating_sub(start)) } else { WIDEST };
+    let end = clamp(marked.end, secret.end).clamp(start, start + widest);
     let first = start.saturating_sub(MARGIN);
     let last = (end + MARGIN).min(text.len());
     let mut line = String::from(if first > 0 { "..." } else { "" });
