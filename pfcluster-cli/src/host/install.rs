@@ -87,19 +87,24 @@ fn create_directory(path: &Path, mode: u32) -> Result<(), HostError> {
     fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed(path))
 }
 
-/// A directory named by the time. Two runs within a second get two.
+/// A directory named by the time. Runs within a second are numbered on from the newest, so that names sort by age.
 fn new_backup(backups: &Path) -> Result<PathBuf, HostError> {
     create_directory(backups, 0o700)?;
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
-    let mut path = backups.join(&time);
-    let mut number = 1;
     loop {
+        let same_second = existing(backups)?.into_iter().filter_map(|path| {
+            let name = path.file_name()?.to_str()?.strip_prefix(&time)?.to_owned();
+            Some(name.trim_start_matches('-').parse().unwrap_or(0_u32))
+        });
+        let path = match same_second.max() {
+            None => backups.join(&time),
+            Some(number) => backups.join(format!("{time}-{:04}", number + 1)),
+        };
         match fs::DirBuilder::new().mode(0o700).create(&path) {
+            // Somebody else was faster.
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             created => return created.map(|()| path.clone()).map_err(failed(&path)),
         }
-        path = backups.join(format!("{time}-{number:04}"));
-        number += 1;
     }
 }
 
@@ -110,13 +115,19 @@ fn keep(backup: &Path, name: &str, old: &[u8]) -> Result<(), HostError> {
     place(&path, old, Permissions::from_mode(0o600), None)
 }
 
-/// Removes all but the newest backups. Names sort by time.
+/// Removes all but the newest backups.
 fn forget_old(backups: &Path) -> Result<(), HostError> {
+    let all = existing(backups)?;
+    let old = all.len().saturating_sub(BACKUPS_KEPT);
+    all[..old].iter().try_for_each(|path| fs::remove_dir_all(path).map_err(failed(path)))
+}
+
+/// The backups, oldest first.
+fn existing(backups: &Path) -> Result<Vec<PathBuf>, HostError> {
     let entries = fs::read_dir(backups).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(backups))?;
-    let mut names: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).filter(|path| is_backup(path)).collect();
-    names.sort();
-    let old = names.len().saturating_sub(BACKUPS_KEPT);
-    names[..old].iter().try_for_each(|path| fs::remove_dir_all(path).map_err(failed(path)))
+    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).filter(|path| is_backup(path)).collect();
+    paths.sort();
+    Ok(paths)
 }
 
 /// Only what this module made is ever removed.
