@@ -147,4 +147,27 @@ mod tests {
         assert_eq!(shown(&secret, 11..5011), "password = <********>");
         assert_eq!(shown(&secret, 0..8), "<password> = ********");
     }
+
+    /// Every part of every such line: nothing of the secret is shown, and what is marked is a part of what is shown.
+    #[test]
+    fn no_part_of_a_line_gives_its_secret_away() {
+        let lines = [
+            "password = hunter2",
+            "# Pass: hunter2 # hunter2",
+            "  galera_replication_password=hunter2",
+            "passwordhunter2",
+            "\u{e9}\u{202e}secret hunter2\u{e9}",
+            "    stats auth admin:hunter2",
+        ];
+        for line in lines {
+            for start in 0..=line.len() {
+                for end in start..=line.len() {
+                    let excerpt =
+                        show(line.as_bytes(), &(start..end), secret_in_line(line.as_bytes()).map(Span::range));
+                    assert!(!excerpt.line.contains("unter"), "{line} {start}..{end}: {}", excerpt.line);
+                    assert!(excerpt.line.get(excerpt.marked.clone()).is_some(), "{line} {start}..{end}: {excerpt:?}");
+                }
+            }
+        }
+    }
 }
