@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::ini_text::Text;
-use super::{Contents, codes, config, contents, ini_text, parse, trim};
+use super::{Contents, codes, contents, ini_text, parse, trim};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -150,7 +150,7 @@ fn keeps_crlf(before: &[u8], after: &[u8]) -> bool {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(pfcluster_tests::property_config())]
 
     #[test]
     fn a_value_is_set_and_nothing_else(

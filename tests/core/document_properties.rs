@@ -15,15 +15,6 @@ use pfcluster_core::span::{LineEnd, LineIndex, Source, Span, Spanned};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
-use proptest::test_runner::RngSeed;
-
-/// The same cases in each run, unless `PROPTEST_RNG_SEED` or `PROPTEST_CASES` ask for others or for more.
-pub(crate) fn config() -> ProptestConfig {
-    let config = ProptestConfig::default();
-    let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { config.rng_seed };
-    let cases = config.cases.max(512);
-    ProptestConfig { cases, max_local_rejects: cases * 128, failure_persistence: None, rng_seed, ..config }
-}
 
 /// Sections with their keys with their values.
 pub(crate) type Contents = Vec<(Text, Vec<(Text, Vec<Text>)>)>;
@@ -67,7 +58,7 @@ fn any_bytes() -> impl Strategy<Value = Text> {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(pfcluster_tests::property_config())]
 
     #[test]
     fn the_document_knows_every_byte(text in any_bytes()) {

@@ -6,7 +6,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{Contents, codes, config, contents, ini_text, parse};
+use super::{Contents, codes, contents, ini_text, parse};
 
 /// What is hard to write, as a name, a key or a value.
 const HARD: &[&str] = &[
@@ -77,7 +77,7 @@ fn joined(contents: Contents) -> Vec<(String, Vec<(String, String)>)> {
 }
 
 proptest! {
-    #![proptest_config(config())]
+    #![proptest_config(pfcluster_tests::property_config())]
 
     /// Nothing is written that PacketFence would read otherwise.
     #[test]

@@ -4,89 +4,21 @@
 //! Needs root, keepalived, iproute2 and util-linux; /bin/systemctl is replaced, in the members' own view of the file
 //! system, by a script that asks whether a file is there.
 
-use std::collections::BTreeMap;
-use std::fs;
-use std::os::unix::fs::{PermissionsExt as _, chown};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::Once;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+#[path = "keepalived/lab.rs"]
+mod lab;
+#[path = "keepalived/namespace.rs"]
+mod namespace;
 
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use lab::{Lab, MANAGEMENT, PREEMPT_DELAY, REGISTRATION};
+use namespace::{Namespace, said};
 use pfcluster_core::generate::{Request, Template, keepalived};
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::version::PfVersion;
 use pfcluster_tests::program::examples;
-
-/// Namespaces of this test begin with it; then the process and a number.
-const PREFIX: &str = "pfck";
-
-// ---- namespaces
-
-/// A network namespace that goes with the test, however it ends.
-struct Namespace(String);
-
-impl Namespace {
-    fn new() -> Namespace {
-        static NUMBER: AtomicU32 = AtomicU32::new(0);
-        static CLEARED: Once = Once::new();
-        CLEARED.call_once(|| {
-            assert!(
-                Command::new("keepalived").arg("--version").output().is_ok(),
-                "keepalived is not installed: `apt-get install keepalived`"
-            );
-            clear_leftovers();
-        });
-        let name = format!("{PREFIX}-{}-{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed));
-        run("ip", &["netns", "add", &name]);
-        let namespace = Namespace(name);
-        namespace.ip(&["link", "set", "lo", "up"]);
-        namespace
-    }
-
-    fn ip(&self, arguments: &[&str]) -> String {
-        run("ip", &[&["-n", &self.0][..], arguments].concat())
-    }
-
-    /// An interface with an address, at the end of a wire whose other end is `peer` in `other`.
-    fn wire(&self, interface: &str, address: &str, other: &Namespace, peer: &str) {
-        self.ip(&["link", "add", interface, "type", "veth", "peer", "name", peer, "netns", &other.0]);
-        self.ip(&["addr", "add", address, "dev", interface]);
-        self.ip(&["link", "set", interface, "up"]);
-        other.ip(&["link", "set", peer, "up"]);
-    }
-
-    fn has(&self, address: &str) -> bool {
-        self.ip(&["-o", "-4", "addr", "show"]).contains(&format!(" {address}/"))
-    }
-}
-
-impl Drop for Namespace {
-    fn drop(&mut self) {
-        let _ = Command::new("ip").args(["netns", "del", &self.0]).output();
-    }
-}
-
-/// Namespaces of test runs that were killed.
-fn clear_leftovers() {
-    for line in run("ip", &["netns", "list"]).lines() {
-        let name = line.split(' ').next().unwrap_or_default();
-        let owner = name.strip_prefix(PREFIX).and_then(|rest| rest.strip_prefix('-')?.split('-').next());
-        if owner.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            drop(Namespace(name.to_owned()));
-        }
-    }
-}
-
-fn run(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).output().unwrap_or_else(|error| panic!("{program}: {error}"));
-    assert!(output.status.success(), "{program} {arguments:?}: {} (root is needed)", said(&output));
-    String::from_utf8_lossy(&output.stdout).into_owned()
-}
-
-fn said(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
 
 // ---- files
 
@@ -224,160 +156,6 @@ fn keepalived_reads_odd_values_as_they_are_meant() {
 }
 
 // ---- members that really run
-
-/// The guide's three servers on one switch, with keepalived from our files.
-struct Lab {
-    version: &'static str,
-    directory: tempfile::TempDir,
-    members: BTreeMap<&'static str, Member>,
-    _switch: Namespace,
-}
-
-struct Member {
-    namespace: Namespace,
-    /// Holds a file for each unit that is active.
-    units: PathBuf,
-    configuration: PathBuf,
-    keepalived: Option<Child>,
-}
-
-const SERVERS: [&str; 3] = ["pf1", "pf2", "pf3"];
-const MANAGEMENT: &str = "192.168.1.10";
-const REGISTRATION: &str = "192.168.2.10";
-/// Instead of 30 s, so that the test can wait for it.
-const PREEMPT_DELAY: u64 = 6;
-
-impl Lab {
-    fn new(version: &'static str, more: &str) -> Lab {
-        let example = Example::new("guide");
-        let switch = Namespace::new();
-        for bridge in ["br0", "br1", "br2"] {
-            switch.ip(&["link", "add", bridge, "type", "bridge"]);
-            switch.ip(&["link", "set", bridge, "up"]);
-        }
-        let directory = tempfile::tempdir().expect("a scratch directory");
-        // PacketFence's tree is not root's: notify scripts must run all the same.
-        let pfupdate = directory.path().join("pf/bin/cluster/pfupdate");
-        write_script(&pfupdate, &format!("echo \"$PFCK_MEMBER $*\" >> {}/notified", directory.path().display()));
-        for path in pfupdate.ancestors().take(4) {
-            chown(path, Some(65_534), Some(65_534)).expect("root");
-        }
-        let members = SERVERS.into_iter().map(|server| {
-            let host = format!("{server}.example.com");
-            let namespace = Namespace::new();
-            for (number, (interface, ip)) in example.interfaces(&host).into_iter().enumerate() {
-                let port = format!("{server}-{number}");
-                namespace.wire(&interface, &format!("{ip}/24"), &switch, &port);
-                switch.ip(&["link", "set", &port, "master", &format!("br{number}")]);
-            }
-            let text = example.keepalived(&host, version, more, |request| {
-                request.options.advert_int = 1;
-                request.options.install_dir = directory.path().join("pf").to_string_lossy().into_owned();
-            });
-            assert_clean(&namespace, &text, server);
-            let text = text.replace("preempt_delay 30", &format!("preempt_delay {PREEMPT_DELAY}"));
-            let units = directory.path().join(server);
-            fs::create_dir(&units).expect("a writable directory");
-            let configuration = units.join("keepalived.conf");
-            fs::write(&configuration, text).expect("a writable directory");
-            write_script(&units.join("systemctl"), &format!("exec test -e \"{}/$3\"", units.display()));
-            (server, Member { namespace, units, configuration, keepalived: None })
-        });
-        let members = members.collect();
-        let lab = Lab { version, directory, members, _switch: switch };
-        for server in SERVERS {
-            for unit in ["radiusd-load_balancer", "haproxy-db", "haproxy-portal"] {
-                lab.start(server, unit);
-            }
-        }
-        lab
-    }
-
-    fn start(&self, server: &str, unit: &str) {
-        fs::write(self.members[server].units.join(format!("packetfence-{unit}")), "").expect("a writable directory");
-    }
-
-    fn stop(&self, server: &str, unit: &str) {
-        fs::remove_file(self.members[server].units.join(format!("packetfence-{unit}"))).expect("it was active");
-    }
-
-    fn boot(&mut self, server: &'static str) {
-        let member = self.members.get_mut(server).expect("a server");
-        let units = member.units.display();
-        let script = format!(
-            "mount --bind {units}/systemctl /bin/systemctl && exec keepalived -n -l -D -P -f {} -p {units}/pid -r {units}/vrrp",
-            member.configuration.display()
-        );
-        let log = fs::File::create(member.units.join("log")).expect("a writable directory");
-        // Ends with the test, even if that is killed.
-        let child = Command::new("setpriv")
-            .args(["--pdeathsig", "TERM", "ip", "netns", "exec", &member.namespace.0])
-            .args(["unshare", "--mount", "sh", "-c", &script])
-            .env("PFCK_MEMBER", server)
-            .stdin(Stdio::null())
-            .stderr(log.try_clone().expect("a file"))
-            .stdout(log)
-            .spawn();
-        member.keepalived = Some(child.expect("setpriv runs"));
-    }
-
-    /// Who has an address.
-    fn holders(&self, vip: &str) -> Vec<&'static str> {
-        self.members.iter().filter(|(_, member)| member.namespace.has(vip)).map(|(server, _)| *server).collect()
-    }
-
-    /// Waits until `server` alone has an address; says how long it took.
-    fn wait_for(&self, server: &str, vip: &str, most: Duration) -> Duration {
-        self.wait_until(&format!("with {server}"), vip, most, |holders| holders == [server])
-    }
-
-    /// Waits until one of the others alone has an address. (Which one is a race of 4 ms for each step of priority; the
-    /// better one takes it over after its `preempt_delay`.)
-    fn wait_for_another(&self, server: &str, vip: &str, most: Duration) -> Duration {
-        self.wait_until(&format!("with another than {server}"), vip, most, |holders| {
-            holders.len() == 1 && holders != [server]
-        })
-    }
-
-    fn wait_until(&self, what: &str, vip: &str, most: Duration, is_so: impl Fn(&[&str]) -> bool) -> Duration {
-        let start = Instant::now();
-        loop {
-            let holders = self.holders(vip);
-            if is_so(&holders) {
-                return start.elapsed();
-            }
-            if start.elapsed() > most {
-                let logs = self.members.iter().map(|(name, member)| {
-                    format!("\n{name}:\n{}", fs::read_to_string(member.units.join("log")).unwrap_or_default())
-                });
-                let logs: String = logs.collect();
-                panic!("{}: {vip} is with {holders:?}, not {what}, after {most:?}{logs}", self.version);
-            }
-            std::thread::sleep(Duration::from_millis(100));
-        }
-    }
-
-    fn notified(&self) -> String {
-        fs::read_to_string(self.directory.path().join("notified")).unwrap_or_default()
-    }
-}
-
-impl Drop for Lab {
-    fn drop(&mut self) {
-        for member in self.members.values_mut() {
-            let Some(mut child) = member.keepalived.take() else { continue };
-            // `setpriv`, `ip`, `unshare` and `sh` became keepalived: it ends its own child and gives its addresses up.
-            let _ = Command::new("kill").arg(child.id().to_string()).output();
-            let _ = child.wait();
-        }
-    }
-}
-
-fn write_script(path: &Path, body: &str) {
-    fs::create_dir_all(path.parent().expect("below a directory")).expect("a writable directory");
-    fs::write(path, format!("#!/bin/sh\n{body}\n")).expect("a writable directory");
-    fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
-}
 
 /// Registration addresses prefer pf2 from version 10 on; else everything prefers pf1.
 fn fails_over(version: &'static str, more: &str, registration: [&'static str; 2], management_unit: &str) {

@@ -12,10 +12,23 @@
 //! difference before you commit it.
 
 pub mod commands;
+pub mod netns;
 pub mod program;
+pub mod snapshot;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+
+use proptest::test_runner::{Config as ProptestConfig, RngSeed};
+
+/// For property tests: at least 512 cases, the same in each run, unless `PROPTEST_RNG_SEED` or `PROPTEST_CASES` ask for
+/// others or for more.
+pub fn property_config() -> ProptestConfig {
+    let config = ProptestConfig::default();
+    let rng_seed = if config.rng_seed == RngSeed::Random { RngSeed::Fixed(1) } else { config.rng_seed };
+    let cases = config.cases.max(512);
+    ProptestConfig { cases, max_local_rejects: cases * 128, failure_persistence: None, rng_seed, ..config }
+}
 
 /// One case of a file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
