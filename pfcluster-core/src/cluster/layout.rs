@@ -3,11 +3,39 @@
 use std::collections::BTreeSet;
 
 use super::fault;
-use super::lower::{CLUSTER, GENERAL, Lowering, ZoneSection, is_bare, joined};
+use super::lower::{CLUSTER, GENERAL, Lowering, is_bare, joined};
 use super::name::{ZoneName, toggle};
 use super::{Layout, Zone, ZoneDatabase};
-use crate::document::{Entry, Section};
+use crate::document::{Entry, Section, is_blank};
 use crate::printable::quoted;
+
+/// A section with its zone taken off: what remains of the name reads as in a single-zone file.
+pub(super) struct ZoneSection<'d, 's> {
+    pub(super) zone: usize,
+    pub(super) name: Name<'s>,
+    pub(super) section: Section<'d, 's>,
+}
+
+/// The name of a section, split as PacketFence does: at the first space.
+#[derive(Clone, Copy)]
+pub(super) enum Name<'s> {
+    /// One word: `CLUSTER`, or a host.
+    Owner(&'s str),
+    /// `pf1.example.com interface eth0`: whose it is, and which part.
+    Part(&'s str, &'s str),
+    /// A blank other than a space after the first word: used for nothing.
+    Odd,
+}
+
+impl<'s> Name<'s> {
+    pub(super) fn new(name: &'s str) -> Name<'s> {
+        match name.bytes().position(is_blank) {
+            None => Name::Owner(name),
+            Some(at) if at > 0 && name.as_bytes()[at] == b' ' => Name::Part(&name[..at], &name[at + 1..]),
+            Some(_) => Name::Odd,
+        }
+    }
+}
 
 impl<'d, 's: 'd> Lowering<'d, 's> {
     /// `[general]`: the layout of the file.
@@ -46,21 +74,21 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     pub(super) fn divide_into_zones(&mut self) -> Vec<ZoneSection<'d, 's>> {
         let named =
             self.document.sections().filter_map(|section| Some((std::str::from_utf8(section.name()).ok()?, section)));
-        let named: Vec<(&'s str, Section<'d, 's>)> =
-            named.filter(|(name, _)| !name.is_empty() && *name != GENERAL).collect();
+        let named = named.filter(|(name, _)| !name.is_empty() && *name != GENERAL);
         if self.cluster.layout == Layout::SingleZone {
             if let Ok(name) = ZoneName::DEFAULT.parse() {
                 self.add_zone(name);
             }
-            return named.into_iter().map(|(name, section)| ZoneSection { zone: 0, name, section }).collect();
+            return named.map(|(name, section)| ZoneSection { zone: 0, name: Name::new(name), section }).collect();
         }
+        let named: Vec<(&'s str, Section<'d, 's>)> = named.collect();
         let invalid = self.find_zones(&named);
         let mut sections = Vec::with_capacity(named.len());
         for (full_name, section) in named {
             let split = full_name.split_once(' ');
             let zone = split.and_then(|(zone, _)| Some(*self.zone_numbers.get(&zone.parse::<ZoneName>().ok()?)?));
             match (split, zone) {
-                (Some((_, name)), Some(zone)) => sections.push(ZoneSection { zone, name, section }),
+                (Some((_, name)), Some(zone)) => sections.push(ZoneSection { zone, name: Name::new(name), section }),
                 // Reported once, with the zone's name.
                 (Some((zone, _)), None) if invalid.contains(zone) => {}
                 _ => {
@@ -106,8 +134,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
     }
 
     /// `[DC1 CLUSTER]` without `multi_zone`. Nothing more is said about the other sections of that zone.
-    pub(super) fn zone_in_single_zone_file(&mut self, zone: usize, name: &'s str, section: Section<'d, 's>) {
-        let Some((word, CLUSTER)) = name.split_once(' ') else { return };
+    pub(super) fn zone_in_single_zone_file(&mut self, zone: usize, word: &'s str, section: Section<'d, 's>) {
         if self.cluster.layout == Layout::MultiZone || self.document.section(word.as_bytes()).is_some() {
             return;
         }
@@ -117,7 +144,7 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         } else {
             (&fault::UNUSED_SECTION, "")
         };
-        let message = format!("`[{}]` is a zone's, but `multi_zone` is not enabled{so}", quoted(name.as_bytes()));
+        let message = format!("`[{}]` is a zone's, but `multi_zone` is not enabled{so}", quoted(section.name()));
         self.report(rule, section.name_span(), message, "write `multi_zone=enabled` into `[general]`");
         self.rejected.insert((zone, word));
     }

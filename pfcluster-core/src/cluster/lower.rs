@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
 
 use super::fault;
+use super::layout::{Name, ZoneSection};
 use super::name::{Hostname, InterfaceName, ZoneName, parse_address};
 use super::{Addresses, Cluster, Interface, Layout, Member, NetworkOverlay, Orphan, Setting, ZoneDatabase};
 use crate::diagnostic::{Checked, Diagnostic, Diagnostics};
@@ -51,13 +52,6 @@ pub(super) struct Lowering<'d, 's> {
     pub(super) rejected: BTreeSet<(usize, &'s str)>,
 }
 
-/// A section with its zone taken off: what remains of the name reads as in a single-zone file.
-pub(super) struct ZoneSection<'d, 's> {
-    pub(super) zone: usize,
-    pub(super) name: &'s str,
-    pub(super) section: Section<'d, 's>,
-}
-
 /// Whose section it is: the virtual addresses of a zone, or a member.
 type Owner = Option<usize>;
 
@@ -68,10 +62,11 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
 
     /// `[CLUSTER]` and `[HOST]`: names of one word.
     fn owner(&mut self, ZoneSection { zone, name, section }: &ZoneSection<'d, 's>) {
-        if !is_bare(name) {
-            self.zone_in_single_zone_file(*zone, name, *section);
-            return;
-        }
+        let name = match *name {
+            Name::Owner(name) => name,
+            Name::Part(word, CLUSTER) => return self.zone_in_single_zone_file(*zone, word, *section),
+            Name::Part(..) | Name::Odd => return,
+        };
         if let Some(word) = misspelt(name) {
             self.report_misspelt(name, word, section.name_span());
             if word == GENERAL || self.cluster.zones[*zone].vips.is_some() {
@@ -233,13 +228,13 @@ impl<'d, 's: 'd> Lowering<'d, 's> {
         last: Option<(&'s str, usize, Owner)>,
     ) -> Option<(&'s str, usize, Owner)> {
         let &ZoneSection { zone, name, section } = zone_section;
-        if is_bare(name) {
-            return last;
-        }
-        let Some((owner_name, part)) = name.split_once(' ').filter(|(owner, _)| !owner.is_empty() && is_bare(owner))
-        else {
-            self.unused(section);
-            return last;
+        let (owner_name, part) = match name {
+            Name::Owner(_) => return last,
+            Name::Part(owner, part) => (owner, part),
+            Name::Odd => {
+                self.unused(section);
+                return last;
+            }
         };
         if self.rejected.contains(&(zone, owner_name)) {
             return last;
