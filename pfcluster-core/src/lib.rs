@@ -38,7 +38,8 @@
 //! - [`cluster`]: zones, members, interfaces, virtual addresses; what each member makes of them.
 //! - [`pf_conf`]: pf.conf over its defaults, cluster.conf over it, and what each interface is for.
 //! - [`check`]: the rules. [`diagnostic`]: what they find.
-//! - [`installation`]: all of it in one call.
+//! - [`installation`]: all of that in one call.
+//! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
 //! # Not in scope
 //!
