@@ -49,7 +49,8 @@
 //! # Limits
 //!
 //! A file is at most 4 GiB less one byte long ([`span::Span::MAX`]). No input makes the crate panic, and its time grows
-//! with the length of the file, not faster (but for sorting names).
+//! with the length of the file, not faster (but for sorting names). Of malformed lines in a row the first hundred are
+//! reported one by one, the rest together.
 
 pub mod check;
 pub mod cluster;

@@ -145,7 +145,7 @@ impl Document<'_> {
             LineEnd::Nak => byte == b'\n' || byte == 0x15,
         };
         let start = before.iter().rposition(is_end).map_or(0, |at| at + 1);
-        Span::new(start.max(super::fault::byte_order_mark(self.text)), end as usize)
+        Span::new(start.max(super::scan::byte_order_mark(self.text)), end as usize)
     }
 
     fn with_blank_lines(&self, lines: Span) -> Span {
@@ -179,7 +179,7 @@ impl Document<'_> {
     /// end for the end of all lines.
     fn with_same_line_end(&self, mut changed: Vec<u8>) -> Vec<u8> {
         let line_end = first_line_end(self.text);
-        let start = super::fault::byte_order_mark(&changed);
+        let start = super::scan::byte_order_mark(&changed);
         if changed.len() > start && first_line_end(&changed) != line_end {
             changed.splice(start..start, line_end.iter().copied());
         }

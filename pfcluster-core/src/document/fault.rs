@@ -2,7 +2,7 @@
 
 use memchr::memchr_iter;
 
-use super::scan::{is_blank, trim};
+use super::scan::{Line, byte_order_mark, is_blank, trim};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::printable::{is_invisible, quoted};
 use crate::rule::{Rule, rules};
@@ -148,9 +148,7 @@ rules! {
     /// What to do: end the line.
     static NO_LINE_END = "PFC113" "no-line-end" Warning;
 
-    /// The file is too large to be read (4 GiB and more).
-    ///
-    /// Nothing of it was read.
+    /// The file is too large to be read (4 GiB and more); nothing of it was.
     ///
     /// Example: a log that was copied over cluster.conf.
     ///
@@ -180,11 +178,6 @@ rules! {
     pub(super) static UNKNOWN_TAG = "PFC116" "template-tag-not-expanded" Warning;
 }
 
-/// The length of the byte order mark that `text` begins with, or 0.
-pub(super) fn byte_order_mark(text: &[u8]) -> usize {
-    if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
-}
-
 /// `text`, or nothing of it and a finding if it is longer than `limit` bytes.
 pub(super) fn within_limit<'s>(
     source: Source,
@@ -210,11 +203,16 @@ pub(super) struct Faults<'a> {
     source: Source,
     text: &'a [u8],
     diagnostics: &'a mut Diagnostics,
+    /// Malformed lines in a row, where the last of them ends, and the span of those that are reported as one.
+    in_a_row: (usize, u32, Option<Span>),
 }
+
+/// A file with more malformed lines in a row is no INI file: the rest of them is one finding.
+const MOST_IN_A_ROW: usize = 100;
 
 impl<'a> Faults<'a> {
     pub(super) fn new(source: Source, text: &'a [u8], diagnostics: &'a mut Diagnostics) -> Self {
-        Faults { source, text, diagnostics }
+        Faults { source, text, diagnostics, in_a_row: (0, 0, None) }
     }
 
     fn push(&mut self, rule: &'static Rule, span: Span, message: &'static str, help: &'static str) {
@@ -230,8 +228,8 @@ impl<'a> Faults<'a> {
         quoted(span.of(self.text))
     }
 
-    pub(super) fn malformed(&mut self, line: Span) {
-        let content = trim(self.text, line);
+    pub(super) fn malformed(&mut self, line: Line) {
+        let content = trim(self.text, line.text);
         match content.of(self.text) {
             [b'=', ..] => self.push(&MISSING_KEY, content, "no key before `=`", "write `key = value`"),
             [b'[', inner @ ..] => {
@@ -246,12 +244,31 @@ impl<'a> Faults<'a> {
                 };
                 self.push(&MALFORMED_SECTION, content, message, help);
             }
-            _ => self.push(
-                &MALFORMED_LINE,
-                content,
-                "the line is neither a comment, nor a section, nor `key = value`",
-                "write `key = value`, or put `#` before a comment",
-            ),
+            _ => self.malformed_line(line, content),
+        }
+    }
+
+    fn malformed_line(&mut self, line: Line, content: Span) {
+        if line.span.start != self.in_a_row.1 {
+            self.end_row();
+        }
+        let (before, _, rest) = self.in_a_row;
+        if before < MOST_IN_A_ROW {
+            let message = "the line is neither a comment, nor a section, nor `key = value`";
+            self.push(&MALFORMED_LINE, content, message, "write `key = value`, or put `#` before a comment");
+            self.in_a_row = (before + 1, line.span.end, None);
+        } else {
+            let start = rest.map_or(content.start, |rest| rest.start);
+            self.in_a_row = (before + 1, line.span.end, Some(Span { start, end: content.end }));
+        }
+    }
+
+    fn end_row(&mut self) {
+        let (lines, _, rest) = std::mem::take(&mut self.in_a_row);
+        if let Some(span) = rest {
+            let message = format!("{} more lines like those before", lines - MOST_IN_A_ROW);
+            let help = "see whether this is the right file";
+            self.diagnostics.push(Diagnostic::new(&MALFORMED_LINE, self.source, span, message, help));
         }
     }
 
@@ -291,6 +308,7 @@ impl<'a> Faults<'a> {
 
     /// Faults that are seen in the text as a whole.
     pub(super) fn whole_file(&mut self, line_end: LineEnd) {
+        self.end_row();
         let bom = byte_order_mark(self.text);
         if bom > 0 {
             let help = "save the file as UTF-8 without byte order mark";

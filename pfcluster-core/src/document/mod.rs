@@ -105,14 +105,14 @@ impl<'s> Document<'s> {
     }
 
     fn read(&mut self, faults: &mut fault::Faults<'_>) {
-        let mut lines = Lines::new(self.text, self.line_end, fault::byte_order_mark(self.text));
+        let mut lines = Lines::new(self.text, self.line_end, scan::byte_order_mark(self.text));
         let mut marks = scan::Marks::default();
         while let Some(line) = lines.next() {
             match line.kind {
                 LineKind::Blank => {}
                 LineKind::Comment => self.note_deletion(line.text),
                 LineKind::Malformed => {
-                    faults.malformed(line.text);
+                    faults.malformed(line);
                     // What follows belongs to the section that was meant, not to the one before.
                     if let Some(name) = scan::meant_section(self.text, line.text) {
                         self.begin_block(name, line.span);

@@ -144,6 +144,11 @@ pub(super) fn meant_section(text: &[u8], line: Span) -> Option<Span> {
     Some(trim(text, Span::new(start, start + length)))
 }
 
+/// The length of the byte order mark that `text` begins with, or 0.
+pub(super) fn byte_order_mark(text: &[u8]) -> usize {
+    if text.starts_with(b"\xEF\xBB\xBF") { 3 } else { 0 }
+}
+
 /// `span` without blanks on both sides.
 pub(super) fn trim(text: &[u8], span: Span) -> Span {
     let span = trim_start(text, span);
