@@ -90,11 +90,6 @@ impl Diagnostics {
         self.list.iter().filter(|diagnostic| diagnostic.severity() == severity).count()
     }
 
-    /// The worst severity; `None` without findings.
-    pub fn worst(&self) -> Option<Severity> {
-        self.list.iter().map(Diagnostic::severity).max()
-    }
-
     /// The findings.
     pub fn iter(&self) -> std::slice::Iter<'_, Diagnostic> {
         self.list.iter()

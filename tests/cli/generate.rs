@@ -256,6 +256,14 @@ fn the_dashboard_takes_the_users_password() {
 }
 
 #[test]
+fn what_is_named_twice_is_said_once() {
+    let installation = Installation::new();
+    let once = installation.generate(&["all", "--explain"]);
+    let twice = installation.generate(&["all", "haproxy-db", "mariadb", "--explain"]);
+    assert_eq!((twice.out, twice.err), (once.out, once.err));
+}
+
+#[test]
 fn out_writes_elsewhere_and_explain_says_why() {
     let installation = Installation::new();
     assert_eq!(installation.generate(&["keepalived", "--out", "preview"]).status, Some(0));

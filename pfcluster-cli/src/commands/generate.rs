@@ -103,34 +103,9 @@ impl Daemon {
             Daemon::HaproxyPortal => generate::haproxy_portal(request),
             Daemon::HaproxyAdmin => generate::haproxy_admin(request),
             Daemon::Mariadb => generate::mariadb(request),
-            Daemon::All => {
-                let mut all = Rendered::default();
-                let parts = [
-                    Daemon::Keepalived,
-                    Daemon::HaproxyDb,
-                    Daemon::HaproxyPortal,
-                    Daemon::HaproxyAdmin,
-                    Daemon::Mariadb,
-                ];
-                for part in parts {
-                    match part.render(request) {
-                        // What this version does not have is no part of "all".
-                        Err(GenerateError::NotInVersion { .. }) => {}
-                        rendered => add(&mut all, rendered?),
-                    }
-                }
-                Ok(all)
-            }
+            Daemon::All => generate::all(request),
         }
     }
-}
-
-fn add(all: &mut Rendered, more: Rendered) {
-    let is_new = |file: &GeneratedFile| !all.files.iter().any(|old| old.path == file.path);
-    let files: Vec<GeneratedFile> = more.files.into_iter().filter(is_new).collect();
-    all.files.extend(files);
-    all.deviations.extend(more.deviations);
-    all.notices.extend(more.notices);
 }
 
 impl Generate {
@@ -181,7 +156,7 @@ impl Generate {
         request.options = self.options(global)?;
         let mut rendered = Rendered::default();
         for daemon in &self.daemons {
-            add(&mut rendered, daemon.render(&request).map_err(|error| located(&error, installation, gathered))?);
+            rendered.add(daemon.render(&request).map_err(|error| located(&error, installation, gathered))?);
         }
         Ok(rendered)
     }

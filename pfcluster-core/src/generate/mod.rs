@@ -161,6 +161,37 @@ pub struct Rendered {
     pub notices: Vec<Notice>,
 }
 
+impl Rendered {
+    /// Adds what `more` has and this has not.
+    pub fn add(&mut self, more: Rendered) {
+        fn add_new<T: PartialEq>(list: &mut Vec<T>, more: Vec<T>) {
+            for one in more {
+                if !list.contains(&one) {
+                    list.push(one);
+                }
+            }
+        }
+        add_new(&mut self.files, more.files);
+        add_new(&mut self.deviations, more.deviations);
+        add_new(&mut self.notices, more.notices);
+    }
+}
+
+/// Everything that the member needs: all files that this version of PacketFence has.
+///
+/// # Errors
+/// The first [`GenerateError`] of any of them, but for [`GenerateError::NotInVersion`].
+pub fn all(request: &Request<'_>) -> Result<Rendered, GenerateError> {
+    let mut all = Rendered::default();
+    for part in [keepalived, haproxy_db, haproxy_portal, haproxy_admin, mariadb] {
+        match part(request) {
+            Err(GenerateError::NotInVersion { .. }) => {}
+            rendered => all.add(rendered?),
+        }
+    }
+    Ok(all)
+}
+
 /// A file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
