@@ -54,12 +54,16 @@
 
 pub mod check;
 pub mod cluster;
+pub mod conflict;
+pub mod decision;
 pub mod diagnostic;
 pub mod document;
+pub mod galera;
 pub mod generate;
 pub mod installation;
 pub mod pf_conf;
 pub mod printable;
+pub mod quorum;
 pub mod rule;
 pub mod secret;
 pub mod span;

@@ -12,7 +12,7 @@ use pfcluster_core::printable::printable;
 use pfcluster_core::span::{LineIndex, Source};
 use pfcluster_core::version::PfVersion;
 
-use crate::{Case, program};
+use crate::{Case, decisions, program};
 
 /// The output of a case.
 ///
@@ -31,7 +31,7 @@ pub fn output(case: &Case) -> Result<String, String> {
             .iter()
             .fold(String::new(), |out, rule| out + &format!("{} {} {}\n", rule.code, rule.severity.name(), rule.name)),
         "pfcluster" => session(case)?,
-        other => return Err(format!("there is no command `{other}`")),
+        other => decisions::output(case).unwrap_or_else(|| Err(format!("there is no command `{other}`")))?,
     };
     if !out.is_empty() && !out.ends_with('\n') {
         out.push('\n');

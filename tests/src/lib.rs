@@ -12,6 +12,7 @@
 //! difference before you commit it.
 
 pub mod commands;
+mod decisions;
 pub mod netns;
 pub mod program;
 pub mod snapshot;

@@ -13,8 +13,7 @@ use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
 
 use super::gather::{Gathered, gather};
-use super::show::ShowFormat;
-use super::{Format, Global};
+use super::{AnswerFormat, Format, Global};
 use crate::host::install::{State, compare, install};
 use crate::host::{HostError, files, machine};
 use crate::report::{diff, json, masked};
@@ -71,8 +70,8 @@ pub(crate) struct Generate {
     #[arg(long)]
     no_templates: bool,
     /// Form of the answer of `--check` and `--explain`
-    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
-    format: ShowFormat,
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    format: AnswerFormat,
 }
 
 /// The user's own templates, below ROOT.
@@ -220,14 +219,14 @@ impl Generate {
         let drift = states.iter().any(|(_, state)| *state != State::Same);
         match (self.format, self.diff, self.check) {
             (_, true, _) => diff::files(&states, printer.out)?,
-            (ShowFormat::Json, ..) => writeln!(printer.out, "{}", json::generate(&states, rendered))?,
-            (ShowFormat::Text, _, true) => {
+            (AnswerFormat::Json, ..) => writeln!(printer.out, "{}", json::generate(&states, rendered))?,
+            (AnswerFormat::Text, _, true) => {
                 for (file, state) in states.iter().filter(|(_, state)| *state != State::Same) {
                     let what = if *state == State::Missing { "is missing" } else { "differs" };
                     writeln!(printer.out, "{} {what}", file.path)?;
                 }
             }
-            (ShowFormat::Text, _, false) => {
+            (AnswerFormat::Text, _, false) => {
                 for deviation in &rendered.deviations {
                     writeln!(printer.out, "PacketFence: {}\nhere:        {}", deviation.original, deviation.here)?;
                     writeln!(printer.out, "because:     {}\n", deviation.why)?;

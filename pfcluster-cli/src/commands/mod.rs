@@ -1,10 +1,14 @@
 //! The commands, one file each: gather, ask the core, report.
 
+mod bootstrap;
 mod check;
+mod conflict;
 mod demo;
+mod evidence;
 mod gather;
 mod generate;
 mod manual;
+mod quorum;
 mod show;
 
 use std::path::PathBuf;
@@ -70,11 +74,33 @@ pub(crate) enum Format {
     Github,
 }
 
+/// The two forms that every answer has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AnswerFormat {
+    /// For people
+    Text,
+    /// For programs; described in pfcluster-cli/schemas
+    Json,
+}
+
+impl From<AnswerFormat> for Format {
+    fn from(format: AnswerFormat) -> Format {
+        match format {
+            AnswerFormat::Text => Format::Text,
+            AnswerFormat::Json => Format::Json,
+        }
+    }
+}
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Check(check::Check),
     Show(show::Show),
     Generate(generate::Generate),
+    Quorum(quorum::Quorum),
+    Conflict(conflict::Conflict),
+    Bootstrap(bootstrap::Bootstrap),
+    Evidence(evidence::Evidence),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -87,6 +113,10 @@ impl Command {
             Command::Check(check) => Some(check.format),
             Command::Show(show) => Some(show.format.into()),
             Command::Generate(generate) => Some(generate.format()),
+            Command::Quorum(quorum) => Some(quorum.format.into()),
+            Command::Conflict(conflict) => Some(conflict.format.into()),
+            Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
+            Command::Evidence(_) => Some(Format::Json),
             Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
@@ -100,6 +130,10 @@ impl Cli {
             Command::Check(check) => check.run(&self.global, matches, printer),
             Command::Show(show) => show.run(&self.global, matches, printer),
             Command::Generate(generate) => generate.run(&self.global, matches, printer),
+            Command::Quorum(quorum) => quorum.run(&self.global, matches, printer),
+            Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
+            Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
+            Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::{ArgMatches, Args, ValueEnum};
+use clap::{ArgMatches, Args};
 use pfcluster_core::document::Document;
 use pfcluster_core::installation::Installation;
 use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
 
 use super::gather::{Gathered, gather};
-use super::{Format, Global};
+use super::{AnswerFormat, Global};
 use crate::report::{json, table};
 use crate::run::{CommandError, ExitStatus, Printer};
 
@@ -25,23 +25,8 @@ pub(crate) struct Show {
     #[arg(long)]
     raw: bool,
     /// Form of the answer
-    #[arg(long, value_enum, default_value_t = ShowFormat::Text)]
-    pub(super) format: ShowFormat,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum ShowFormat {
-    Text,
-    Json,
-}
-
-impl From<ShowFormat> for Format {
-    fn from(format: ShowFormat) -> Format {
-        match format {
-            ShowFormat::Text => Format::Text,
-            ShowFormat::Json => Format::Json,
-        }
-    }
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    pub(super) format: AnswerFormat,
 }
 
 impl Show {
@@ -55,8 +40,8 @@ impl Show {
         if self.raw {
             let document = Document::parse(Source::ClusterConf, gathered.texts().cluster_conf).value;
             match self.format {
-                ShowFormat::Json => writeln!(printer.out, "{}", json::raw(&document))?,
-                ShowFormat::Text => table::raw(&document, printer.out)?,
+                AnswerFormat::Json => writeln!(printer.out, "{}", json::raw(&document))?,
+                AnswerFormat::Text => table::raw(&document, printer.out)?,
             }
             return Ok(ExitStatus::Fine);
         }
@@ -70,13 +55,13 @@ impl Show {
 fn show(
     installation: &Installation<'_>,
     gathered: &Gathered,
-    format: ShowFormat,
+    format: AnswerFormat,
     printer: &mut Printer<'_>,
 ) -> Result<(), CommandError> {
     let overview = table::Overview::new(installation, &gathered.situation);
     match format {
-        ShowFormat::Json => writeln!(printer.out, "{}", json::text(&overview))?,
-        ShowFormat::Text => overview.print(printer.out)?,
+        AnswerFormat::Json => writeln!(printer.out, "{}", json::text(&overview))?,
+        AnswerFormat::Text => overview.print(printer.out)?,
     }
     Ok(())
 }

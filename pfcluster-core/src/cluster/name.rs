@@ -3,10 +3,12 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
+use std::sync::Arc;
 
-/// A member's host name, exactly as `hostname` prints it there. PacketFence compares it letter for letter.
+/// A member's host name, exactly as `hostname` prints it there. PacketFence compares it letter for letter. Copies are
+/// cheap: decisions name members again and again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Hostname(Box<str>);
+pub struct Hostname(Arc<str>);
 
 impl Hostname {
     /// The longest host name, in characters (a DNS name's limit).

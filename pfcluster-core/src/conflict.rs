@@ -1,0 +1,1 @@
+//! Whose configuration wins.

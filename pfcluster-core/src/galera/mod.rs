@@ -1,0 +1,1 @@
+//! Galera: what its files, logs and status say, and which member may bring the database back.

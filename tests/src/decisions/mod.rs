@@ -1,0 +1,16 @@
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap} can ask: one file for each folder.
+
+mod bootstrap;
+mod conflict;
+mod galera;
+mod quorum;
+
+use crate::Case;
+
+/// The output of a case, or `None` if no folder knows its command.
+pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
+    quorum::output(case)
+        .or_else(|| conflict::output(case))
+        .or_else(|| galera::output(case))
+        .or_else(|| bootstrap::output(case))
+}
