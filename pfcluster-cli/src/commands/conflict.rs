@@ -1,25 +1,184 @@
 //! `pfcluster conflict`: whose configuration is out of date, who wins, what would be overwritten.
 
-use clap::{ArgMatches, Args};
+use std::io;
+use std::path::{Path, PathBuf};
 
-use super::{AnswerFormat, Global};
+use clap::{ArgMatches, Args, ValueEnum};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::conflict::{
+    self, Action, ConfigVersion, Reply, ResolveError, VERSION_FILE, VERSION_FILE_BEFORE_12,
+};
+use serde::{Deserialize, Deserializer, de};
+
+use super::{AnswerFormat, Global, is_given};
+use crate::host::{HostError, files};
+use crate::report::conflict::{self as report, Versions};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Whose configuration is out of date, who wins, what would be overwritten
+///
+/// Compares the versions of the configuration that all enabled members have, and says which one is to be pushed to the
+/// others (guide 7.5). It changes nothing.
 #[derive(Debug, Args)]
+#[command(after_long_help = FILE_HELP)]
 pub(crate) struct Conflict {
+    /// The members' versions; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    versions: Option<PathBuf>,
+    /// Who wins among more than two members
+    #[arg(long, value_enum, default_value_t = Policy::Guide)]
+    policy: Policy,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
+/// The form of the file, for a person who writes one.
+const FILE_HELP: &str = "\
+The versions' file, with all enabled members in the order of cluster.conf:
+
+  {\"version\": 1, \"local\": \"pf1.example.com\", \"now\": \"1510000400\", \"members\": [
+    {\"host\": \"pf1.example.com\", \"config_version\": \"1510000000.12345\"},
+    {\"host\": \"pf2.example.com\", \"config_version\": null}]}
+
+null: the member does not answer. `local` is the member that decides, `now` its time of day
+(`date +%s`); both may be left out. The version is what this prints on the member:
+
+  cat /usr/local/pf/var/conf/config_version    (before PacketFence 12: /usr/local/pf/var/config_version)
+
+Exit status: 0 in sync, 1 conflict or nothing to compare, 2 it could not be done.";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Policy {
+    /// The version that most members have (the Clustering Guide)
+    Guide,
+    /// The version that more than half have, else the most recent (PacketFence's program)
+    Majority,
+}
+
 impl Conflict {
     pub(super) fn run(
         &self,
-        _global: &Global,
-        _matches: &ArgMatches,
-        _printer: &mut Printer<'_>,
+        global: &Global,
+        matches: &ArgMatches,
+        printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        todo!()
+        let policy = match self.policy {
+            Policy::Guide => conflict::Policy::Guide,
+            Policy::Majority => conflict::Policy::Majority,
+        };
+        let path = self.versions.as_deref().ok_or_else(nobody_was_asked)?;
+        let versions = read_versions(path, global, matches, printer)?;
+        let decision = conflict::resolve(&versions.replies, &versions.me, versions.now.as_ref(), policy)
+            .map_err(|error| unfit(path, &error))?;
+        match self.format {
+            AnswerFormat::Json => writeln!(printer.out, "{}", report::json(&decision))?,
+            AnswerFormat::Text => report::text(&decision, &versions, printer.out)?,
+        }
+        Ok(match decision.action {
+            Action::InSync => ExitStatus::Fine,
+            Action::NothingToCompare | Action::Push { .. } => ExitStatus::No,
+        })
     }
+}
+
+/// Without `--versions` the members themselves would be asked.
+fn nobody_was_asked() -> CommandError {
+    CommandError::Usage {
+        message: "the members' versions are missing: this version of pfcluster does not ask the members itself"
+            .to_owned(),
+        help: format!(
+            "run `cat {VERSION_FILE}` on each member (before PacketFence 12: `cat {VERSION_FILE_BEFORE_12}`), write the \
+             versions into a file as `pfcluster conflict --help` shows, and name it with `--versions FILE`"
+        ),
+    }
+}
+
+fn read_versions(
+    path: &Path,
+    global: &Global,
+    matches: &ArgMatches,
+    printer: &mut Printer<'_>,
+) -> Result<Versions, CommandError> {
+    let bytes = if path == Path::new("-") { read_stdin(printer)? } else { files::read(path)? };
+    let file: VersionsFile = serde_json::from_slice(&bytes).map_err(|error| content(path, error.to_string()))?;
+    if file.version != 1 {
+        return Err(content(path, format!("`version` is {}, but this program knows only 1", file.version)));
+    }
+    let me = match file.local {
+        Some(local) if !is_given(matches, "host") => local,
+        _ => global.host()?,
+    };
+    let reply = |text: &Option<String>| text.as_deref().map_or(Reply::Unreachable, Reply::of_text);
+    let replies = file.members.iter().map(|member| (member.host.clone(), reply(&member.config_version))).collect();
+    let texts = file.members.into_iter().map(|member| member.config_version).collect();
+    Ok(Versions { me, now: file.now, replies, texts })
+}
+
+fn read_stdin(printer: &mut Printer<'_>) -> Result<Vec<u8>, CommandError> {
+    let mut text = Vec::new();
+    printer.stdin.read_to_end(&mut text).map_err(|error: io::Error| HostError::Read {
+        path: PathBuf::from("-"),
+        reason: error.to_string(),
+        help: "see that the writer of the input stays until its end".to_owned(),
+    })?;
+    Ok(text)
+}
+
+fn unfit(path: &Path, error: &ResolveError) -> CommandError {
+    match error {
+        ResolveError::NotAMember(_) => CommandError::Usage {
+            message: format!("{}: {error}", path.display()),
+            help: "name the member that decides with `--host`, or as `local` in the file".to_owned(),
+        },
+        _ => content(path, error.to_string()),
+    }
+}
+
+fn content(path: &Path, reason: String) -> CommandError {
+    let help = "see `pfcluster conflict --help` for the form of the file".to_owned();
+    CommandError::Host(HostError::Content { path: path.to_owned(), reason, help })
+}
+
+/// The file of `--versions`; described in schemas/versions.json. What is not known is refused: a misspelt field would be
+/// a member that does not answer.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct VersionsFile {
+    version: u64,
+    #[serde(default, deserialize_with = "parsed")]
+    local: Option<Hostname>,
+    #[serde(default, deserialize_with = "parsed")]
+    now: Option<ConfigVersion>,
+    members: Vec<MemberEntry>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct MemberEntry {
+    #[serde(deserialize_with = "host")]
+    host: Hostname,
+    // With a function of its own the field must be there, be it null.
+    #[serde(deserialize_with = "Option::deserialize")]
+    config_version: Option<String>,
+}
+
+fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hostname, D::Error> {
+    parse(&String::deserialize(deserializer)?)
+}
+
+fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
+}
+
+fn parse<T, E>(text: &str) -> Result<T, E>
+where
+    T: std::str::FromStr<Err: std::fmt::Display>,
+    E: de::Error,
+{
+    text.parse().map_err(|error| E::custom(format!("`{}`: {error}", text.escape_debug())))
 }

@@ -1,6 +1,8 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
 #[cfg(feature = "cli")]
+pub(crate) mod conflict;
+#[cfg(feature = "cli")]
 pub(crate) mod diff;
 #[cfg(feature = "cli")]
 pub(crate) mod github;

@@ -60,6 +60,12 @@ impl fmt::Display for Hostname {
     }
 }
 
+impl serde::Serialize for Hostname {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.0)
+    }
+}
+
 impl std::borrow::Borrow<str> for Hostname {
     fn borrow(&self) -> &str {
         &self.0

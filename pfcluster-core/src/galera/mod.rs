@@ -1,1 +1,18 @@
 //! Galera: what its files, logs and status say, and which member may bring the database back.
+
+pub mod bootstrap;
+mod evidence;
+mod grastate;
+mod gvwstate;
+mod position;
+mod recovered;
+mod status;
+
+pub use bootstrap::{Policy, Seen, select_bootstrap};
+pub use evidence::{
+    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Process, Records, Recovered, Running,
+    Silence, ViewRecord,
+};
+pub use grastate::Grastate;
+pub use gvwstate::{Gvwstate, ViewId};
+pub use position::{Position, Seqno, Uuid, UuidError};

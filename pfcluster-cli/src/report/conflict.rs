@@ -1,0 +1,175 @@
+//! The answer of `conflict`, for people and for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use jiff::Timestamp;
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::conflict::{Action, ConfigVersion, Reason, Reply};
+use pfcluster_core::decision::Decision;
+use pfcluster_core::printable::printable;
+use serde_json::{Map, Value, json};
+
+use super::json::text as pretty;
+
+/// What the members say, as far as it is shown or decided upon.
+pub(crate) struct Versions {
+    /// The member that decides.
+    pub(crate) me: Hostname,
+    /// Its time of day.
+    pub(crate) now: Option<ConfigVersion>,
+    /// All enabled members, in order.
+    pub(crate) replies: Vec<(Hostname, Reply)>,
+    /// What the members said in so many words, in the same order.
+    pub(crate) texts: Vec<Option<String>>,
+}
+
+/// As schemas/conflict.json says.
+pub(crate) fn json(decision: &Decision<Action, Reason>) -> String {
+    let mut action = kind(decision.action.kind());
+    if let Action::Push { member, version, overwrites } = &decision.action {
+        let overwrites = overwrites.iter();
+        let overwrites: Vec<Value> =
+            overwrites.map(|(host, version)| json!({ "host": host.as_str(), "version": version.as_str() })).collect();
+        action.insert("member".to_owned(), member.as_str().into());
+        action.insert("version".to_owned(), version.as_str().into());
+        action.insert("overwrites".to_owned(), overwrites.into());
+    }
+    let reasons: Vec<Value> = decision.reasons.iter().map(reason).collect();
+    let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
+    pretty(&json!({ "version": 1, "action": action, "reasons": reasons, "remedy": remedy }))
+}
+
+fn kind(kind: &str) -> Map<String, Value> {
+    Map::from_iter([("kind".to_owned(), kind.into())])
+}
+
+fn reason(reason: &Reason) -> Value {
+    let hosts = |hosts: &[Hostname]| hosts.iter().map(|host| host.as_str().into()).collect::<Vec<Value>>();
+    let fields = match reason {
+        Reason::SameVersion { version, holders, enabled }
+        | Reason::MostMembers { version, holders, enabled }
+        | Reason::Majority { version, holders, enabled } => {
+            json!({ "version": version.as_str(), "holders": holders, "enabled": enabled })
+        }
+        Reason::TooFewVersions { answering, enabled } => {
+            json!({ "answering": answering.as_ref().map(Hostname::as_str), "enabled": enabled })
+        }
+        Reason::TwoMembers { version } => json!({ "version": version.as_str() }),
+        Reason::SilentOutnumber { version, silent, answering } => {
+            json!({ "version": version.as_str(), "silent": silent, "answering": answering })
+        }
+        Reason::Tie { version, tied, holders } => {
+            json!({ "version": version.as_str(), "tied": tied, "holders": holders })
+        }
+        Reason::NoMajority { version, largest, enabled } => {
+            json!({ "version": version.as_str(), "largest": largest, "enabled": enabled })
+        }
+        Reason::Pushes { member } => json!({ "member": member.as_str() }),
+        Reason::IsAsked { member, by } => json!({ "member": member.as_str(), "by": by.as_str() }),
+        Reason::Overwritten { version, members, newer } => {
+            json!({ "version": version.as_str(), "members": hosts(members), "newer": newer })
+        }
+        Reason::InTheFuture { version, members, seconds } => {
+            json!({ "version": version.as_str(), "members": hosts(members), "seconds": seconds })
+        }
+        Reason::Unverified { member, error } => {
+            json!({ "member": member.as_str(), "error": error.map(|error| error.to_string()) })
+        }
+        // A reason that is new in the core still has its sentence.
+        _ => json!({}),
+    };
+    let mut document = kind(reason.kind());
+    if let Value::Object(fields) = fields {
+        document.extend(fields);
+    }
+    document.insert("text".to_owned(), reason.to_string().into());
+    document.into()
+}
+
+/// Every member, the decision, why, what to look out for, what to do.
+pub(crate) fn text(decision: &Decision<Action, Reason>, versions: &Versions, out: &mut dyn Write) -> io::Result<()> {
+    members(decision, versions, out)?;
+    writeln!(out)?;
+    match &decision.action {
+        Action::InSync => writeln!(out, "In sync")?,
+        Action::NothingToCompare => writeln!(out, "Nothing to compare")?,
+        Action::Push { member, version, overwrites } => {
+            let losers: Vec<&str> = overwrites.iter().map(|(host, _)| host.as_str()).collect();
+            writeln!(out, "Conflict: {member} is to push version {version}; overwritten: {}", losers.join(", "))?;
+        }
+    }
+    for (label, warns) in [("because", false), ("warning:", true)] {
+        let reasons = decision.reasons.iter().filter(|reason| reason.is_warning() == warns);
+        reasons.into_iter().try_for_each(|reason| writeln!(out, "{label} {reason}"))?;
+    }
+    if !decision.remedy.is_empty() {
+        writeln!(out, "\nWhat to do:")?;
+    }
+    let steps = decision.remedy.iter().enumerate();
+    steps.into_iter().try_for_each(|(number, step)| writeln!(out, "  {}. {step}", number + 1))
+}
+
+fn members(decision: &Decision<Action, Reason>, versions: &Versions, out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    let mut header = vec!["member", "version", "written (UTC)"];
+    // Ages only where the time of day is known.
+    header.extend(versions.now.as_ref().map(|_| "age"));
+    header.push("");
+    table.set_header(header);
+    for ((host, reply), text) in versions.replies.iter().zip(&versions.texts) {
+        let said = text.as_ref().map_or_else(|| "-".to_owned(), |text| shown(text.trim_ascii()));
+        let mut row = vec![host.to_string(), said, reply.version().and_then(date).unwrap_or_else(|| "-".to_owned())];
+        row.extend(versions.now.as_ref().map(|now| reply.version().map_or_else(|| "-".to_owned(), |v| age(v, now))));
+        row.push(state(host, reply, &decision.action));
+        table.add_row(row);
+    }
+    table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+fn state(host: &Hostname, reply: &Reply, action: &Action) -> String {
+    let version = match reply {
+        Reply::Version(version) => version,
+        Reply::Unreachable => return "no answer".to_owned(),
+        Reply::Unreadable(error) => return format!("no version: {error}"),
+    };
+    let state = match action {
+        Action::InSync => "in sync",
+        Action::NothingToCompare => "",
+        Action::Push { member, .. } if member == host => "wins, pushes",
+        Action::Push { version: winner, .. } if version == winner => "wins",
+        Action::Push { version: winner, .. } if version > winner => "loses, newer",
+        Action::Push { .. } => "loses",
+    };
+    state.to_owned()
+}
+
+/// A member's words, not longer than a version can be.
+fn shown(text: &str) -> String {
+    match text.char_indices().nth(ConfigVersion::MAX) {
+        Some((end, _)) => printable(&text.as_bytes()[..end]) + "...",
+        None => printable(text.as_bytes()),
+    }
+}
+
+/// `None` for a time that no calendar has.
+fn date(version: &ConfigVersion) -> Option<String> {
+    let seconds = i64::try_from(version.whole_seconds()?).ok()?;
+    Some(Timestamp::from_second(seconds).ok()?.strftime("%Y-%m-%d %H:%M:%S").to_string())
+}
+
+/// The two largest units.
+fn age(version: &ConfigVersion, now: &ConfigVersion) -> String {
+    let units = |seconds: u64| match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        3_600..86_400 => format!("{}h {}m", seconds / 3_600, seconds % 3_600 / 60),
+        _ => format!("{}d {}h", seconds / 86_400, seconds % 86_400 / 3_600),
+    };
+    match (now.seconds_since(version), version.seconds_since(now)) {
+        (Some(seconds), _) => units(seconds),
+        (None, seconds) => format!("{} ahead", units(seconds.unwrap_or_default())),
+    }
+}

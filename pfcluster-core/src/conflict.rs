@@ -1,1 +1,0 @@
-//! Whose configuration wins.

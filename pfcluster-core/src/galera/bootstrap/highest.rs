@@ -1,0 +1,186 @@
+//! Rules 6 and 10: everybody has answered, so the highest position of the one history wins.
+
+use super::action::{Action, Assumption, Defect, History, Need, Problem, Untrusted};
+use super::elect::{Answer, Election, awaited};
+use super::facts::{Facts, Holds};
+use super::reason::{Reason, TieBreak, Word};
+use super::start::Source;
+use crate::cluster::Hostname;
+use crate::galera::{ClusterStatus, Position};
+
+impl<'a> Election<'a> {
+    /// Rule 6.
+    pub(super) fn divergent_histories(&self) -> Option<Answer<'a>> {
+        let counts = |one: &&Facts<'_>| !one.given_up && (one.enabled || !one.ran_standalone());
+        let histories = histories(self.facts.iter().filter(counts));
+        (histories.len() > 1).then(|| Answer::refuse(Problem::DivergentHistories { histories }))
+    }
+
+    /// Rule 10.
+    pub(super) fn highest(&self) -> Answer<'a> {
+        let lost: Vec<Hostname> = self.missing().map(|(_, one)| one.host.clone()).collect();
+        if self.everybody_is_empty() {
+            let forgetful = self.facts.iter().find(|one| !one.given_up && one.remembers());
+            if let Some(answer) = forgetful.and_then(|one| self.regression(one, None)) {
+                return answer;
+            }
+            let Some(first) = self.enabled().find(|one| one.holds == Holds::Empty && !one.maintenance()) else {
+                let empty = self.enabled().filter(|one| one.holds == Holds::Empty);
+                return Answer::wait(empty.map(|one| awaited(one, Need::MaintenanceEnd)).collect());
+            };
+            return self.fresh(first).because(self.lost_reasons(&lost));
+        }
+        let candidates = || self.enabled().filter(|one| one.may_be_chosen());
+        let Some(best) = candidates().filter_map(Facts::safe).max_by_key(|position| position.seqno()) else {
+            return self.no_candidate();
+        };
+        if let Some(answer) = self.something_is_left_behind(best) {
+            return answer;
+        }
+        let (one, tie) = match pick(candidates()) {
+            Some(picked) => picked,
+            None => {
+                let held = candidates().filter(|one| one.safe() == Some(best));
+                return Answer::wait(held.map(|one| awaited(one, Need::MaintenanceEnd)).collect())
+                    .because([Reason::HighestPosition { member: self.first_at(best), position: best }]);
+            }
+        };
+        let mut assumes = Vec::new();
+        if !lost.is_empty() {
+            assumes.push(Assumption::Lost { members: lost.clone(), risk: self.risk() });
+        }
+        let highest = Reason::HighestPosition { member: one.host.clone(), position: best };
+        let reasons = [highest, self.answered_reason()];
+        let lost = self.lost_reasons(&lost);
+        self.start(one, best, assumes).because(reasons).because(tie).because(lost).because(self.ignored_flags())
+    }
+
+    /// What stands against starting from `best`, although everybody has answered.
+    pub(super) fn something_is_left_behind(&self, best: Position) -> Option<Answer<'a>> {
+        let went_along =
+            |fork| self.enabled().any(|one| one.may_be_chosen() && one.safe() == Some(best) && one.went_along(fork));
+        let cut_off = |one: &&Facts<'_>| one.enabled && !one.given_up && one.is_cut_off();
+        let stranded: Vec<&Facts<'_>> = self
+            .facts
+            .iter()
+            .filter(cut_off)
+            .filter(|one| one.left_out.is_some_and(|out| !went_along(out.fork)))
+            .collect();
+        if let Some(out) = stranded.first().and_then(|one| one.left_out) {
+            let members = stranded.iter().map(|one| one.host.clone()).collect();
+            let (fork, present) = (out.fork.seqno.get(), out.fork.present.clone());
+            return Some(Answer::refuse(Problem::CutOff { members, fork, present }));
+        }
+        let above = |one: &&Facts<'_>| one.may_hold().is_some_and(|position| position.is_above(best));
+        if let Some(one) = self.facts.iter().find(above) {
+            let (member, position) = (one.host.clone(), one.may_hold().unwrap_or(best));
+            return Some(Answer::refuse(match one.holds {
+                Holds::Unsafe(defect, _) => Problem::UnsafeHoldsMore { member, defect, position, best },
+                _ if !one.enabled => Problem::DisabledHoldsMore { member, position, best: Some(best) },
+                _ => Problem::UnsafeHoldsMore { member, defect: Defect::ForkDoubtful, position, best },
+            }));
+        }
+        let is_empty = |one: &&Facts<'_>| one.holds == Holds::Empty && !one.given_up;
+        self.facts.iter().filter(is_empty).find_map(|one| {
+            let recorded = one.records()?.last_recorded.filter(|recorded| recorded.is_above(best))?;
+            self.regression(one, Some(recorded))
+        })
+    }
+
+    pub(super) fn no_candidate(&self) -> Answer<'a> {
+        let cut_off: Vec<&Facts<'_>> = self.enabled().filter(|one| !one.given_up && one.is_cut_off()).collect();
+        if let Some(out) = cut_off.first().and_then(|one| one.left_out) {
+            let members = cut_off.iter().map(|one| one.host.clone()).collect();
+            let (fork, present) = (out.fork.seqno.get(), out.fork.present.clone());
+            return Answer::refuse(Problem::CutOff { members, fork, present });
+        }
+        let members: Vec<Untrusted> = self.enabled().filter(|one| !one.given_up).filter_map(untrusted).collect();
+        let disabled = self.facts.iter().find_map(|one| Some((one.host, one.may_hold().filter(|_| !one.enabled)?)));
+        match disabled {
+            Some((member, position)) if members.is_empty() => {
+                Answer::refuse(Problem::DisabledHoldsMore { member: member.clone(), position, best: None })
+            }
+            _ => Answer::refuse(Problem::NoCandidate { members }),
+        }
+    }
+
+    pub(super) fn fresh(&self, one: &'a Facts<'a>) -> Answer<'a> {
+        let source = Source::new_history(one);
+        let (member, stop_first) = (one.host.clone(), source.stop_first(self.facts));
+        let action = Action::Fresh { member, stop_first, joiners: source.joiners(self.facts) };
+        Answer { action, reasons: vec![Reason::NobodyHasData, self.answered_reason()], source: Some(source) }
+    }
+
+    pub(super) fn regression(&self, one: &Facts<'_>, recorded: Option<Position>) -> Option<Answer<'a>> {
+        let recorded = recorded.or_else(|| one.records()?.last_recorded);
+        Some(Answer::refuse(Problem::Regression { member: one.host.clone(), recorded }))
+    }
+
+    pub(super) fn everybody_is_empty(&self) -> bool {
+        let holds_nothing = |one: &Facts<'_>| matches!(one.holds, Holds::Empty | Holds::Nothing | Holds::Unknown(_));
+        let somebody = self.enabled().any(|one| one.holds == Holds::Empty);
+        somebody && self.facts.iter().all(|one| holds_nothing(one) || one.given_up)
+    }
+
+    pub(super) fn lost_reasons(&self, lost: &[Hostname]) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        if !lost.is_empty() {
+            reasons.push(Reason::OperatorsWord { word: Word::AssumeLost, members: lost.to_vec() });
+        }
+        let answered = self.enabled().filter(|one| one.is_known() && self.is_lost(one));
+        reasons.extend(answered.map(|one| Reason::NotLost { member: one.host.clone() }));
+        reasons
+    }
+
+    pub(super) fn first_at(&self, best: Position) -> Hostname {
+        let first = self.enabled().find(|one| one.may_be_chosen() && one.safe() == Some(best));
+        first.map_or_else(|| self.facts[0].host.clone(), |one| one.host.clone())
+    }
+}
+
+/// The one to start from: the highest; of equals one that is not in maintenance, then one that runs, then the first.
+/// `None` if all that are highest are in maintenance.
+pub(super) fn pick<'f, 'a: 'f>(
+    candidates: impl Iterator<Item = &'f Facts<'a>>,
+) -> Option<(&'f Facts<'a>, Option<Reason>)> {
+    let candidates: Vec<&Facts<'a>> = candidates.collect();
+    let best = candidates.iter().filter_map(|one| one.safe()).max_by_key(|position| position.seqno())?;
+    let highest: Vec<&Facts<'a>> = candidates.into_iter().filter(|one| one.safe() == Some(best)).collect();
+    let runs = |one: &Facts<'_>| one.running().is_some_and(|running| running.status == ClusterStatus::NonPrimary);
+    let &one = highest.iter().filter(|one| !one.maintenance()).min_by_key(|one| !runs(one))?;
+    let others = || highest.iter().filter(|other| other.host != one.host);
+    let by = if others().all(|other| other.maintenance()) {
+        TieBreak::Maintenance
+    } else if runs(one) && others().all(|other| other.maintenance() || !runs(other)) {
+        TieBreak::Running
+    } else {
+        TieBreak::Order
+    };
+    let with: Vec<Hostname> = others().map(|other| other.host.clone()).collect();
+    let tie = if with.is_empty() { None } else { Some(Reason::Tie { member: one.host.clone(), with, by }) };
+    Some((one, tie))
+}
+
+/// A member whose data can't be started from, and why.
+pub(super) fn untrusted(one: &Facts<'_>) -> Option<Untrusted> {
+    let (defect, position) = match one.holds {
+        Holds::Unsafe(defect, position) => (Some(defect), position),
+        Holds::NoHistory => (None, None),
+        Holds::Safe(position) => (Some(Defect::ForkDoubtful), Some(position)),
+        Holds::Unknown(_) | Holds::Nothing | Holds::Empty => return None,
+    };
+    Some(Untrusted { member: one.host.clone(), defect, position })
+}
+
+/// The histories among the members' safe positions.
+pub(super) fn histories<'f, 'a: 'f>(members: impl Iterator<Item = &'f Facts<'a>>) -> Vec<History> {
+    let mut histories: Vec<History> = Vec::new();
+    for one in members {
+        let Some(position) = one.safe() else { continue };
+        match histories.iter_mut().find(|history| history.uuid == position.uuid()) {
+            Some(history) => history.members.push(one.host.clone()),
+            None => histories.push(History { uuid: position.uuid(), members: vec![one.host.clone()] }),
+        }
+    }
+    histories
+}

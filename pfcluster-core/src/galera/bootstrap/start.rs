@@ -1,0 +1,182 @@
+//! What follows from a start: who must stop before, who joins, whose data would be lost by joining, and why each of them
+//! was not the one to start from.
+
+use super::action::{Action, Defect};
+use super::facts::{Facts, Holds};
+use super::reason::{NotChosen, Reason};
+use crate::cluster::Hostname;
+use crate::galera::{Position, Process, Running};
+
+/// Where the new state comes from.
+pub(super) struct Source<'f> {
+    members: Vec<&'f Facts<'f>>,
+    state: State,
+    /// It is in service already: who runs without service merges by itself.
+    in_service: bool,
+    /// It runs and is promoted: who is in its component comes along.
+    promoted: Option<&'f Running>,
+}
+
+/// What the state is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// A place in a history.
+    At(Position),
+    /// The beginning of a new history.
+    New,
+}
+
+/// What becomes of a member that is not the source.
+enum Fate {
+    /// It joins.
+    Joins,
+    /// It would lose data by joining.
+    Loses,
+    /// It is left alone.
+    Stays,
+}
+
+impl<'f> Source<'f> {
+    pub(super) fn component(members: Vec<&'f Facts<'f>>, position: Position) -> Source<'f> {
+        Source { members, state: State::At(position), in_service: true, promoted: None }
+    }
+
+    pub(super) fn view(members: Vec<&'f Facts<'f>>, position: Position) -> Source<'f> {
+        Source { members, state: State::At(position), in_service: false, promoted: None }
+    }
+
+    pub(super) fn member(one: &'f Facts<'f>, position: Position, promoted: Option<&'f Running>) -> Source<'f> {
+        Source { members: vec![one], state: State::At(position), in_service: false, promoted }
+    }
+
+    /// Data without history, or none at all.
+    pub(super) fn new_history(one: &'f Facts<'f>) -> Source<'f> {
+        Source { members: vec![one], state: State::New, in_service: false, promoted: None }
+    }
+
+    pub(super) fn position(&self) -> Option<Position> {
+        match self.state {
+            State::At(position) => Some(position),
+            State::New => None,
+        }
+    }
+
+    fn has(&self, one: &Facts<'_>) -> bool {
+        self.members.iter().any(|member| std::ptr::eq(*member, one))
+    }
+
+    /// Whoever waits without service outside of the source: any such process keeps a view from forming again, and none
+    /// may become primary by itself meanwhile.
+    pub(super) fn stop_first(&self, facts: &[Facts<'_>]) -> Vec<Hostname> {
+        let comes_along = |one: &Facts<'_>| {
+            let component = self.promoted.is_some_and(|running| running.sees.contains(one.host));
+            component && one.running().is_some()
+        };
+        let reforms = self.members.len() > 1;
+        let stays = |one: &Facts<'_>| match self.has(one) {
+            true => reforms || self.promoted.is_some(),
+            false => comes_along(one),
+        };
+        let must_stop = |one: &&Facts<'_>| one.enabled && !one.arbitrator() && one.lingers() && !stays(one);
+        facts.iter().filter(must_stop).map(|one| one.host.clone()).collect()
+    }
+
+    pub(super) fn joiners(&self, facts: &[Facts<'_>]) -> Vec<Hostname> {
+        facts.iter().filter(|one| matches!(self.fate(one), Fate::Joins)).map(|one| one.host.clone()).collect()
+    }
+
+    pub(super) fn discards(&self, facts: &[Facts<'_>]) -> Vec<Hostname> {
+        facts.iter().filter(|one| matches!(self.fate(one), Fate::Loses)).map(|one| one.host.clone()).collect()
+    }
+
+    fn fate(&self, one: &Facts<'_>) -> Fate {
+        if !one.enabled || self.has(one) || one.primary().is_some() || one.maintenance() {
+            return Fate::Stays;
+        }
+        let loses = match &one.holds {
+            Holds::Nothing => return Fate::Stays,
+            Holds::Empty => false,
+            _ if one.given_up => true,
+            Holds::Unknown(_) | Holds::Unsafe(Defect::TransferRuns, _) => return Fate::Stays,
+            Holds::NoHistory => true,
+            Holds::Unsafe(defect, _) => !(*defect == Defect::TransferBroken && is_only_a_broken_copy(one)),
+            Holds::Safe(position) => match self.state {
+                State::New => true,
+                State::At(source) => {
+                    let fits = position.uuid() == source.uuid() && !position.is_above(source);
+                    !fits || one.ran_standalone() || self.parted_from(one, *position).is_some()
+                }
+            },
+        };
+        match one.evidence.map(|evidence| &evidence.process) {
+            _ if loses => Fate::Loses,
+            Some(Process::Stopped) => Fate::Joins,
+            // What is stopped first starts again afterwards; what runs beside a component in service finds it by itself.
+            Some(_) if !self.in_service && !self.comes_along(one) => Fate::Joins,
+            _ => Fate::Stays,
+        }
+    }
+
+    fn comes_along(&self, one: &Facts<'_>) -> bool {
+        one.running().is_some() && self.promoted.is_some_and(|running| running.sees.contains(one.host))
+    }
+
+    /// The last sequence number that a member and the source have in common, if they parted before what the member holds.
+    fn parted_from(&self, one: &Facts<'_>, position: Position) -> Option<i64> {
+        let of_source = self.members.iter().flat_map(|member| member.forks());
+        let missed = of_source.filter(|fork| !one.went_along(fork));
+        let alone = one.forks().iter().filter(|fork| !self.members.iter().any(|member| member.went_along(fork)));
+        let parted = missed.chain(alone).filter(|fork| fork.uuid == position.uuid() && position.seqno() > fork.seqno);
+        parted.map(|fork| fork.seqno.get()).min()
+    }
+
+    /// Why each of the others was not the one to start from.
+    pub(super) fn losers(&self, facts: &[Facts<'_>], action: &Action) -> Vec<Reason> {
+        let joins = |one: &Facts<'_>| matches!(action, Action::Join { joiners, .. } if joiners.contains(one.host));
+        let others = facts.iter().filter(|one| !self.has(one) && one.primary().is_none() && !joins(one));
+        others.map(|one| Reason::NotChosen { member: one.host.clone(), why: self.not_chosen(one) }).collect()
+    }
+
+    fn not_chosen(&self, one: &Facts<'_>) -> NotChosen {
+        if !one.enabled {
+            return NotChosen::Disabled;
+        }
+        if one.given_up {
+            return NotChosen::GivenUp;
+        }
+        match &one.holds {
+            Holds::Nothing => NotChosen::Arbitrator,
+            Holds::Empty => NotChosen::Empty,
+            Holds::NoHistory => NotChosen::NoHistory,
+            Holds::Unknown(need) => NotChosen::Unknown { need: need.clone() },
+            Holds::Unsafe(defect, position) => NotChosen::Unsafe { defect: *defect, position: *position },
+            Holds::Safe(_) if one.ran_standalone() => NotChosen::Standalone,
+            Holds::Safe(position) => self.not_chosen_at(one, *position),
+        }
+    }
+
+    fn not_chosen_at(&self, one: &Facts<'_>, position: Position) -> NotChosen {
+        let State::At(source) = self.state else { return NotChosen::OtherHistory { position } };
+        if position.uuid() != source.uuid() {
+            return NotChosen::OtherHistory { position };
+        }
+        if let Some(fork) = self.parted_from(one, position) {
+            return NotChosen::Diverged { fork, position };
+        }
+        let by = source.seqno().get() - position.seqno().get();
+        match by {
+            _ if by < 0 => NotChosen::Above { by: -by },
+            _ if by > 0 && !self.in_service => NotChosen::Behind { by },
+            _ if one.maintenance() => NotChosen::Maintenance,
+            _ if self.in_service => NotChosen::Running,
+            _ if self.members.len() > 1 => NotChosen::NotInLastView,
+            _ => NotChosen::LostTie,
+        }
+    }
+}
+
+/// A transfer had taken the place of whatever was there before: nothing of the member's own is left to lose.
+fn is_only_a_broken_copy(one: &Facts<'_>) -> bool {
+    let grastate = one.files().and_then(|files| files.grastate.read());
+    grastate.is_none_or(|grastate| grastate.uuid.is_zero())
+}

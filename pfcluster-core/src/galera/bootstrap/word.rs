@@ -1,0 +1,95 @@
+//! What the operator's word changes: it overrides rules 5 to 11, never a primary component, never bad data.
+
+use super::action::{Action, Assumption, Awaited, Need, Problem, Unfit};
+use super::elect::{Answer, Election, awaited};
+use super::facts::{Facts, Holds};
+use super::highest::histories;
+use super::reason::{Reason, Word};
+use super::start::Source;
+use crate::cluster::Hostname;
+
+impl<'a> Election<'a> {
+    /// The operator's force, and the operator's seed.
+    pub(super) fn operators_word(&self) -> Option<Answer<'a>> {
+        let (host, word) = match (&self.policy.force, &self.policy.seed) {
+            (Some(host), _) => (host, Word::Force),
+            (None, Some(host)) => (host, Word::Seed),
+            (None, None) => return None,
+        };
+        let unfit = |why| Some(Answer::refuse(Problem::Unfit { member: host.clone(), why }));
+        let Some(one) = self.enabled().find(|one| one.host == host) else { return unfit(Unfit::NotEnabled) };
+        let said = Reason::OperatorsWord { word, members: vec![host.clone()] };
+        let nobody_has_data = || self.missing().next().is_none() && self.everybody_is_empty();
+        match (&one.holds, word) {
+            _ if one.given_up => unfit(Unfit::Discarded),
+            (Holds::Unknown(need), _) => Some(Answer::wait(vec![awaited(one, need.clone())]).because([said])),
+            (Holds::Nothing, _) => unfit(Unfit::Arbitrator),
+            (Holds::Unsafe(defect, _), _) => unfit(Unfit::Unsafe(*defect)),
+            _ if one.maintenance() => Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said])),
+            (Holds::Empty, Word::Force) if nobody_has_data() => Some(self.fresh(one).because([said])),
+            (Holds::Empty, _) => unfit(Unfit::Empty),
+            (Holds::Safe(_), Word::Force) if one.ran_standalone() => Some(self.seed(one).because([said])),
+            (Holds::Safe(position), Word::Force) => {
+                let unknown = self.missing().map(|(_, one)| one.host.clone()).collect();
+                Some(self.start(one, *position, vec![Assumption::Forced { unknown }]).because([said]))
+            }
+            (Holds::Safe(_), _) if !one.ran_standalone() => unfit(Unfit::HasHistory),
+            (Holds::NoHistory, Word::Force) => Some(self.seed(one).because([said])),
+            (Holds::NoHistory | Holds::Safe(_), _) => self.seed_if_alone(one, said),
+        }
+    }
+
+    /// A seed makes a new history: it needs the word of the operator for everybody else who holds data.
+    pub(super) fn seed_if_alone(&self, one: &'a Facts<'a>, said: Reason) -> Option<Answer<'a>> {
+        let others = || self.enabled().filter(|other| other.host != one.host && !other.given_up);
+        let missing: Vec<Awaited> =
+            self.missing().filter(|(_, one)| !self.is_lost(one)).filter_map(|(_, one)| self.need_of(one)).collect();
+        if !missing.is_empty() {
+            return Some(Answer::wait(missing).because([said]));
+        }
+        let histories = histories(others());
+        if !histories.is_empty() {
+            return Some(Answer::refuse(Problem::DivergentHistories { histories }).because([said]));
+        }
+        Some(self.seed(one).because([said]))
+    }
+
+    /// Rule 5.
+    pub(super) fn standalone_history(&self) -> Option<Answer<'a>> {
+        let ran: Vec<&Facts<'_>> = self.enabled().filter(|one| one.ran_standalone() && !one.given_up).collect();
+        let members: Vec<Hostname> = ran.iter().map(|one| one.host.clone()).collect();
+        match &ran[..] {
+            [] => None,
+            [one] if self.policy.standalone => {
+                let said = Reason::OperatorsWord { word: Word::Standalone, members };
+                match &one.holds {
+                    Holds::Safe(_) | Holds::NoHistory if one.maintenance() => {
+                        Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said]))
+                    }
+                    Holds::Safe(_) | Holds::NoHistory => Some(self.seed(one).because([said])),
+                    Holds::Unknown(need) => Some(Answer::wait(vec![awaited(one, need.clone())]).because([said])),
+                    Holds::Unsafe(defect, _) => {
+                        let (member, why) = (one.host.clone(), Unfit::Unsafe(*defect));
+                        Some(Answer::refuse(Problem::Unfit { member, why }))
+                    }
+                    Holds::Empty | Holds::Nothing => {
+                        let (member, why) = (one.host.clone(), Unfit::Empty);
+                        Some(Answer::refuse(Problem::Unfit { member, why }))
+                    }
+                }
+            }
+            _ => Some(Answer::refuse(Problem::StandaloneHistory { members })),
+        }
+    }
+
+    pub(super) fn seed(&self, one: &'a Facts<'a>) -> Answer<'a> {
+        let source = Source::new_history(one);
+        let action = Action::Seed {
+            member: one.host.clone(),
+            stop_first: source.stop_first(self.facts),
+            joiners: source.joiners(self.facts),
+            discard: source.discards(self.facts),
+        };
+        Answer { action, reasons: Vec::new(), source: Some(source) }
+    }
+}

@@ -1,0 +1,177 @@
+//! Which state a database is in: the history's UUID and how far it has come.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+/// A UUID as Galera writes it: of a cluster's history, of a node, of a view.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Uuid(u128);
+
+impl Uuid {
+    /// What Galera writes where it knows no history.
+    pub const ZERO: Uuid = Uuid(0);
+
+    /// The UUID of these 128 bits, most significant first.
+    pub const fn from_u128(bits: u128) -> Uuid {
+        Uuid(bits)
+    }
+
+    /// True for [`Uuid::ZERO`].
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// Why a text is no [`Uuid`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a UUID has 32 hexadecimal digits in groups of 8, 4, 4, 4 and 12, joined by `-`")]
+pub struct UuidError;
+
+impl FromStr for Uuid {
+    type Err = UuidError;
+
+    fn from_str(text: &str) -> Result<Self, UuidError> {
+        const LENGTH: usize = 36;
+        let bytes = text.as_bytes();
+        if bytes.len() != LENGTH {
+            return Err(UuidError);
+        }
+        let mut bits = 0u128;
+        for (at, &byte) in bytes.iter().enumerate() {
+            if matches!(at, 8 | 13 | 18 | 23) {
+                if byte != b'-' {
+                    return Err(UuidError);
+                }
+                continue;
+            }
+            let digit = (byte as char).to_digit(16).ok_or(UuidError)?;
+            bits = bits << 4 | u128::from(digit);
+        }
+        Ok(Uuid(bits))
+    }
+}
+
+impl fmt::Display for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |shift: u32, digits: u32| self.0 >> shift & ((1 << (4 * digits)) - 1);
+        let (a, b, c, d, e) = (part(96, 8), part(80, 4), part(64, 4), part(48, 4), part(0, 12));
+        write!(f, "{a:08x}-{b:04x}-{c:04x}-{d:04x}-{e:012x}")
+    }
+}
+
+impl Serialize for Uuid {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Debug for Uuid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A sequence number: how many transactions of a history were applied. Never negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Seqno(i64);
+
+impl Seqno {
+    /// The sequence number; `None` for Galera's -1 ("not known") and anything else below zero.
+    pub const fn new(seqno: i64) -> Option<Seqno> {
+        if seqno < 0 { None } else { Some(Seqno(seqno)) }
+    }
+
+    /// The number.
+    pub const fn get(self) -> i64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Seqno {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A place in a history: a UUID that is not zero, and a sequence number. Positions of different histories can't be
+/// compared, so this type has no order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct Position {
+    uuid: Uuid,
+    seqno: Seqno,
+}
+
+impl Position {
+    /// The position; `None` if the UUID is zero or the sequence number is below zero: then it is none.
+    pub const fn new(uuid: Uuid, seqno: i64) -> Option<Position> {
+        match Seqno::new(seqno) {
+            Some(seqno) if !uuid.is_zero() => Some(Position { uuid, seqno }),
+            _ => None,
+        }
+    }
+
+    /// The history.
+    pub const fn uuid(self) -> Uuid {
+        self.uuid
+    }
+
+    /// How far it has come.
+    pub const fn seqno(self) -> Seqno {
+        self.seqno
+    }
+
+    /// True if both are of one history and this one is further.
+    pub fn is_above(self, other: Position) -> bool {
+        self.uuid == other.uuid && self.seqno > other.seqno
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.uuid, self.seqno)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn uuids_are_read_and_written() {
+        let text = "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4";
+        let uuid: Uuid = text.parse().expect("a UUID");
+        assert_eq!(uuid.to_string(), text);
+        assert_eq!(text.to_uppercase().parse(), Ok(uuid));
+        assert!("00000000-0000-0000-0000-000000000000".parse::<Uuid>().expect("a UUID").is_zero());
+    }
+
+    #[test]
+    fn what_is_no_uuid_is_refused() {
+        for text in [
+            "",
+            "ec9a1a36",
+            "ec9a1a36-e6ed-11f1-823f-231ddacb0bd",
+            "ec9a1a36-e6ed-11f1-823f-231ddacb0bd44",
+            "ec9a1a36_e6ed-11f1-823f-231ddacb0bd4",
+            "gc9a1a36-e6ed-11f1-823f-231ddacb0bd4",
+            "+c9a1a36-e6ed-11f1-823f-231ddacb0bd4",
+        ] {
+            assert_eq!(text.parse::<Uuid>(), Err(UuidError), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_position_has_a_history_and_a_number() {
+        let uuid = Uuid::from_u128(7);
+        assert_eq!(Position::new(Uuid::ZERO, 4), None);
+        assert_eq!(Position::new(uuid, -1), None);
+        let position = |uuid, seqno| Position::new(uuid, seqno).expect("a position");
+        assert!(position(uuid, 5).is_above(position(uuid, 4)));
+        assert!(!position(uuid, 4).is_above(position(uuid, 4)));
+        assert!(!position(Uuid::from_u128(8), 5).is_above(position(uuid, 4)));
+        // Doubles would call these two equal.
+        assert!(position(uuid, 9_007_199_254_740_993).is_above(position(uuid, 9_007_199_254_740_992)));
+    }
+}

@@ -1,0 +1,1 @@
+//! The recovered position: what `mariadbd --wsrep-recover` finds in InnoDB.
