@@ -44,7 +44,8 @@ The versions' file, with all enabled members in the order of cluster.conf:
 null: the member does not answer. `local` is the member that decides, `now` its time of day
 (`date +%s`); both may be left out. The version is what this prints on the member:
 
-  cat /usr/local/pf/var/conf/config_version    (before PacketFence 12: /usr/local/pf/var/config_version)
+  cat /usr/local/pf/var/conf/config_version
+  cat /usr/local/pf/var/config_version         (before PacketFence 12)
 
 Exit status: 0 in sync, 1 conflict or nothing to compare, 2 it could not be done.";
 

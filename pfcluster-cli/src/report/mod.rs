@@ -1,9 +1,12 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
 #[cfg(feature = "cli")]
+pub(crate) mod bootstrap;
+#[cfg(feature = "cli")]
 pub(crate) mod conflict;
 #[cfg(feature = "cli")]
 pub(crate) mod diff;
+pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
 pub mod json;

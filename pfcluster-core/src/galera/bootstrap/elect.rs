@@ -113,6 +113,10 @@ impl<'a> Election<'a> {
             Some(Answer::refuse(Problem::OneSidedDisable { by, out, against }))
         };
         let mut others = self.facts.iter().filter(|other| other.host != by.host);
+        if disabled.contains(by.host) {
+            // `bin/cluster/node` accepts one's own name: such a member takes another one's identity.
+            return refuse(by.host, by.host, others.next().map_or(by.host, |other| other.host));
+        }
         if by.enabled {
             let differs = |other: &&Facts<'_>| disabled.contains(other.host) == other.enabled;
             let other = others.find(differs)?;

@@ -55,8 +55,9 @@ impl<'a> Election<'a> {
         let holders = || view.holders.iter().map(|&at| &self.facts[at]);
         let reasons =
             [Reason::LastView { view: view.id(), members: self.hosts(&view.holders), proof }, self.answered_reason()];
-        let start_by_themselves = view.gvwstate.members.len() > 1;
-        if start_by_themselves && holders().all(|one| one.is_stopped() || one.is_starting()) {
+        // An unsafe member would be started too, and its data overwritten.
+        let can_reform = |one: &Facts<'_>| one.may_be_chosen() && (one.is_stopped() || one.is_starting());
+        if view.gvwstate.members.len() > 1 && holders().all(can_reform) {
             let source = Source::view(holders().collect(), best);
             let action = Action::Reform {
                 members: self.hosts(&view.holders),

@@ -1,4 +1,110 @@
-//! Bootstrap selection.
+//! Bootstrap selection: after an outage, which member may bring the database back, and how (guide 4.2, 4.3, 5).
+//!
+//! These are the rules of record. Nobody acts on a timer or on silence: a start follows from proof that it loses nothing, or
+//! from an operator's word, and every answer says why.
+//!
+//! # What is looked at
+//!
+//! Of each member: what its database process does (stopped, starting, running), what its files say, what its supervisor
+//! wrote down, whether it is in maintenance, whom it counts out ([`crate::galera::Evidence`]). **Unknown is not absent**: a
+//! member that did not answer may be alive, and may hold more than everybody else.
+//!
+//! From that follows what a member *holds*:
+//!
+//! - a **position**, `uuid:seqno`, that can be trusted. Of a running server `wsrep_last_committed`; of a stopped one what
+//!   grastate.dat says after a clean stop, else what `mariadbd --wsrep-recover` finds in InnoDB. If both are there, the
+//!   higher;
+//! - nothing, because the data directory is *empty*, or because it is an *arbitrator*;
+//! - data of *no history*, which never were in a cluster;
+//! - **unsafe** data, which are never started from: grastate.dat has the zero UUID (a crash in a DDL statement, or an
+//!   inconsistency), is torn (it may have said so) or missing beside data, or contradicts the recovered position; the server
+//!   says Inconsistent; a state transfer to it broke off. But for the last, which left a copy that never was a state of
+//!   anything, unsafe data *may hold* their recovered position, and nobody is chosen below it without a word;
+//! - *unknown*: no answer, no files, or a position that nobody has recovered yet. A recovery that failed is an error, not "no
+//!   position".
+//!
+//! What was seen in service ([`crate::galera::Records::last_recorded`]) is no position: a power cut may have taken it
+//! (`innodb_flush_log_at_trx_commit`). It is a warning, and in places a reason to wait.
+//!
+//! **Left out.** Whenever history went on with some members only (bootstrap, promotion, a view that formed again, force), those
+//! present remember the *fork*: where, and with whom. Who is neither listed there nor remembers it was left out. If it holds
+//! more than was common at the fork, that was *cut off*: numbers no longer tell, it is never chosen, and it joins only without
+//! its own data. If who was present is not known for certain, it is neither chosen nor passed over.
+//!
+//! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
+//! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
+//! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if
+//! everybody else is known. A complete view is *proven* if its best position reaches a floor that was written down for it
+//! (whoever left before holds no more than that), or if everybody has answered.
+//!
+//! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* after a clean stop,
+//! or if the recovered position reaches the floor that was written down for the view in which it was alone; not if the data
+//! are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
+//!
+//! # The rules
+//!
+//! The first that applies decides. Disabled members are never started, but what is known of them counts in rules 1, 6 and
+//! wherever somebody may hold more.
+//!
+//! 1. Members read different members from cluster.conf, or one counts another out and not all sides agree: **refuse**. They
+//!    would count two majorities. Disabled on both sides is the operator's agreed detachment (guide 8.4); a disabled member
+//!    that does not answer is what disabling is for.
+//! 2. An enabled member is in service (primary; Synced, Donor or Joined): the others **join** it. Named, and joined only on
+//!    the operator's word and without their own data, are those of another history, above the primary, cut off, run without
+//!    Galera, unsafe, or of no history. A primary with the zero UUID: **refuse**. Two in different histories, or neither
+//!    listing the other: **wait**, and if it is still so [`SPLIT_CONFIRMED_AFTER`] later, **refuse**: it is a split brain.
+//!    If only one lists the other, look again; if that stays so, it is one component behind an address that is not mapped.
+//!    Primary but still receiving state: **wait**, for somebody has it.
+//! 3. One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
+//! 4. A state transfer runs: **wait**. Acting during one has killed real clusters. (The mark of a transfer on a stopped member
+//!    only makes its copy unsafe.)
+//! 5. An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
+//! 6. Positions of two histories: **refuse**.
+//! 7. All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
+//!    itself.
+//! 8. One view is complete and proven: with a majority of the enabled members answering, nobody in it in maintenance or
+//!    disabled, and nobody known to hold more, its members **re-form** it: they start at once, and Galera does the rest. If
+//!    some of them run or are unsafe, or the view has one member only, the highest is **promoted** (if it runs) or
+//!    **bootstrapped**. Whoever
+//!    else is there without service stops first: any extra process keeps a view from forming.
+//! 9. One flag is trusted: with a majority answering, its member not in maintenance, nobody running, nobody known to hold
+//!    more, and (after a clean stop) nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left
+//!    last.
+//!
+//!    Two proofs of having left last (two views, two flags, or a view and a flag outside it) contradict each other: somebody was
+//!    forced once. **Refuse**, whoever else answers; the same position does not prove the same data.
+//! 10. Everybody has answered: the highest position is **bootstrapped**, or **promoted** if it runs. Of equals one that is not
+//!     in maintenance, then one that runs, then the first of cluster.conf. Strictly the highest in maintenance: **wait**. Before
+//!     that it is looked whether something would be left behind; then **refuse**: unsafe data or a disabled member may hold
+//!     more; a member is empty and remembers more (is its disk mounted?); members were cut off, and nobody who went along is
+//!     chosen. All empty and nobody remembering anything: a **fresh** database on the first. Nobody to start from: **refuse**.
+//! 11. Else **wait** for those that are unknown, first for those of a view that others hold as their last: the last to run must
+//!     be able to talk to each other (guide 4.3).
+//! 12. After any start, whoever is above it, cut off, of another history, or unsafe joins only on the operator's word and
+//!     without its own data.
+//!
+//! Rules 8 and 9 assume that nobody was forced by hand on the members that are unknown; the answer says so.
+//!
+//! # The operator's word
+//!
+//! Rules 1 to 4 stand whatever is said, no unsafe member is ever started, and none in maintenance.
+//!
+//! - *Assume lost*: counts if it names everybody who is missing; rule 10 decides without them, and the answer says what may be
+//!   lost: nothing (somebody can prove to have left last), what was under way (the others crashed out of one view that they
+//!   were half of, so that the rest had no quorum), or anything. A member that has given evidence is not lost.
+//! - *Discard*: what these members hold counts no more.
+//! - *Standalone*: the one that ran alone has the data to keep. A new history begins, so that nobody of the old one can slip
+//!   in by an incremental transfer.
+//! - *Seed*: data of no history begin one. Everybody else must be empty, lost or given up.
+//! - *Force* (`--force-new-cluster`): this member, whatever rules 5 to 11 say. Data of no history begin one; an empty member
+//!   is taken only if all are known to be empty.
+//!
+//! # Stories
+//!
+//! Each of these broke a wording of the rules, and is a case in tests/testdata/bootstrap: a member with more than the crash has
+//! left of the last view; a flag that a power cut made a lie; a view with a higher number from last year; a crash in a DDL
+//! statement on the member that holds most; a member back from before a force, with a higher number than those who went on;
+//! two members forced apart at one place, and a third one with less than both; a flag and a view that both prove to be last.
 
 mod action;
 mod elect;

@@ -75,7 +75,9 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     let mut nodes: Vec<_> = view.holders.iter().filter_map(own).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    view.best = view.holders.iter().filter_map(|&index| facts[index].safe()).max_by_key(|position| position.seqno());
+    let goes_on = |one: &&Facts<'_>| !one.is_cut_off() && !one.ran_standalone();
+    let holders = view.holders.iter().map(|&index| &facts[index]);
+    view.best = holders.filter(goes_on).filter_map(Facts::safe).max_by_key(|position| position.seqno());
     let of_view = |one: &Facts<'_>| one.records()?.view.filter(|record| record.view == view.gvwstate.view);
     let of_history =
         facts.iter().filter_map(of_view).filter(|record| Some(record.uuid) == view.best.map(Position::uuid));

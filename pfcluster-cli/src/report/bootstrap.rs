@@ -1,0 +1,228 @@
+//! The answer of `bootstrap`, for people and for programs.
+
+use std::io::{self, Write};
+
+use comfy_table::Table;
+use comfy_table::presets::NOTHING;
+use pfcluster_core::decision::Decision;
+use pfcluster_core::galera::bootstrap::{Action, Reason, Seen};
+use pfcluster_core::galera::{
+    ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Process, Recovered, Running,
+};
+use serde_json::{Value, json};
+
+use super::json::text as pretty;
+
+/// A member's evidence, with what is said of it beside.
+pub(crate) struct Shown<'a> {
+    pub(crate) seen: &'a Seen,
+    /// How old the evidence is, in seconds.
+    pub(crate) age: Option<i64>,
+}
+
+/// As schemas/bootstrap.json says.
+pub(crate) fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> String {
+    let reasons: Vec<Value> = decision.reasons.iter().map(|reason| with_text(json!(reason), reason)).collect();
+    let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
+    let members: Vec<Value> = members.iter().map(member).collect();
+    pretty(&json!({
+        "version": 1,
+        "members": members,
+        "action": with_text(json!(decision.action), &decision.action),
+        "reasons": reasons,
+        "remedy": remedy,
+    }))
+}
+
+fn with_text(mut document: Value, said: &impl ToString) -> Value {
+    if let Value::Object(fields) = &mut document {
+        fields.insert("text".to_owned(), said.to_string().into());
+    }
+    document
+}
+
+fn member(shown: &Shown<'_>) -> Value {
+    let row = Row::of(shown);
+    json!({
+        "host": shown.seen.host,
+        "enabled": shown.seen.enabled,
+        "state": row.state,
+        "uuid": row.uuid,
+        "seqno": row.seqno,
+        "safe_to_bootstrap": row.flag,
+        "view": row.view,
+        "age": shown.age,
+        "notes": row.notes,
+    })
+}
+
+/// The evidence, the decision, why, who lost and why, what is taken for granted, what to do.
+pub(crate) fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
+    table(members, out)?;
+    let action = decision.action.to_string();
+    let (first, rest) = action.split_at(action.chars().next().map_or(0, char::len_utf8));
+    writeln!(out, "\n{}{rest}", first.to_uppercase())?;
+    for reason in &decision.reasons {
+        let text = reason.to_string();
+        let speaks_for_itself = matches!(reason, Reason::NotChosen { .. }) || text.starts_with("warning: ");
+        writeln!(out, "  {}{text}", if speaks_for_itself { "" } else { "because " })?;
+    }
+    if let Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. } = &decision.action {
+        assumes.iter().try_for_each(|assumption| writeln!(out, "  provided that {assumption}"))?;
+    }
+    if !decision.remedy.is_empty() {
+        writeln!(out, "\nWhat to do:")?;
+    }
+    decision.remedy.iter().try_for_each(|step| writeln!(out, "  {step}"))
+}
+
+fn table(members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
+    let mut table = Table::new();
+    table.load_style(NOTHING);
+    table.set_header(["member", "database", "uuid", "seqno", "safe", "last view", "age", ""]);
+    for shown in members {
+        let row = Row::of(shown);
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
+        table.add_row([
+            shown.seen.host.to_string(),
+            row.state.to_owned(),
+            or_dash(row.uuid),
+            or_dash(row.seqno.map(|seqno| seqno.to_string())),
+            or_dash(row.flag.map(|flag| u8::from(flag).to_string())),
+            or_dash(row.view),
+            or_dash(shown.age.map(age)),
+            row.notes.join(", "),
+        ]);
+    }
+    table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
+}
+
+/// Seconds as people read them.
+fn age(seconds: i64) -> String {
+    match seconds {
+        ..0 => "in the future".to_owned(),
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        _ => format!("{} days", seconds / 86_400),
+    }
+}
+
+/// What the table says of a member.
+#[derive(Default)]
+struct Row {
+    /// How it ended, or what it does.
+    state: &'static str,
+    uuid: Option<String>,
+    seqno: Option<i64>,
+    flag: Option<bool>,
+    view: Option<String>,
+    notes: Vec<String>,
+}
+
+impl Row {
+    fn of(shown: &Shown<'_>) -> Row {
+        let mut row = match &shown.seen.observation {
+            Observation::Unknown(silence) => {
+                Row { state: "unknown", notes: vec![silence.to_string()], ..Row::default() }
+            }
+            Observation::Known(evidence) => Row::known(evidence),
+        };
+        if !shown.seen.enabled {
+            row.notes.push("disabled".to_owned());
+        }
+        row
+    }
+
+    fn known(evidence: &Evidence) -> Row {
+        let mut row = Row::default();
+        if let Some(files) = &evidence.files {
+            row.files(files);
+        }
+        row.state = match &evidence.process {
+            _ if evidence.arbitrator => "arbitrator",
+            Process::Running(running) => row.running(running),
+            Process::Starting => "starting",
+            Process::Stopped => row.stopped(evidence.files.as_ref()),
+        };
+        for (is_so, note) in [(evidence.maintenance, "in maintenance"), (evidence.arbitrator, "garbd")] {
+            if is_so {
+                row.notes.push(note.to_owned());
+            }
+        }
+        if !evidence.disabled.is_empty() {
+            let hosts: Vec<&str> = evidence.disabled.iter().map(|host| host.as_str()).collect();
+            row.notes.push(format!("disables {}", hosts.join(" ")));
+        }
+        row
+    }
+
+    fn running(&mut self, running: &Running) -> &'static str {
+        self.uuid = Some(running.uuid.to_string());
+        self.seqno = Some(running.last_committed);
+        if !running.sees.is_empty() {
+            let seen: Vec<&str> = running.sees.iter().map(|host| host.as_str()).collect();
+            self.notes.push(format!("sees {}", seen.join(" ")));
+        }
+        match (running.status, running.state) {
+            (ClusterStatus::Primary, LocalState::Synced) => "primary",
+            (ClusterStatus::Primary, LocalState::Donor) => "primary (donor)",
+            (ClusterStatus::Primary, LocalState::Joined | LocalState::Joining) => "primary (joining)",
+            (ClusterStatus::Primary, LocalState::Initialized) => "primary (starting)",
+            (_, LocalState::Inconsistent) => "inconsistent",
+            (ClusterStatus::NonPrimary, _) => "non-primary",
+            (ClusterStatus::Disconnected, _) => "disconnected",
+        }
+    }
+
+    fn stopped(&mut self, files: Option<&Files>) -> &'static str {
+        match files {
+            None => "stopped (no files)",
+            Some(files) if files.datadir_empty => "empty",
+            Some(files) => match &files.grastate {
+                Found::Read(Grastate { seqno, .. }) if *seqno >= 0 => "stopped cleanly",
+                _ => "stopped hard",
+            },
+        }
+    }
+
+    fn files(&mut self, files: &Files) {
+        match &files.grastate {
+            Found::Read(grastate) => {
+                self.uuid = Some(grastate.uuid.to_string());
+                self.seqno = Some(grastate.seqno);
+                self.flag = grastate.safe_to_bootstrap;
+            }
+            Found::Torn(why) => self.notes.push(format!("grastate.dat is torn: {why}")),
+            Found::Absent if files.datadir_empty => {}
+            Found::Absent => self.notes.push("no grastate.dat".to_owned()),
+        }
+        match &files.gvwstate {
+            Found::Read(gvwstate) => {
+                let uuid = gvwstate.view.uuid.to_string();
+                self.view = Some(format!("{}#{} of {}", &uuid[..8], gvwstate.view.seq, gvwstate.members.len()));
+            }
+            Found::Torn(why) => self.notes.push(format!("gvwstate.dat is torn: {why}")),
+            Found::Absent => {}
+        }
+        match &files.recovered {
+            Recovered::At(position) => {
+                self.uuid = Some(position.uuid().to_string());
+                self.seqno = Some(position.seqno().get());
+                self.notes.push("recovered".to_owned());
+            }
+            Recovered::NoHistory => self.notes.push("its data belong to no history".to_owned()),
+            Recovered::Failed(why) => self.notes.push(format!("recovery failed: {why}")),
+            Recovered::NotRun => {}
+        }
+        let records = &files.records;
+        let notes = [(files.sst_marker, "state transfer"), (records.ran_standalone, "ran without Galera")];
+        self.notes.extend(notes.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note.to_owned()));
+        if let Some(view) = &records.view {
+            self.notes.push(format!("floor {}", view.floor));
+        }
+        if let Some(recorded) = records.last_recorded {
+            self.notes.push(format!("saw {}", recorded.seqno()));
+        }
+    }
+}

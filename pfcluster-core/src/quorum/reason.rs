@@ -1,0 +1,180 @@
+//! Why a group of members is primary, or is not.
+
+use std::fmt;
+
+use super::{State, Tally};
+use crate::cluster::Hostname;
+use crate::decision::and;
+
+/// Why. As text: one English sentence without a final period. Members stand in order of cluster.conf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// Nothing happened yet.
+    AllTogether {
+        /// How many members there are.
+        members: usize,
+    },
+    /// The sum is large enough.
+    Quorum {
+        /// The members of the primary component that stayed in this group.
+        members: Vec<Hostname>,
+        /// The sum.
+        tally: Tally,
+    },
+    /// The sum is too small.
+    NoQuorum {
+        /// The group.
+        members: Vec<Hostname>,
+        /// The sum.
+        tally: Tally,
+    },
+    /// What happened is no view change for the primary component.
+    Unchanged {
+        /// The primary component.
+        members: Vec<Hostname>,
+    },
+    /// Members come to the primary component.
+    Joins {
+        /// Those that come.
+        members: Vec<Hostname>,
+    },
+    /// Nobody was primary, and all members of the last primary view see each other again.
+    Reforms {
+        /// The members of that view.
+        members: Vec<Hostname>,
+    },
+    /// None of the group was primary, and nobody in it sees the primary component.
+    Outside {
+        /// The group.
+        members: Vec<Hostname>,
+    },
+    /// Nobody is primary, and nobody becomes it by itself.
+    NotWhole {
+        /// The members of the last primary view that are up.
+        apart: Vec<Hostname>,
+        /// Those that are down.
+        down: Vec<Hostname>,
+    },
+    /// Nobody is up.
+    NobodyUp,
+    /// The sums are of members instead of weights.
+    WeightUnknown {
+        /// The members of the primary component before whose weight is unknown.
+        members: Vec<Hostname>,
+    },
+    /// The guide (4.1, 4.2) counts otherwise.
+    GuideDiffers {
+        /// The group.
+        members: Vec<Hostname>,
+        /// How many members the guide compares it with.
+        enabled: usize,
+        /// What Galera makes of it.
+        state: State,
+    },
+}
+
+impl Reason {
+    /// A stable word for it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Reason::AllTogether { .. } => "all_together",
+            Reason::Quorum { .. } => "quorum",
+            Reason::NoQuorum { .. } => "no_quorum",
+            Reason::Unchanged { .. } => "unchanged",
+            Reason::Joins { .. } => "joins",
+            Reason::Reforms { .. } => "reforms",
+            Reason::Outside { .. } => "outside",
+            Reason::NotWhole { .. } => "not_whole",
+            Reason::NobodyUp => "nobody_up",
+            Reason::WeightUnknown { .. } => "weight_unknown",
+            Reason::GuideDiffers { .. } => "guide_differs",
+        }
+    }
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Reason::AllTogether { members: 1 } => f.write_str("the only member is up"),
+            Reason::AllTogether { members } => write!(f, "all {members} members are up and see each other"),
+            Reason::Quorum { members, tally } => write!(f, "{} {} primary: {tally}", few(members), stay(members)),
+            Reason::NoQuorum { members, tally } if tally.is_even() => {
+                write!(f, "{} {} quorum: {tally}, the same is not enough", few(members), lose(members))
+            }
+            Reason::NoQuorum { members, tally } => {
+                write!(f, "{} {} quorum: {tally}", few(members), lose(members))
+            }
+            Reason::Unchanged { members } => {
+                write!(f, "the primary component is what it was: {}", few(members))
+            }
+            Reason::Joins { members } => {
+                let see = if members.len() == 1 { "sees" } else { "see" };
+                let join = if members.len() == 1 { "joins" } else { "join" };
+                write!(f, "{} {see} the primary component and {join} it", few(members))
+            }
+            Reason::Reforms { members } => write!(
+                f,
+                "all that were in the last primary component see each other again, and form it anew: {}",
+                few(members)
+            ),
+            Reason::Outside { members } => {
+                let was = if members.len() == 1 { "was" } else { "were" };
+                write!(f, "{} {was} not primary, and nobody there sees the primary component", few(members))
+            }
+            Reason::NotWhole { apart, down } => not_whole(apart, down, f),
+            Reason::NobodyUp => f.write_str("no member is up"),
+            Reason::WeightUnknown { members } => {
+                write!(f, "all members count 1, as the weight of {} is unknown", few(members))
+            }
+            Reason::GuideDiffers { members, enabled, state } => guide_differs(members, *enabled, *state, f),
+        }
+    }
+}
+
+fn not_whole(apart: &[Hostname], down: &[Hostname], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let rule = "a primary component re-forms by itself only when all that were in the last one see each other";
+    let are = |members: &[Hostname]| if members.len() == 1 { "is" } else { "are" };
+    match (apart, down) {
+        (_, []) => write!(f, "{rule}, and {} do not", few(apart)),
+        (_, down) => write!(f, "{rule}, and {} {} down", few(down), are(down)),
+    }
+}
+
+fn guide_differs(members: &[Hostname], enabled: usize, state: State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let here = members.len();
+    let who = few(members);
+    let are = if here == 1 { "is" } else { "are" };
+    match state {
+        State::Primary => write!(
+            f,
+            "the guide (4.1, 4.2) says that {who} {are} read-only, {here} of {enabled} being no majority; Galera compares \
+             with the last primary component"
+        ),
+        State::ReadOnly | State::Down => write!(
+            f,
+            "the guide (4.1) says that {who} {are} a quorum, {here} of {enabled} being a majority; Galera compares with the \
+             last primary component"
+        ),
+    }
+}
+
+fn stay(members: &[Hostname]) -> &'static str {
+    if members.len() == 1 { "stays" } else { "stay" }
+}
+
+fn lose(members: &[Hostname]) -> &'static str {
+    if members.len() == 1 { "loses" } else { "lose" }
+}
+
+/// Names as a sentence bears them: of many only the first.
+fn few(members: &[Hostname]) -> String {
+    const MOST: usize = 7;
+    match members.get(..MOST - 1) {
+        Some(first) if members.len() > MOST => {
+            let names: Vec<&str> = first.iter().map(Hostname::as_str).collect();
+            format!("{} and {} others", names.join(", "), members.len() - first.len())
+        }
+        _ => and(members),
+    }
+}

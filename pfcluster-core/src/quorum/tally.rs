@@ -1,0 +1,102 @@
+//! Galera's sum for one view change.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use super::Weight;
+
+/// What a view change makes of a member of the primary component, as one group of members sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// It is in the group.
+    Stays,
+    /// It shut its database down, and said so.
+    Leaves,
+    /// It is not there, and did not say why: it crashed, or the network is cut.
+    Vanishes,
+}
+
+/// The numbers that decide whether a group stays primary (gcomm `pc_proto.cpp`, `have_quorum`).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tally {
+    /// The weight of the members that stayed.
+    pub stayed: u64,
+    /// The weight of those that left gracefully.
+    pub left: u64,
+    /// The weight of the primary component before.
+    pub before: u64,
+}
+
+impl Tally {
+    /// Counts the members of the primary component before the change: all of them, and nobody else. If one weight is
+    /// unknown, all count 1.
+    pub fn of(component: impl IntoIterator<Item = (Option<Weight>, Fate), IntoIter: Clone>) -> Tally {
+        let members = component.into_iter();
+        let weights = Weights::of(members.clone().map(|(weight, _)| weight));
+        members.fold(Tally::default(), |tally, (weight, fate)| tally.with(weights.of_one(weight), fate))
+    }
+
+    /// One member more.
+    fn with(mut self, weight: u64, fate: Fate) -> Tally {
+        self.before += weight;
+        match fate {
+            Fate::Stays => self.stayed += weight,
+            Fate::Leaves => self.left += weight,
+            Fate::Vanishes => {}
+        }
+        self
+    }
+
+    /// What is compared with [`Tally::before`].
+    pub fn sum(self) -> u64 {
+        2 * self.stayed + self.left
+    }
+
+    /// True if the group stays primary.
+    pub fn has_quorum(self) -> bool {
+        self.compared() == Ordering::Greater
+    }
+
+    /// True if one more would do: neither side of such a split knows whether it is the bigger one.
+    pub fn is_even(self) -> bool {
+        self.compared() == Ordering::Equal
+    }
+
+    fn compared(self) -> Ordering {
+        self.sum().cmp(&self.before)
+    }
+}
+
+/// The arithmetic: `2*2 + 0 = 4 is more than 3`.
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Tally { stayed, left, before } = self;
+        let is = if self.has_quorum() { "is" } else { "is not" };
+        write!(f, "2*{stayed} + {left} = {} {is} more than {before}", self.sum())
+    }
+}
+
+/// How the members of a primary component count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Weights {
+    /// By their weights.
+    Known,
+    /// All the same: somebody's weight is unknown.
+    OneEach,
+}
+
+impl Weights {
+    /// How members of these weights count.
+    pub(super) fn of(mut weights: impl Iterator<Item = Option<Weight>>) -> Weights {
+        if weights.all(|weight| weight.is_some()) { Weights::Known } else { Weights::OneEach }
+    }
+
+    /// What one of them counts.
+    pub(super) fn of_one(self, weight: Option<Weight>) -> u64 {
+        match self {
+            Weights::Known => u64::from(weight.unwrap_or_default().get()),
+            Weights::OneEach => 1,
+        }
+    }
+}

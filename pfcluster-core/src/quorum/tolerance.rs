@@ -1,0 +1,155 @@
+//! What a primary component survives.
+
+use super::Weight;
+use super::tally::Weights;
+use crate::cluster::Hostname;
+
+/// How many members of a primary component may go before quorum is lost, whichever they are.
+///
+/// A member that the network cuts off counts as crashed here, for the others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Tolerance {
+    /// So many may crash at once, in one view change.
+    pub crash_at_once: usize,
+    /// So many may crash one after the other, with a primary view after each.
+    pub crash_in_turn: usize,
+    /// So many may leave gracefully, one after the other.
+    pub leave: usize,
+    /// Quorum is lost exactly if all members of one of these sets (or more) crash at once: none can be made smaller.
+    /// Smaller sets come first, then those with earlier members. `None` if there are more than [`Tolerance::MOST_SETS`].
+    pub fatal: Option<Vec<Vec<Hostname>>>,
+    /// Any so many that crash at once are fatal, and no fewer; `None` if it matters which ones.
+    pub any_fatal: Option<usize>,
+}
+
+impl Tolerance {
+    /// More sets are not listed. Seven members never have more, whatever their weights (Sperner's theorem).
+    pub const MOST_SETS: usize = 35;
+
+    /// What these members survive, who are the whole primary component.
+    pub(super) fn of(members: &[(Hostname, Option<Weight>)]) -> Tolerance {
+        let count = Weights::of(members.iter().map(|&(_, weight)| weight));
+        let mut weighted: Vec<(u64, usize)> =
+            members.iter().enumerate().map(|(at, &(_, weight))| (count.of_one(weight), at)).collect();
+        // The heaviest first; the sort keeps the order of equals.
+        weighted.sort_by_key(|&(weight, _)| std::cmp::Reverse(weight));
+        let weights: Vec<u64> = weighted.iter().map(|&(weight, _)| weight).collect();
+        let known: Vec<u64> =
+            members.iter().filter_map(|(_, weight)| weight.map(|weight| weight.get().into())).collect();
+        let sets = Fatal::sets(&weighted);
+        let hosts = |set: Vec<usize>| set.into_iter().map(|at| members[at].0.clone()).collect();
+        Tolerance {
+            crash_at_once: crash_at_once(&weights),
+            crash_in_turn: crash_in_turn(members.len(), known.clone()),
+            leave: leave(members.len(), &known),
+            fatal: sets.map(|sets| sets.into_iter().map(hosts).collect()),
+            any_fatal: any_fatal(&weights),
+        }
+    }
+}
+
+/// What is left has quorum if twice the lost weight is less than the whole. The heaviest are the worst to lose.
+fn crash_at_once(weights: &[u64]) -> usize {
+    let whole: u64 = weights.iter().sum();
+    let mut lost = 0;
+    let survives = |weight: &&u64| {
+        lost += **weight;
+        2 * lost < whole
+    };
+    weights.iter().take_while(survives).count()
+}
+
+/// The size of every fatal set, if any members of that number are one.
+fn any_fatal(weights: &[u64]) -> Option<usize> {
+    let size = crash_at_once(weights) + 1;
+    let lightest: u64 = weights.iter().rev().take(size).sum();
+    (2 * lightest >= weights.iter().sum()).then_some(size)
+}
+
+/// The worst order: the next heaviest go one by one, until the heaviest is half of what is left; then that one goes.
+/// While somebody of unknown weight is there, all count the same, and two members are the end of it. It may be worse to
+/// lose those first, as the weights count from then on.
+fn crash_in_turn(members: usize, mut known: Vec<u64>) -> usize {
+    let unknown = members - known.len();
+    known.sort_unstable_by(|a, b| b.cmp(a));
+    let by_number = members.saturating_sub(2);
+    let Some((heaviest, others)) = known.split_first() else { return by_number };
+    let whole: u64 = known.iter().sum();
+    let mut gone = 2 * heaviest;
+    let steps = others.iter().take_while(|&&weight| {
+        let survives = gone < whole;
+        gone += weight;
+        survives
+    });
+    let by_weight = unknown + steps.count();
+    if unknown == 0 { by_weight } else { by_weight.min(by_number) }
+}
+
+/// Somebody of weight must stay, or nobody at all.
+fn leave(members: usize, known: &[u64]) -> usize {
+    let unknown = members - known.len();
+    let heavy = known.iter().filter(|&&weight| weight > 0).count();
+    let weightless = known.len() - heavy;
+    match (heavy, unknown) {
+        // The last of unknown weight leaves members without any: all count 1 in that change, and none in the next one.
+        (0, _) if weightless > 0 => unknown,
+        _ => (unknown + heavy).saturating_sub(1),
+    }
+}
+
+/// The search for sets of members of at least half the weight, none of which can be made smaller.
+struct Fatal<'m> {
+    /// Weights and places, the heaviest first.
+    members: &'m [(u64, usize)],
+    /// The weight of each member and all after it.
+    rest: Vec<u64>,
+    whole: u64,
+    set: Vec<usize>,
+    found: Vec<Vec<usize>>,
+}
+
+impl<'m> Fatal<'m> {
+    /// `None` if there are too many.
+    fn sets(members: &'m [(u64, usize)]) -> Option<Vec<Vec<usize>>> {
+        let mut rest: Vec<u64> = members
+            .iter()
+            .rev()
+            .scan(0, |sum, (weight, _)| {
+                *sum += weight;
+                Some(*sum)
+            })
+            .collect();
+        rest.reverse();
+        let whole = rest.first().copied().unwrap_or_default();
+        let mut search = Fatal { members, rest, whole, set: Vec::new(), found: Vec::new() };
+        search.from(0, 0);
+        if search.found.len() > Tolerance::MOST_SETS {
+            return None;
+        }
+        for set in &mut search.found {
+            set.sort_unstable();
+        }
+        search.found.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+        Some(search.found)
+    }
+
+    /// Tries the members from `next` on. A set is complete with the member that makes it heavy enough: that one is its
+    /// lightest, so it is enough with no other left out either. Whatever is tried leads to a set, so the time is that of
+    /// the sets that are looked at.
+    fn from(&mut self, next: usize, weight: u64) {
+        for at in next..self.members.len() {
+            if 2 * (weight + self.rest[at]) < self.whole || self.found.len() > Tolerance::MOST_SETS {
+                return;
+            }
+            let (own, place) = self.members[at];
+            self.set.push(place);
+            if 2 * (weight + own) >= self.whole {
+                self.found.push(self.set.clone());
+            } else {
+                self.from(at + 1, weight + own);
+            }
+            self.set.pop();
+        }
+    }
+}
