@@ -12,7 +12,7 @@ pub struct Decision<A, R> {
     pub action: A,
     /// Why, the most telling first.
     pub reasons: Vec<R>,
-    /// What a person can do next, in order. Empty where the action needs nobody.
+    /// What a person can do next, in order. Empty where there is nothing to do.
     pub remedy: Vec<Step>,
 }
 

@@ -67,4 +67,6 @@ pub mod quorum;
 pub mod rule;
 pub mod secret;
 pub mod span;
+#[cfg(feature = "proptest")]
+pub mod strategies;
 pub mod version;

@@ -12,7 +12,8 @@
 //! difference before you commit it.
 
 pub mod commands;
-mod decisions;
+pub mod decisions;
+pub mod galera;
 pub mod netns;
 pub mod program;
 pub mod snapshot;

@@ -1,25 +1,193 @@
 //! `pfcluster bootstrap`: which member may start the database after an outage, and why.
 
-use clap::{ArgMatches, Args};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
 
+use clap::{ArgMatches, Args};
+use jiff::Timestamp;
+use pfcluster_core::cluster::{Cluster, Hostname};
+use pfcluster_core::galera::bootstrap::{Action, Reason, SPLIT_CONFIRMED_AFTER};
+use pfcluster_core::galera::{Observation, Policy, Seen, Silence, select_bootstrap};
+use pfcluster_core::installation::Installation;
+
+use super::gather::{database_members, gather, named_member, read_input};
 use super::{AnswerFormat, Global};
+use crate::host::HostError;
+use crate::report::bootstrap::{self as report, Shown};
+use crate::report::evidence::{self, MemberEvidence, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Which member may start the database after an outage, and why
+///
+/// Decides from the members' evidence (guide 4.2, 4.3, 5), says why, why each other member lost, and what to do where it
+/// waits or refuses. It changes nothing. A member of cluster.conf without evidence is unknown, which is not absent.
 #[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
 pub(crate) struct Bootstrap {
+    /// A cluster.conf [default: that of ROOT]; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// What `pfcluster evidence` printed on the members; `-` is standard input
+    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    evidence: Vec<PathBuf>,
+    /// Members that will never come back: what would be decided without them
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
+    assume_lost: Vec<String>,
+    /// Members whose data are given up: what would be decided then
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
+    discard: Vec<String>,
+    /// The member that is forced to begin, as `pf-mariadb --force-new-cluster` does: what would be decided then
+    #[arg(long, value_name = "HOST")]
+    force: Option<String>,
+    /// The member whose data, which never were in a cluster, begin one (guide 3.4): what would be decided then
+    #[arg(long, value_name = "HOST", conflicts_with = "force")]
+    seed: Option<String>,
+    /// Keep the data of the member that ran without Galera: what would be decided then
+    #[arg(long)]
+    standalone: bool,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
+const HELP: &str = "\
+To get the evidence, run this on each member, and bring the files to one place:
+
+  pfcluster evidence --recover > $(hostname).json
+
+Evidence of one member at two times may be given: the newest counts, and two primary components that
+are in both, 16 seconds apart, are a split brain.
+
+Exit status: 0 there is something to do or everything is in service, 1 wait or refuse, 2 it could not
+be done.";
+
 impl Bootstrap {
     pub(super) fn run(
         &self,
-        _global: &Global,
-        _matches: &ArgMatches,
-        _printer: &mut Printer<'_>,
+        global: &Global,
+        matches: &ArgMatches,
+        printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        todo!()
+        let gathered = gather(global, matches, self.file.as_deref(), printer)?;
+        let installation = Installation::read(gathered.texts(), &gathered.situation);
+        let cluster = &installation.cluster;
+        let me = gathered.situation.me.as_ref();
+        let members = database_members(cluster, me);
+        let evidence = self.read(cluster, &members, printer)?;
+        let disabled = match me.and_then(|me| evidence.newest(me)) {
+            Some(own) => own.evidence.disabled.iter().cloned().collect(),
+            None => gathered.situation.disabled.clone(),
+        };
+        let seen = seen(&members, &disabled, |host| evidence.newest(host));
+        let split_confirmed = evidence.confirms_split(&members, &disabled);
+        let policy = Policy { split_confirmed, ..self.words(&members)? };
+        let decision = select_bootstrap(&seen, &policy);
+        let now = Timestamp::now().as_second();
+        let age = |host| Some(now - evidence.newest(host)?.seconds()?);
+        let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
+        match self.format {
+            AnswerFormat::Json => writeln!(printer.out, "{}", report::json(&decision, &shown))?,
+            AnswerFormat::Text => report::text(&decision, &shown, printer.out)?,
+        }
+        Ok(match decision.action {
+            Action::Wait { .. } | Action::Refuse { .. } => ExitStatus::No,
+            _ => ExitStatus::Fine,
+        })
     }
+
+    /// What the operator says.
+    fn words(&self, members: &[Hostname]) -> Result<Policy, CommandError> {
+        let all = |names: &[String]| names.iter().map(|name| named_member(name, members)).collect::<Result<_, _>>();
+        let one = |name: &Option<String>| name.as_ref().map(|name| named_member(name, members)).transpose();
+        Ok(Policy {
+            assume_lost: all(&self.assume_lost)?,
+            discard: all(&self.discard)?,
+            force: one(&self.force)?,
+            seed: one(&self.seed)?,
+            standalone: self.standalone,
+            split_confirmed: false,
+        })
+    }
+
+    fn read(
+        &self,
+        cluster: &Cluster,
+        members: &[Hostname],
+        printer: &mut Printer<'_>,
+    ) -> Result<Everything, CommandError> {
+        let mut all = Vec::new();
+        for path in &self.evidence {
+            let content = |reason: String, help: &str| {
+                CommandError::Host(HostError::Content { path: path.clone(), reason, help: help.to_owned() })
+            };
+            let text = read_input(path, printer)?;
+            let read = evidence::read(&text, members_by_name(cluster)).map_err(|error| {
+                content(error.to_string(), "take the evidence again with `pfcluster evidence --recover`")
+            })?;
+            if let Some(other) = read.iter().find(|one| !members.contains(&one.host)) {
+                let reason = format!("{} is no database member of cluster.conf", other.host);
+                return Err(content(reason, "name the right install directory with `--root`, or leave the file out"));
+            }
+            all.extend(read);
+        }
+        Ok(Everything(all))
+    }
+}
+
+/// All evidence that was given.
+struct Everything(Vec<MemberEvidence>);
+
+trait TakenAt {
+    fn seconds(&self) -> Option<i64>;
+}
+
+impl TakenAt for MemberEvidence {
+    /// When it was taken, in seconds since 1970.
+    fn seconds(&self) -> Option<i64> {
+        self.taken_at.as_ref()?.split('.').next()?.parse().ok()
+    }
+}
+
+impl Everything {
+    /// Of two without a time the later in the list.
+    fn newest(&self, host: &Hostname) -> Option<&MemberEvidence> {
+        self.0.iter().filter(|one| one.host == *host).max_by_key(|one| one.seconds())
+    }
+
+    fn oldest(&self, host: &Hostname) -> Option<&MemberEvidence> {
+        self.0.iter().filter(|one| one.host == *host).min_by_key(|one| one.seconds())
+    }
+
+    /// True if the oldest evidence shows two primary components, too, and is old enough.
+    fn confirms_split(&self, members: &[Hostname], disabled: &BTreeSet<Hostname>) -> bool {
+        let before = seen(members, disabled, |host| self.oldest(host));
+        let decision = select_bootstrap(&before, &Policy::default());
+        let apart = decision.reasons.iter().find_map(|reason| match reason {
+            Reason::TwoPrimaries { one, other, .. } => Some([one, other]),
+            _ => None,
+        });
+        let seconds = |one: Option<&MemberEvidence>| one.and_then(TakenAt::seconds);
+        let is_old = |host: &&Hostname| {
+            let times = seconds(self.newest(host)).zip(seconds(self.oldest(host)));
+            times.and_then(|(newest, oldest)| u64::try_from(newest - oldest).ok())
+                >= Some(SPLIT_CONFIRMED_AFTER.as_secs())
+        };
+        apart.is_some_and(|hosts| hosts.iter().all(is_old))
+    }
+}
+
+/// The members in order; one without evidence is unknown.
+fn seen<'e>(
+    members: &[Hostname],
+    disabled: &BTreeSet<Hostname>,
+    evidence: impl Fn(&Hostname) -> Option<&'e MemberEvidence>,
+) -> Vec<Seen> {
+    let one = |host: &Hostname| {
+        let observation = match evidence(host) {
+            Some(member) => Observation::Known(Box::new(member.evidence.clone())),
+            None => Observation::Unknown(Silence::NotAsked),
+        };
+        Seen { host: host.clone(), enabled: !disabled.contains(host), observation }
+    };
+    members.iter().map(one).collect()
 }

@@ -1,6 +1,5 @@
 //! `pfcluster conflict`: whose configuration is out of date, who wins, what would be overwritten.
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::{ArgMatches, Args, ValueEnum};
@@ -10,8 +9,9 @@ use pfcluster_core::conflict::{
 };
 use serde::{Deserialize, Deserializer, de};
 
+use super::gather::read_input;
 use super::{AnswerFormat, Global, is_given};
-use crate::host::{HostError, files};
+use crate::host::HostError;
 use crate::report::conflict::{self as report, Versions};
 use crate::run::{CommandError, ExitStatus, Printer};
 
@@ -101,7 +101,7 @@ fn read_versions(
     matches: &ArgMatches,
     printer: &mut Printer<'_>,
 ) -> Result<Versions, CommandError> {
-    let bytes = if path == Path::new("-") { read_stdin(printer)? } else { files::read(path)? };
+    let bytes = read_input(path, printer)?;
     let file: VersionsFile = serde_json::from_slice(&bytes).map_err(|error| content(path, error.to_string()))?;
     if file.version != 1 {
         return Err(content(path, format!("`version` is {}, but this program knows only 1", file.version)));
@@ -114,16 +114,6 @@ fn read_versions(
     let replies = file.members.iter().map(|member| (member.host.clone(), reply(&member.config_version))).collect();
     let texts = file.members.into_iter().map(|member| member.config_version).collect();
     Ok(Versions { me, now: file.now, replies, texts })
-}
-
-fn read_stdin(printer: &mut Printer<'_>) -> Result<Vec<u8>, CommandError> {
-    let mut text = Vec::new();
-    printer.stdin.read_to_end(&mut text).map_err(|error: io::Error| HostError::Read {
-        path: PathBuf::from("-"),
-        reason: error.to_string(),
-        help: "see that the writer of the input stays until its end".to_owned(),
-    })?;
-    Ok(text)
 }
 
 fn unfit(path: &Path, error: &ResolveError) -> CommandError {

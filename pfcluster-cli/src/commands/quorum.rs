@@ -1,25 +1,215 @@
 //! `pfcluster quorum`: what happens to the cluster if members go down or the network splits.
 
-use clap::{ArgMatches, Args};
+use std::path::PathBuf;
 
+use clap::{ArgAction, ArgMatches, Args};
+use pfcluster_core::cluster::{Cluster, Hostname, Member, View};
+use pfcluster_core::installation::{Installation, Situation};
+use pfcluster_core::quorum::{ChangeError, ViewChange, Voter, WhatIfError, what_if};
+use pfcluster_core::rule::Severity;
+
+use super::gather::gather;
 use super::{AnswerFormat, Global};
+use crate::report::quorum as report;
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// What happens to the cluster if members go down or the network splits
+///
+/// Says who keeps quorum (who is primary), who is read-only, what still works there, and what may fail next. Nothing is asked
+/// and nothing is changed: the answer is about a cluster whose members are all up before. Options before a `--then` happen
+/// at once, those after it when the cluster has settled.
 #[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
 pub(crate) struct Quorum {
+    /// A cluster.conf; `-` is standard input
+    #[arg(value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// These crash, or lose power or network
+    #[arg(long, value_name = "HOST,...", action = ArgAction::Append)]
+    down: Vec<String>,
+    /// These shut their database down gracefully
+    #[arg(long, value_name = "HOST,...", action = ArgAction::Append)]
+    left: Vec<String>,
+    /// The network splits into these groups of all members that stay up; one group: it is whole again
+    #[arg(long, value_name = "HOST,.../HOST,...", action = ArgAction::Append)]
+    split: Vec<String>,
+    /// What follows happens later
+    #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", value_name = "")]
+    then: Vec<bool>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
+const EXAMPLES: &str = "\
+A host may be named by the first part of its name: pf1 for pf1.example.com. Examples:
+
+  pfcluster quorum --down pf1                          one server crashes
+  pfcluster quorum --left pf1 --then --left pf2        two are shut down, one after the other
+  pfcluster quorum --split pf1/pf2,pf3                 pf1 is cut off
+  pfcluster quorum --split pf1/pf2/pf3 --then --split pf1,pf2,pf3
+
+Exit status: 0 some members are primary at the end, 1 none are, 2 it could not be done.";
+
 impl Quorum {
     pub(super) fn run(
         &self,
-        _global: &Global,
-        _matches: &ArgMatches,
-        _printer: &mut Printer<'_>,
+        global: &Global,
+        matches: &ArgMatches,
+        printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        todo!()
+        let gathered = gather(global, matches, self.file.as_deref(), printer)?;
+        let installation = Installation::read(gathered.texts(), &gathered.situation);
+        let names = Names::of(&installation.cluster, &gathered.situation)?;
+        let changes = self.changes(matches, &names)?;
+        let voters: Vec<Voter> = names.members.iter().map(|member| Voter::new(member.host.clone())).collect();
+        let answer = what_if(&voters, &changes).map_err(|error| cannot_happen(&error, changes.len()))?;
+        let report = report::Report { voters: &voters, changes: &changes, answer: &answer };
+        match self.format {
+            AnswerFormat::Json => writeln!(printer.out, "{}", report.json())?,
+            AnswerFormat::Text => report.text(printer.out)?,
+        }
+        names.disabled().try_for_each(|host| {
+            writeln!(printer.err, "note: {host} is disabled on this server, so it does not count")
+        })?;
+        if installation.diagnostics.count(Severity::Error) > 0 {
+            // What is malformed is left out: there may be fewer members than were meant.
+            let file = self.file.as_ref().map(|file| format!(" {}", file.display())).unwrap_or_default();
+            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check{file}`")?;
+        }
+        Ok(if answer.last().primary().is_some() { ExitStatus::Fine } else { ExitStatus::No })
     }
+
+    /// The options in the order of the command line, cut at each `--then`.
+    fn changes(&self, matches: &ArgMatches, names: &Names<'_>) -> Result<Vec<ViewChange>, CommandError> {
+        let at = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<usize>>();
+        let down = at("down").into_iter().zip(self.down.iter().map(Part::Down));
+        let left = at("left").into_iter().zip(self.left.iter().map(Part::Left));
+        let split = at("split").into_iter().zip(self.split.iter().map(Part::Split));
+        let then = at("then").into_iter().zip(self.then.iter().map(|_| Part::Then));
+        let mut parts: Vec<(usize, Part<'_>)> = down.chain(left).chain(split).chain(then).collect();
+        parts.sort_by_key(|&(at, _)| at);
+        if parts.is_empty() {
+            return Ok(Vec::new());
+        }
+        let mut changes = vec![ViewChange::default()];
+        for (_, part) in parts {
+            let change = changes.last_mut().expect("it begins with one");
+            match part {
+                Part::Down(hosts) => change.down.extend(names.list(hosts)?),
+                Part::Left(hosts) => change.left.extend(names.list(hosts)?),
+                Part::Split(_) if change.split.is_some() => {
+                    let help = "give all groups in one `--split`, or put `--then` between the two";
+                    return Err(usage("`--split` is given twice for one change", help));
+                }
+                Part::Split(groups) => {
+                    change.split = Some(groups.split('/').map(|group| names.list(group)).collect::<Result<_, _>>()?);
+                }
+                Part::Then => changes.push(ViewChange::default()),
+            }
+        }
+        if changes.iter().any(ViewChange::is_empty) {
+            let help = "give `--down`, `--left` or `--split` before it and after it";
+            return Err(usage("`--then` stands between two changes", help));
+        }
+        Ok(changes)
+    }
+}
+
+/// A part of the command line.
+enum Part<'a> {
+    Down(&'a String),
+    Left(&'a String),
+    Split(&'a String),
+    Then,
+}
+
+/// The members that share the database, and how people name them.
+struct Names<'c> {
+    cluster: &'c Cluster,
+    situation: &'c Situation,
+    members: Vec<&'c Member>,
+}
+
+impl<'c> Names<'c> {
+    /// The database that this host has a part in. Any other host may ask as well, as long as there is only one.
+    fn of(cluster: &'c Cluster, situation: &'c Situation) -> Result<Names<'c>, CommandError> {
+        let own = situation.me.as_ref().filter(|me| cluster.member(me.as_str()).is_some());
+        let mut with_database =
+            cluster.zones().iter().filter(|zone| !zone.database.is_slave() && !zone.members.is_empty());
+        let first = with_database.next().and_then(|zone| zone.members.first()).map(|member| &member.host);
+        if own.is_none() && cluster.zone_dbs_only() && with_database.next().is_some() {
+            let help = "name a member of the zone that you mean with `--host`";
+            return Err(usage("each zone has a database of its own (`zone_dbs_only`)", help));
+        }
+        let view = own.or(first).and_then(|host| cluster.seen_by(host, &situation.disabled).ok());
+        let members: Vec<&Member> = view.into_iter().flat_map(View::database_members).collect();
+        if members.is_empty() {
+            let message = "no enabled member has a part in the database";
+            return Err(usage(message, "`pfcluster show` shows the members, `pfcluster check` what is wrong"));
+        }
+        Ok(Names { cluster, situation, members })
+    }
+
+    /// The members that this host counts out.
+    fn disabled(&self) -> impl Iterator<Item = &Hostname> {
+        self.cluster.members().map(|member| &member.host).filter(|host| self.situation.disabled.contains(*host))
+    }
+
+    /// `pf1,pf2.example.com`.
+    fn list(&self, names: &str) -> Result<Vec<Hostname>, CommandError> {
+        names.split(',').map(|name| self.find(name.trim())).collect()
+    }
+
+    /// The member of this name, or the only one whose name begins with it and a dot.
+    fn find(&self, name: &str) -> Result<Hostname, CommandError> {
+        if name.is_empty() {
+            let help = "separate names by `,` and groups by `/`, as in `--split pf1,pf2/pf3`";
+            return Err(usage("a host name is missing", help));
+        }
+        let hosts = self.members.iter().map(|member| &member.host);
+        if let Some(host) = hosts.clone().find(|host| host.as_str() == name) {
+            return Ok(host.clone());
+        }
+        let begins = |host: &&Hostname| host.as_str().split('.').next() == Some(name);
+        match hosts.filter(begins).collect::<Vec<_>>()[..] {
+            [host] => Ok(host.clone()),
+            [] => Err(self.unknown(name)),
+            [first, second, ..] => {
+                let message = format!("`{name}` may be {first} or {second}");
+                Err(usage(message, "give the whole name"))
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str) -> CommandError {
+        let shown = name.escape_debug();
+        let is_named = |host: &Hostname| host.as_str() == name || host.as_str().split('.').next() == Some(name);
+        let other = self.cluster.members().map(|member| &member.host).find(|host| is_named(host));
+        let message = match other {
+            Some(host) if self.situation.disabled.contains(host) => {
+                format!("{host} is disabled on this server, so it does not count")
+            }
+            Some(host) => format!("{host} has no part in this database: its zone has another one"),
+            None => format!("`{shown}` is no member of the cluster"),
+        };
+        let most = self.members.iter().take(10).map(|member| member.host.as_str());
+        let more = if self.members.len() > 10 { ", ..." } else { "" };
+        usage(message, format!("the members are {}{more}", most.collect::<Vec<_>>().join(", ")))
+    }
+}
+
+fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
+    CommandError::Usage { message: message.into(), help: help.into() }
+}
+
+fn cannot_happen(error: &WhatIfError, changes: usize) -> CommandError {
+    let help = match error.error {
+        ChangeError::Missing(_) => "put every member that stays up into a group of `--split`",
+        ChangeError::AlreadyDown(_) => "what is down stays down: leave it out",
+        ChangeError::GoesDown(_) => "name in `--split` only members that stay up",
+        _ => "name each member once",
+    };
+    // With one change there is no need to say which.
+    usage(if changes == 1 { error.error.to_string() } else { error.to_string() }, help)
 }

@@ -10,6 +10,8 @@ pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
 pub mod json;
+#[cfg(feature = "cli")]
+pub(crate) mod quorum;
 mod source;
 #[cfg(feature = "cli")]
 pub(crate) mod table;

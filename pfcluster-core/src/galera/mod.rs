@@ -4,6 +4,7 @@ pub mod bootstrap;
 mod evidence;
 mod grastate;
 mod gvwstate;
+mod members;
 mod position;
 mod recovered;
 mod status;
@@ -13,6 +14,9 @@ pub use evidence::{
     ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Process, Records, Recovered, Running,
     Silence, ViewRecord,
 };
-pub use grastate::Grastate;
-pub use gvwstate::{Gvwstate, ViewId};
+pub use grastate::{Grastate, GrastateError};
+pub use gvwstate::{Gvwstate, GvwstateError, ViewId};
+pub use members::members_hash;
 pub use position::{Position, Seqno, Uuid, UuidError};
+pub use recovered::{RecoveryError, recovered_position};
+pub use status::{StatusError, WsrepStatus};

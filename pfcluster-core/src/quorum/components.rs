@@ -3,101 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::change::{ChangeError, ViewChange};
+use super::outcome::{Absence, Absent, Group, Outcome, State};
 use super::reason::Reason;
-use super::tally::{Fate, Tally};
+use super::tally::{Tally, Weights};
 use super::tolerance::Tolerance;
 use super::{Voter, Weight, alive_quorum};
 use crate::cluster::Hostname;
 use crate::decision::{Step, and};
-
-/// What a member's database is good for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum State {
-    /// It has quorum: it reads and writes.
-    Primary,
-    /// It has none (Galera: non-primary). It answers reads, since PacketFence sets `wsrep_dirty_reads`, and refuses writes.
-    ReadOnly,
-    /// It does not run.
-    Down,
-}
-
-impl State {
-    /// All of them, best first.
-    pub const ALL: [State; 3] = [State::Primary, State::ReadOnly, State::Down];
-
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
-        match self {
-            State::Primary => "primary",
-            State::ReadOnly => "read_only",
-            State::Down => "down",
-        }
-    }
-}
-
-/// How a member went.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Absence {
-    /// Without a word: it crashed.
-    Crashed,
-    /// Gracefully.
-    Left,
-}
-
-impl Absence {
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Absence::Crashed => "crashed",
-            Absence::Left => "left",
-        }
-    }
-}
-
-/// A member that is down.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Absent {
-    /// Its name.
-    pub host: Hostname,
-    /// How it went.
-    pub absence: Absence,
-}
-
-/// Members that see each other, and nobody else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Group {
-    /// The members, in order of cluster.conf.
-    pub members: Vec<Hostname>,
-    /// [`State::Primary`] or [`State::ReadOnly`], of all of them.
-    pub state: State,
-    /// The sum that decided it; `None` where no sum did.
-    pub tally: Option<Tally>,
-}
-
-/// The cluster after a view change.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Outcome {
-    /// Who sees whom, in order of the first members.
-    pub groups: Vec<Group>,
-    /// Who is down, in order of cluster.conf.
-    pub absent: Vec<Absent>,
-    /// Why it is so.
-    pub reasons: Vec<Reason>,
-    /// What the primary component survives; `None` if there is none.
-    pub tolerance: Option<Tolerance>,
-    /// What brings a primary component back, in order. Empty if there is one.
-    pub remedy: Vec<Step>,
-}
-
-impl Outcome {
-    /// The group that is primary. There is never more than one.
-    pub fn primary(&self) -> Option<&Group> {
-        self.groups.iter().find(|group| group.state == State::Primary)
-    }
-}
 
 /// The answer of [`what_if`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -176,7 +88,7 @@ impl Components {
     }
 
     fn healthy(&self) -> Outcome {
-        let reason = Reason::AllTogether { members: self.voters.len() };
+        let reason = Reason::AllTogether { count: self.voters.len() };
         self.outcome(&[None], self.primary.map(|_| reason).into_iter().collect())
     }
 
@@ -200,7 +112,7 @@ impl Components {
         if let Some(primary) = self.primary {
             self.last.clone_from(&self.groups[primary]);
         }
-        let tallies: Vec<Option<Tally>> = verdicts.iter().map(|verdict| verdict.tally()).collect();
+        let tallies: Vec<Option<Tally>> = verdicts.iter().map(Verdict::tally).collect();
         Ok(self.outcome(&tallies, reasons))
     }
 
@@ -259,35 +171,36 @@ impl Components {
     }
 
     fn verdicts(&self, groups: &[Vec<usize>], gone: &BTreeMap<usize, Absence>) -> Vec<Verdict> {
-        let last: BTreeSet<usize> = self.last.iter().copied().collect();
+        let weight = |&at: &usize| self.voters[at].weight;
+        let weights = Weights::of(self.last.iter().map(weight));
+        let leavers = self.last.iter().filter(|at| gone.get(at) == Some(&Absence::Left));
+        let left = weights.of_all(leavers.map(weight));
+        let before = weights.of_all(self.last.iter().map(weight));
         let verdict = |group: &Vec<usize>| {
-            let from_last = group.iter().filter(|at| last.contains(at)).count();
-            if from_last == last.len() {
+            let stayed: Vec<usize> = group.iter().filter(|&&at| self.was_in_last(at)).copied().collect();
+            if stayed.len() == self.last.len() {
                 return Verdict::Whole;
             }
-            if from_last == 0 || self.primary.is_none() {
+            if stayed.is_empty() || self.primary.is_none() {
                 return Verdict::Apart;
             }
-            let fate = |at: usize| match gone.get(&at) {
-                Some(Absence::Left) => Fate::Leaves,
-                Some(Absence::Crashed) => Fate::Vanishes,
-                None if group.binary_search(&at).is_ok() => Fate::Stays,
-                None => Fate::Vanishes,
-            };
-            Verdict::Part(Tally::of(self.last.iter().map(|&at| (self.voters[at].weight, fate(at)))))
+            Verdict::Part(Tally { stayed: weights.of_all(stayed.iter().map(weight)), left, before })
         };
         groups.iter().map(verdict).collect()
+    }
+
+    /// True for members of the last primary view.
+    fn was_in_last(&self, at: usize) -> bool {
+        self.last.binary_search(&at).is_ok()
     }
 
     /// Why; `before` are the groups before the change, the rest of `self` is as it is now, but for `last`.
     fn reasons(&self, verdicts: &[Verdict], before: &[Vec<usize>], was_primary: bool) -> Vec<Reason> {
         let mut reasons = Vec::new();
-        let newcomers = |group: &[usize]| {
-            group.iter().filter(|at| self.last.binary_search(at).is_err()).copied().collect::<Vec<_>>()
-        };
         for (group, verdict) in self.groups.iter().zip(verdicts) {
             let members = self.hosts(group);
-            let joined = self.hosts(&newcomers(group));
+            let (stayed, joined): (Vec<usize>, Vec<usize>) = group.iter().partition(|&&at| self.was_in_last(at));
+            let (stayed, joined) = (self.hosts(&stayed), self.hosts(&joined));
             match verdict {
                 Verdict::Whole if !was_primary => reasons.push(Reason::Reforms { members: self.hosts(&self.last) }),
                 Verdict::Whole if before.contains(group) => reasons.push(Reason::Unchanged { members }),
@@ -296,8 +209,6 @@ impl Components {
                     continue;
                 }
                 Verdict::Part(tally) => {
-                    let stayed = group.iter().filter(|at| self.last.binary_search(at).is_ok()).copied();
-                    let stayed = self.hosts(&stayed.collect::<Vec<_>>());
                     reasons.push(Reason::Quorum { members: stayed, tally: *tally });
                 }
                 Verdict::Apart if was_primary => {
@@ -328,8 +239,15 @@ impl Components {
         if self.groups.is_empty() {
             return Reason::NobodyUp;
         }
-        let (up, lost): (Vec<usize>, Vec<usize>) = self.last.iter().partition(|at| !self.absent.contains_key(at));
-        Reason::NotWhole { apart: self.hosts(&up), down: self.hosts(&lost) }
+        let last_with = |absence: Option<Absence>| {
+            let members = self.last.iter().copied().filter(|at| self.absent.get(at).copied() == absence);
+            self.hosts(&members.collect::<Vec<_>>())
+        };
+        Reason::NotWhole {
+            apart: last_with(None),
+            crashed: last_with(Some(Absence::Crashed)),
+            left: last_with(Some(Absence::Left)),
+        }
     }
 
     /// The groups that the guide's counting takes for something else.
@@ -368,13 +286,11 @@ impl Components {
         let went = |how| move |at: &&usize| self.absent.get(at) == Some(&how);
         let crashed: Vec<usize> = self.last.iter().filter(went(Absence::Crashed)).copied().collect();
         let has_left = self.last.iter().any(|at| went(Absence::Left)(&at));
-        let parted = self.groups.iter().filter(|group| group.iter().any(|at| self.last.binary_search(at).is_ok()));
-        let parted: Vec<&Vec<usize>> = parted.collect();
+        let parts = self.groups.iter().filter(|group| group.iter().any(|&at| self.was_in_last(at))).count();
         let mut steps = Vec::new();
-        if parted.len() > 1 {
-            let mut members: Vec<usize> = parted.into_iter().flatten().copied().collect();
-            members.sort_unstable();
-            steps.push(Step::advice(format!("mend the network between {}", and(&self.hosts(&members)))));
+        if parts > 1 {
+            let up: Vec<usize> = self.last.iter().filter(|at| !self.absent.contains_key(at)).copied().collect();
+            steps.push(Step::advice(format!("mend the network between {}", and(&self.hosts(&up)))));
         }
         if !crashed.is_empty() && !has_left {
             steps.push(Step::advice(format!(

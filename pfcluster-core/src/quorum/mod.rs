@@ -43,6 +43,7 @@
 mod change;
 mod components;
 mod feature;
+mod outcome;
 mod reason;
 mod tally;
 mod tolerance;
@@ -53,10 +54,11 @@ use std::str::FromStr;
 use crate::cluster::Hostname;
 
 pub use change::{ChangeError, ViewChange};
-pub use components::{Absence, Absent, Group, Outcome, State, WhatIf, WhatIfError, what_if};
+pub use components::{WhatIf, WhatIfError, what_if};
 pub use feature::{Availability, Feature, Provision};
+pub use outcome::{Absence, Absent, Group, Outcome, State};
 pub use reason::Reason;
-pub use tally::{Fate, Tally};
+pub use tally::Tally;
 pub use tolerance::Tolerance;
 
 /// How much of the cluster is alive, as PacketFence counts (guide 8.1).

@@ -13,7 +13,7 @@ pub enum Reason {
     /// Nothing happened yet.
     AllTogether {
         /// How many members there are.
-        members: usize,
+        count: usize,
     },
     /// The sum is large enough.
     Quorum {
@@ -53,8 +53,10 @@ pub enum Reason {
     NotWhole {
         /// The members of the last primary view that are up.
         apart: Vec<Hostname>,
-        /// Those that are down.
-        down: Vec<Hostname>,
+        /// Those that crashed.
+        crashed: Vec<Hostname>,
+        /// Those that left gracefully. Started again they are new members for Galera, which the view does not know.
+        left: Vec<Hostname>,
     },
     /// Nobody is up.
     NobodyUp,
@@ -96,8 +98,8 @@ impl Reason {
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Reason::AllTogether { members: 1 } => f.write_str("the only member is up"),
-            Reason::AllTogether { members } => write!(f, "all {members} members are up and see each other"),
+            Reason::AllTogether { count: 1 } => f.write_str("the only member is up"),
+            Reason::AllTogether { count } => write!(f, "all {count} members are up and see each other"),
             Reason::Quorum { members, tally } => write!(f, "{} {} primary: {tally}", few(members), stay(members)),
             Reason::NoQuorum { members, tally } if tally.is_even() => {
                 write!(f, "{} {} quorum: {tally}, the same is not enough", few(members), lose(members))
@@ -122,7 +124,7 @@ impl fmt::Display for Reason {
                 let was = if members.len() == 1 { "was" } else { "were" };
                 write!(f, "{} {was} not primary, and nobody there sees the primary component", few(members))
             }
-            Reason::NotWhole { apart, down } => not_whole(apart, down, f),
+            Reason::NotWhole { apart, crashed, left } => not_whole(apart, crashed, left, f),
             Reason::NobodyUp => f.write_str("no member is up"),
             Reason::WeightUnknown { members } => {
                 write!(f, "all members count 1, as the weight of {} is unknown", few(members))
@@ -132,12 +134,17 @@ impl fmt::Display for Reason {
     }
 }
 
-fn not_whole(apart: &[Hostname], down: &[Hostname], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let rule = "a primary component re-forms by itself only when all that were in the last one see each other";
-    let are = |members: &[Hostname]| if members.len() == 1 { "is" } else { "are" };
-    match (apart, down) {
-        (_, []) => write!(f, "{rule}, and {} do not", few(apart)),
-        (_, down) => write!(f, "{rule}, and {} {} down", few(down), are(down)),
+fn not_whole(apart: &[Hostname], crashed: &[Hostname], left: &[Hostname], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("a primary component re-forms by itself only when all that were in the last one see each other, and ")?;
+    let are = if crashed.len() == 1 { "is" } else { "are" };
+    let new = if left.len() == 1 { "a new member" } else { "new members" };
+    match (crashed, left) {
+        ([], []) => write!(f, "{} do not", few(apart)),
+        (crashed, []) => write!(f, "{} {are} down", few(crashed)),
+        ([], left) => write!(f, "{} left, and would come back as {new}", few(left)),
+        (crashed, left) => {
+            write!(f, "{} {are} down, and {} left and would come back as {new}", few(crashed), few(left))
+        }
     }
 }
 

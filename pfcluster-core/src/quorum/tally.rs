@@ -5,17 +5,6 @@ use std::fmt;
 
 use super::Weight;
 
-/// What a view change makes of a member of the primary component, as one group of members sees it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fate {
-    /// It is in the group.
-    Stays,
-    /// It shut its database down, and said so.
-    Leaves,
-    /// It is not there, and did not say why: it crashed, or the network is cut.
-    Vanishes,
-}
-
 /// The numbers that decide whether a group stays primary (gcomm `pc_proto.cpp`, `have_quorum`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -29,25 +18,6 @@ pub struct Tally {
 }
 
 impl Tally {
-    /// Counts the members of the primary component before the change: all of them, and nobody else. If one weight is
-    /// unknown, all count 1.
-    pub fn of(component: impl IntoIterator<Item = (Option<Weight>, Fate), IntoIter: Clone>) -> Tally {
-        let members = component.into_iter();
-        let weights = Weights::of(members.clone().map(|(weight, _)| weight));
-        members.fold(Tally::default(), |tally, (weight, fate)| tally.with(weights.of_one(weight), fate))
-    }
-
-    /// One member more.
-    fn with(mut self, weight: u64, fate: Fate) -> Tally {
-        self.before += weight;
-        match fate {
-            Fate::Stays => self.stayed += weight,
-            Fate::Leaves => self.left += weight,
-            Fate::Vanishes => {}
-        }
-        self
-    }
-
     /// What is compared with [`Tally::before`].
     pub fn sum(self) -> u64 {
         2 * self.stayed + self.left
@@ -98,5 +68,10 @@ impl Weights {
             Weights::Known => u64::from(weight.unwrap_or_default().get()),
             Weights::OneEach => 1,
         }
+    }
+
+    /// What several of them count together.
+    pub(super) fn of_all(self, weights: impl Iterator<Item = Option<Weight>>) -> u64 {
+        weights.map(|weight| self.of_one(weight)).sum()
     }
 }

@@ -35,13 +35,14 @@ impl Tolerance {
         // The heaviest first; the sort keeps the order of equals.
         weighted.sort_by_key(|&(weight, _)| std::cmp::Reverse(weight));
         let weights: Vec<u64> = weighted.iter().map(|&(weight, _)| weight).collect();
-        let known: Vec<u64> =
-            members.iter().filter_map(|(_, weight)| weight.map(|weight| weight.get().into())).collect();
-        let sets = Fatal::sets(&weighted);
+        let known = weighted.iter().filter_map(|&(_, at)| members[at].1.map(|weight| u64::from(weight.get())));
+        let mut known: Vec<u64> = known.collect();
+        known.sort_unstable_by(|a, b| b.cmp(a));
+        let sets = fatal_sets(&weighted);
         let hosts = |set: Vec<usize>| set.into_iter().map(|at| members[at].0.clone()).collect();
         Tolerance {
             crash_at_once: crash_at_once(&weights),
-            crash_in_turn: crash_in_turn(members.len(), known.clone()),
+            crash_in_turn: crash_in_turn(members.len(), &known),
             leave: leave(members.len(), &known),
             fatal: sets.map(|sets| sets.into_iter().map(hosts).collect()),
             any_fatal: any_fatal(&weights),
@@ -70,9 +71,8 @@ fn any_fatal(weights: &[u64]) -> Option<usize> {
 /// The worst order: the next heaviest go one by one, until the heaviest is half of what is left; then that one goes.
 /// While somebody of unknown weight is there, all count the same, and two members are the end of it. It may be worse to
 /// lose those first, as the weights count from then on.
-fn crash_in_turn(members: usize, mut known: Vec<u64>) -> usize {
+fn crash_in_turn(members: usize, known: &[u64]) -> usize {
     let unknown = members - known.len();
-    known.sort_unstable_by(|a, b| b.cmp(a));
     let by_number = members.saturating_sub(2);
     let Some((heaviest, others)) = known.split_first() else { return by_number };
     let whole: u64 = known.iter().sum();
@@ -98,58 +98,42 @@ fn leave(members: usize, known: &[u64]) -> usize {
     }
 }
 
-/// The search for sets of members of at least half the weight, none of which can be made smaller.
-struct Fatal<'m> {
-    /// Weights and places, the heaviest first.
-    members: &'m [(u64, usize)],
-    /// The weight of each member and all after it.
-    rest: Vec<u64>,
-    whole: u64,
-    set: Vec<usize>,
-    found: Vec<Vec<usize>>,
-}
+/// The sets of members of at least half the weight, none of which can be made smaller, each in order. `None` if there are
+/// too many. `members` are weights and places, the heaviest first.
+///
+/// A set is complete with the member that makes it heavy enough. That is its lightest, so it needs all the others too.
+/// Nothing is tried that leads to no set, so the time is that of the sets that are found.
+fn fatal_sets(members: &[(u64, usize)]) -> Option<Vec<Vec<usize>>> {
+    // What each member and all after it weigh.
+    let mut rest: Vec<u64> = members.iter().map(|&(weight, _)| weight).collect();
+    (1..rest.len()).rev().for_each(|at| rest[at - 1] += rest[at]);
+    let whole = rest.first().copied().unwrap_or_default();
+    let is_fatal = |weight: u64| 2 * weight >= whole;
 
-impl<'m> Fatal<'m> {
-    /// `None` if there are too many.
-    fn sets(members: &'m [(u64, usize)]) -> Option<Vec<Vec<usize>>> {
-        let mut rest: Vec<u64> = members
-            .iter()
-            .rev()
-            .scan(0, |sum, (weight, _)| {
-                *sum += weight;
-                Some(*sum)
-            })
-            .collect();
-        rest.reverse();
-        let whole = rest.first().copied().unwrap_or_default();
-        let mut search = Fatal { members, rest, whole, set: Vec::new(), found: Vec::new() };
-        search.from(0, 0);
-        if search.found.len() > Tolerance::MOST_SETS {
-            return None;
-        }
-        for set in &mut search.found {
-            set.sort_unstable();
-        }
-        search.found.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
-        Some(search.found)
-    }
-
-    /// Tries the members from `next` on. A set is complete with the member that makes it heavy enough: that one is its
-    /// lightest, so it is enough with no other left out either. Whatever is tried leads to a set, so the time is that of
-    /// the sets that are looked at.
-    fn from(&mut self, next: usize, weight: u64) {
-        for at in next..self.members.len() {
-            if 2 * (weight + self.rest[at]) < self.whole || self.found.len() > Tolerance::MOST_SETS {
-                return;
+    let mut found: Vec<Vec<usize>> = Vec::new();
+    let mut set: Vec<usize> = Vec::new();
+    let mut weight = 0;
+    let mut next = 0;
+    loop {
+        if rest.get(next).is_some_and(|rest| is_fatal(weight + rest)) {
+            set.push(next);
+            weight += members[next].0;
+            next += 1;
+            if !is_fatal(weight) {
+                continue;
             }
-            let (own, place) = self.members[at];
-            self.set.push(place);
-            if 2 * (weight + own) >= self.whole {
-                self.found.push(self.set.clone());
-            } else {
-                self.from(at + 1, weight + own);
+            if found.len() == Tolerance::MOST_SETS {
+                return None;
             }
-            self.set.pop();
+            let mut places: Vec<usize> = set.iter().map(|&at| members[at].1).collect();
+            places.sort_unstable();
+            found.push(places);
         }
+        // On without the one that was taken last.
+        let Some(last) = set.pop() else { break };
+        weight -= members[last].0;
+        next = last + 1;
     }
+    found.sort_by(|a, b| (a.len(), a).cmp(&(b.len(), b)));
+    Some(found)
 }

@@ -1,7 +1,7 @@
 //! The election: the command of tests/testdata/bootstrap.
 //!
 //! ```text
-//! bootstrap [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed]
+//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed]
 //! pf1  stopped  A:1200  flag=0
 //! pf2  crashed  A:1204  view=5{2,3}  floor=1190
 //! pf3  unknown
@@ -28,6 +28,7 @@
 use std::collections::BTreeSet;
 
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Policy, Reason, Seen};
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
@@ -40,7 +41,11 @@ pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
     (case.command == "bootstrap").then(|| bootstrap(case))
 }
 
-fn bootstrap(case: &Case) -> Result<String, String> {
+/// The decision that a case asks for.
+///
+/// # Errors
+/// A sentence about a line that can't be read.
+pub fn decision(case: &Case) -> Result<Decision<Action, Reason>, String> {
     let seen: Vec<Seen> =
         case.input.lines().enumerate().map(|(at, line)| member(at, line)).collect::<Result<_, _>>()?;
     let hosts = |key: &str| hosts(case.value(key).unwrap_or_default());
@@ -53,7 +58,11 @@ fn bootstrap(case: &Case) -> Result<String, String> {
         force: one("force")?,
         split_confirmed: case.has("confirmed"),
     };
-    let decision = select_bootstrap(&seen, &policy);
+    Ok(select_bootstrap(&seen, &policy))
+}
+
+fn bootstrap(case: &Case) -> Result<String, String> {
+    let decision = decision(case)?;
     let mut out = format!("{}\n", decision.action);
     for reason in &decision.reasons {
         let text = reason.to_string();
@@ -63,7 +72,10 @@ fn bootstrap(case: &Case) -> Result<String, String> {
     if let Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. } = &decision.action {
         assumes.iter().for_each(|assumption| out += &format!("  assumes: {assumption}\n"));
     }
-    decision.remedy.iter().for_each(|step| out += &format!("  > {step}\n"));
+    // How a person would carry out a start is the same in every case: only those of by_hand.txt show it.
+    if matches!(decision.action, Action::Wait { .. } | Action::Refuse { .. }) || case.has("steps") {
+        decision.remedy.iter().for_each(|step| out += &format!("  > {step}\n"));
+    }
     Ok(readable(out))
 }
 

@@ -1,6 +1,6 @@
 //! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap} can ask: one file for each folder.
 
-mod bootstrap;
+pub mod bootstrap;
 mod conflict;
 mod galera;
 mod quorum;

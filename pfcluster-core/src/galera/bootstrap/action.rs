@@ -144,6 +144,8 @@ pub enum Need {
     Answer,
     /// The end of the state transfer that it takes part in.
     TransferEnd,
+    /// That it comes into service: it is primary, but receives its state, or is about to.
+    Service,
     /// The network between it and the others.
     Network,
     /// A second look, [`super::SPLIT_CONFIRMED_AFTER`] later: two members are primary and don't list each other.

@@ -144,7 +144,7 @@ impl<'a> Election<'a> {
         let mut serving = primaries.iter().filter(|(_, running)| serves(running));
         let Some((_, position)) = serving.find_map(|(one, _)| Some((one, one.safe()?))) else {
             // Primary, but still receiving state or about to: somebody has the state, so nobody else may begin.
-            let awaited = primaries.iter().map(|(one, _)| awaited(one, Need::TransferEnd)).collect();
+            let awaited = primaries.iter().map(|(one, _)| awaited(one, Need::Service)).collect();
             return Some(Answer::wait(awaited));
         };
         let source = Source::component(primaries.iter().map(|(one, _)| *one).collect(), position);

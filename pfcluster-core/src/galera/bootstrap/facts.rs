@@ -192,7 +192,7 @@ impl Holds {
             _ if running.state == LocalState::Joining => Holds::Unsafe(Defect::TransferRuns, None),
             Some(position) => Holds::Safe(position),
             None if running.uuid.is_zero() => Holds::Unsafe(Defect::ZeroUuid, None),
-            None => Holds::Unsafe(Defect::Contradiction, None),
+            None => Holds::Unknown(Need::Answer),
         }
     }
 

@@ -161,7 +161,7 @@ impl<'a> Election<'a> {
             let (id, holders) = (view.id(), self.hosts(&view.holders));
             if !view.complete {
                 let size = view.gvwstate.members.len();
-                reasons.push(Reason::ViewIncomplete { view: id, holders, size });
+                reasons.push(Reason::ViewIncomplete { view: id, holders, present: view.present, size });
             } else if view.best.is_some() && !view.reaches_floor() {
                 reasons.push(Reason::ViewUnproven { view: id, holders });
             }

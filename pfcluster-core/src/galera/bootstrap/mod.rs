@@ -107,6 +107,7 @@
 //! two members forced apart at one place, and a third one with less than both; a flag and a view that both prove to be last.
 
 mod action;
+mod by_hand;
 mod elect;
 mod facts;
 mod highest;

@@ -100,6 +100,8 @@ pub enum Reason {
         view: ViewId,
         /// Who holds it.
         holders: Vec<Hostname>,
+        /// How many of its members they are: a copied data directory counts once.
+        present: usize,
         /// How many members it has.
         size: usize,
     },

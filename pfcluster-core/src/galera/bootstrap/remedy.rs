@@ -1,23 +1,18 @@
-//! What a person can do where an election waits or refuses: the command to run, or the word to give and what it costs.
+//! What a person can do where an election waits or refuses: how to bring what is missing, or which word to give and what it
+//! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
-use super::action::{Action, Awaited, Need, Problem, Risk};
+use super::action::{Action, Awaited, Need, Problem, Risk, Untrusted};
+use super::by_hand::{self, STOP};
 use super::elect::Election;
 use crate::cluster::Hostname;
 use crate::decision::{Step, and};
 
-/// The steps for a decision. Decisions that act by themselves need none, but for data that only a person may give up.
+/// The steps for a decision.
 pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
     match action {
         Action::Wait { awaited } => waiting(awaited, election),
         Action::Refuse { problem } => refusing(problem),
-        Action::Join { discard, .. }
-        | Action::Bootstrap { discard, .. }
-        | Action::Promote { discard, .. }
-        | Action::Seed { discard, .. } => {
-            let asked = discard.iter().filter(|host| !election.policy.discard.contains(*host));
-            asked.flat_map(give_up).collect()
-        }
-        Action::Standalone { .. } | Action::Reform { .. } | Action::Fresh { .. } => Vec::new(),
+        _ => by_hand::steps(action, election.facts),
     }
 }
 
@@ -41,7 +36,7 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
         };
         let names: Vec<&str> = unknown.iter().map(Hostname::as_str).collect();
         steps.push(Step::advice(format!("only if {} will never come back ({loses}):", and(&unknown))));
-        steps.push(Step::run_anywhere(format!("pfcluster mariadb allow assume-lost {}", names.join(" "))));
+        steps.push(ask(&format!("--assume-lost {}", names.join(","))));
     }
     steps
 }
@@ -49,21 +44,20 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
 /// How to bring what is missing of a member.
 fn bring(host: &Hostname, need: &Need) -> Vec<Step> {
     match need {
-        Need::Evidence { .. } | Need::Files | Need::Recovery => {
-            vec![Step::run(host, "pfcluster evidence --recover")]
-        }
+        Need::Evidence { .. } | Need::Files | Need::Recovery => vec![recover(host)],
         Need::RecoveryThatWorks { .. } => vec![
-            Step::advice(format!("see in the error log of MariaDB on {host} why the recovery fails, and mend it")),
-            Step::run(host, "pfcluster evidence --recover"),
+            Step::advice(format!("see in the error log of MariaDB on {host} why the recovery fails, and mend it:")),
+            recover(host),
         ],
         Need::Answer => vec![
             Step::advice(format!(
                 "let the database on {host} come up; if it never does, and receives no state, stop it:"
             )),
-            Step::run(host, "systemctl stop packetfence-mariadb"),
-            Step::run(host, "pfcluster evidence --recover"),
+            Step::run(host, STOP),
+            recover(host),
         ],
         Need::TransferEnd => vec![Step::advice(format!("let the state transfer on {host} end; don't stop it"))],
+        Need::Service => vec![Step::advice(format!("let {host} come into service; don't stop it"))],
         // One step for all of them.
         Need::Network => Vec::new(),
         Need::SecondLook => vec![Step::run(host, "pfcluster evidence")],
@@ -71,153 +65,131 @@ fn bring(host: &Hostname, need: &Need) -> Vec<Step> {
     }
 }
 
-fn give_up(host: &Hostname) -> [Step; 2] {
-    [
-        Step::advice(format!("to let {host} join without its own data, which are moved aside:")),
-        Step::run_anywhere(format!("pfcluster mariadb allow discard {host}")),
-    ]
+fn recover(host: &Hostname) -> Step {
+    Step::run(host, "pfcluster evidence --recover")
 }
 
-fn force(host: &Hostname) -> [Step; 2] {
-    [
-        Step::advice(format!("to go on with the data of {host}, and with nobody else's:")),
-        Step::run(host, "pfcluster mariadb supervise --force-new-cluster"),
-    ]
+/// The same question with a word of the operator.
+fn ask(word: &str) -> Step {
+    Step::run_anywhere(format!("pfcluster bootstrap {word} --evidence *.json"))
+}
+
+/// Data that are not to be kept are still kept aside.
+fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
+    steps.push(Step::advice(format!("on each of {whose}, so that its data are kept aside, and then ask again:")));
+    steps.push(Step::run_anywhere(STOP));
+    steps.push(Step::run_anywhere("mv -T /var/lib/mysql /var/lib/mysql.aside"));
+    steps.push(Step::run_anywhere("install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
+}
+
+fn give_up(steps: &mut Vec<Step>, host: &Hostname) {
+    steps.push(Step::advice(format!("to see what comes of going on without the data of {host}:")));
+    steps.push(ask(&format!("--discard {host}")));
 }
 
 fn refusing(problem: &Problem) -> Vec<Step> {
+    let mut steps = Vec::new();
     match problem {
-        Problem::NoMembers => vec![Step::run_anywhere("/usr/local/pf/bin/cluster/node")],
-        Problem::MembersDiffer { one, other } => vec![
-            Step::advice(format!("compare conf/cluster.conf of {one} and {other}")),
-            Step::advice("on the one whose file is right:"),
-            Step::run_anywhere("/usr/local/pf/bin/cluster/sync --as-master"),
-        ],
-        Problem::OneSidedDisable { by, out, against } => vec![
-            Step::advice(format!("either count {out} in again:")),
-            Step::run(by, format!("/usr/local/pf/bin/cluster/node {out} enable")),
-            Step::advice(if against == out {
-                format!("or let {out} count {by} out as well:")
-            } else {
-                format!("or count {out} out on {against} as well:")
-            }),
-            if against == out {
-                Step::run(out, format!("/usr/local/pf/bin/cluster/node {by} disable"))
-            } else {
-                Step::run(against, format!("/usr/local/pf/bin/cluster/node {out} disable"))
-            },
-        ],
-        Problem::SplitBrain { one, other } => vec![
-            Step::advice(format!("choose whose data to keep: of {one} or of {other} (guide 5.3)")),
-            Step::advice("on every member of the other side:"),
-            Step::run_anywhere("systemctl stop packetfence-mariadb"),
-            Step::run_anywhere("pfcluster mariadb allow discard HOST"),
-        ],
-        Problem::ZeroUuid { member } => vec![
-            Step::advice(format!(
-                "stop {member}: it was started without its recovered position, and rows part from now on"
-            )),
-            Step::run(member, "systemctl stop packetfence-mariadb"),
-            Step::run(member, "pfcluster evidence --recover"),
-        ],
+        Problem::NoMembers => steps.push(Step::run_anywhere("/usr/local/pf/bin/cluster/node")),
+        Problem::MembersDiffer { one, other } => {
+            steps.push(Step::advice(format!(
+                "compare conf/cluster.conf of {one} and {other}; on the one whose file is right:"
+            )));
+            steps.push(Step::run_anywhere("/usr/local/pf/bin/cluster/sync --as-master"));
+        }
+        Problem::OneSidedDisable { by, out, against } => one_sided(&mut steps, by, out, against),
+        Problem::SplitBrain { one, other } => {
+            steps.push(Step::advice(format!("choose whose data to keep: those of {one} or of {other} (guide 5.3)")));
+            aside_on_each(&mut steps, "the other side's members");
+        }
+        Problem::ZeroUuid { member } => {
+            steps.push(Step::advice("its rows and those of the others part from now on; stop it:"));
+            steps.push(Step::run(member, STOP));
+            steps.push(recover(member));
+        }
         Problem::StandaloneHistory { members } => {
-            let mut steps = vec![Step::advice(format!(
-                "{} ran without Galera and may hold changes that nobody else has; decide whose data to keep",
+            steps.push(Step::advice(format!(
+                "{} may hold changes that nobody else has; decide whose data to keep",
                 and(members)
-            ))];
-            if let [_] = &members[..] {
-                steps.push(Step::advice(
-                    "to keep them (the others then join without their own data, each on your word):",
-                ));
-                steps.push(Step::run_anywhere("pfcluster mariadb allow standalone"));
+            )));
+            if let [one] = &members[..] {
+                steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
+                steps.push(ask("--standalone"));
             }
-            steps.extend(members.iter().flat_map(give_up));
-            steps
+            members.iter().for_each(|host| give_up(&mut steps, host));
         }
-        Problem::DivergentHistories { histories } => {
-            let mut steps = vec![Step::advice("decide which history to keep; give up the members of the others:")];
-            let members = histories.iter().flat_map(|history| &history.members);
-            steps.extend(members.map(|host| Step::run_anywhere(format!("pfcluster mariadb allow discard {host}"))));
-            steps
+        Problem::DivergentHistories { .. } => {
+            steps.push(Step::advice("decide which history to keep"));
+            aside_on_each(&mut steps, "the other histories' members");
         }
-        Problem::TwoLastViews { one, other } => {
-            let mut steps = vec![Step::advice(format!(
-                "{} and {} were in service apart from each other; decide whose data to keep, and give up the others:",
-                and(one),
-                and(other)
-            ))];
-            steps.extend(
-                one.iter()
-                    .chain(other)
-                    .map(|host| Step::run_anywhere(format!("pfcluster mariadb allow discard {host}"))),
-            );
-            steps
+        Problem::TwoLastViews { .. } | Problem::SeveralSafeToBootstrap { .. } => {
+            steps.push(Step::advice("each was in service apart from the others; decide whose data to keep"));
+            aside_on_each(&mut steps, "the others");
         }
-        Problem::SeveralSafeToBootstrap { members } => {
-            let mut steps =
-                vec![Step::advice("each was in service alone; decide whose data to keep, and give up the others:")];
-            steps.extend(
-                members.iter().map(|host| Step::run_anywhere(format!("pfcluster mariadb allow discard {host}"))),
-            );
-            steps
+        Problem::Regression { member, .. } => {
+            steps.push(Step::advice(format!("see whether the disk of {member} is mounted at its data directory:")));
+            steps.push(Step::run(member, "findmnt --target /var/lib/mysql"));
+            give_up(&mut steps, member);
         }
-        Problem::Regression { member, .. } => vec![
-            Step::advice(format!("see whether the disk of {member} is mounted at its data directory")),
-            Step::run(member, "findmnt --target /var/lib/mysql"),
-            Step::advice("if its data are lost for good:"),
-            Step::run_anywhere(format!("pfcluster mariadb allow discard {member}")),
-        ],
-        Problem::NoCandidate { members } => {
-            let mut steps = vec![Step::advice(
-                "a crash during a DDL statement, or failed state transfers, can leave zero UUIDs everywhere: look at the \
-                 data of each member before you trust one",
-            )];
-            for one in members {
-                match (one.defect, one.position) {
-                    (None, _) => {
-                        steps.push(Step::advice(format!("to begin a new history with the data of {}:", one.member)));
-                        steps.push(Step::run_anywhere(format!("pfcluster mariadb allow seed {}", one.member)));
-                    }
-                    (Some(_), Some(position)) => steps.push(Step::advice(format!(
-                        "to trust the data of {}: write `uuid: {}` and `seqno: -1` into its grastate.dat, then ask again",
-                        one.member,
-                        position.uuid()
-                    ))),
-                    (Some(_), None) => {}
-                }
-            }
-            steps
-        }
+        Problem::NoCandidate { members } => no_candidate(&mut steps, members),
         Problem::UnsafeHoldsMore { member, .. } => {
-            let mut steps = vec![Step::advice(format!(
+            steps.push(Step::advice(format!(
                 "look at the data of {member}: they may hold committed transactions that nobody else has"
-            ))];
-            steps.extend(give_up(member));
-            steps
+            )));
+            give_up(&mut steps, member);
         }
         Problem::CutOff { members, present, .. } => {
-            let mut steps = Vec::new();
             if present.iter().any(|host| !members.contains(host)) {
-                steps.push(Step::advice(format!(
-                    "bring back {}, who went on from there; or decide whose data to keep",
-                    and(present)
-                )));
+                steps.push(Step::advice(format!("bring back {}, who went on from there", and(present))));
             }
-            steps.extend(members.iter().flat_map(force));
-            steps
+            steps.push(Step::advice("or decide whose data to keep; to see what comes of it:"));
+            steps.extend(members.iter().map(|host| ask(&format!("--force {host}"))));
         }
         Problem::DisabledHoldsMore { member, .. } => {
-            let mut steps = vec![
-                Step::advice(format!("count {member} in again, on every member:")),
-                Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {member} enable")),
-            ];
-            steps.push(Step::advice(format!("to go on without what {member} holds:")));
-            steps.push(Step::run_anywhere(format!("pfcluster mariadb allow discard {member}")));
-            steps
+            steps.push(Step::advice(format!("count {member} in again, on every member:")));
+            steps.push(Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {member} enable")));
+            give_up(&mut steps, member);
         }
-        Problem::Unfit { member, .. } => vec![
-            Step::advice(format!("name another member than {member}; what each holds:")),
-            Step::run_anywhere("pfcluster bootstrap"),
-        ],
+        Problem::Unfit { member, .. } => {
+            steps.push(Step::advice(format!("name another member than {member}; what each holds:")));
+            steps.push(Step::run_anywhere("pfcluster bootstrap --evidence *.json"));
+        }
+    }
+    steps
+}
+
+fn one_sided(steps: &mut Vec<Step>, by: &Hostname, out: &Hostname, against: &Hostname) {
+    steps.push(Step::advice(format!("either count {out} in again:")));
+    steps.push(Step::run(by, format!("/usr/local/pf/bin/cluster/node {out} enable")));
+    if against == out {
+        steps.push(Step::advice(format!("or let {out} count {by} out as well:")));
+        steps.push(Step::run(out, format!("/usr/local/pf/bin/cluster/node {by} disable")));
+    } else if by != out {
+        steps.push(Step::advice(format!("or count {out} out on {against} as well:")));
+        steps.push(Step::run(against, format!("/usr/local/pf/bin/cluster/node {out} disable")));
+    }
+}
+
+fn no_candidate(steps: &mut Vec<Step>, members: &[Untrusted]) {
+    steps.push(Step::advice(
+        "a crash during a DDL statement, or state transfers that failed, leave zero UUIDs, even everywhere: look at the data \
+         before you trust any",
+    ));
+    for one in members {
+        match (one.defect, one.position) {
+            (None, _) => {
+                steps.push(Step::advice(format!(
+                    "to see what comes of beginning a new history with the data of {}:",
+                    one.member
+                )));
+                steps.push(ask(&format!("--seed {}", one.member)));
+            }
+            (Some(_), Some(position)) => steps.push(Step::advice(format!(
+                "to trust the data of {}: write `uuid: {}` and `seqno: -1` into its grastate.dat, and ask again",
+                one.member,
+                position.uuid()
+            ))),
+            (Some(_), None) => {}
+        }
     }
 }

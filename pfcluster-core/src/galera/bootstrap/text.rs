@@ -82,6 +82,7 @@ impl fmt::Display for Need {
             Need::RecoveryThatWorks { why } => write!(f, "recovering its position failed: {why}"),
             Need::Answer => f.write_str("its database process does not answer and its position is not known"),
             Need::TransferEnd => f.write_str("a state transfer runs"),
+            Need::Service => f.write_str("it is primary, and not in service yet"),
             Need::Network => f.write_str("it runs and does not see all the others"),
             Need::SecondLook => {
                 write!(f, "primary apart from another: look again in {} s", SPLIT_CONFIRMED_AFTER.as_secs())

@@ -67,10 +67,9 @@ impl fmt::Display for Reason {
                 write!(f, "safe_to_bootstrap of {member} does not count: {why}")
             }
             Reason::HeldBack { members, by } => write!(f, "{} can prove to have left last, but {by}", and(members)),
-            Reason::ViewIncomplete { view, holders, size } => write!(
+            Reason::ViewIncomplete { view, holders, present, size } => write!(
                 f,
-                "{} of the {size} members of the primary view {view} are here ({}): the last to run must all be there",
-                holders.len(),
+                "{present} of the {size} members of the primary view {view} are here ({}): the last to run must all be there",
                 and(holders)
             ),
             Reason::ViewUnproven { view, holders } => write!(

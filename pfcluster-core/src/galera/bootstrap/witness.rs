@@ -10,6 +10,8 @@ pub(super) struct HeldView<'a> {
     pub(super) gvwstate: &'a Gvwstate,
     /// Who holds it, in order, each another node of the view.
     pub(super) holders: Vec<usize>,
+    /// How many nodes of it they are.
+    pub(super) present: usize,
     /// No node of it is missing.
     pub(super) complete: bool,
     /// The best safe position among the holders.
@@ -42,7 +44,14 @@ pub(super) fn held_views<'a>(facts: &[Facts<'a>]) -> Vec<HeldView<'a>> {
         let view = match known {
             Some(at) => &mut views[at],
             None => {
-                views.push(HeldView { gvwstate, holders: Vec::new(), complete: false, best: None, floor: None });
+                views.push(HeldView {
+                    gvwstate,
+                    holders: Vec::new(),
+                    present: 0,
+                    complete: false,
+                    best: None,
+                    floor: None,
+                });
                 let last = views.len() - 1;
                 &mut views[last]
             }
@@ -82,7 +91,8 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     let of_history =
         facts.iter().filter_map(of_view).filter(|record| Some(record.uuid) == view.best.map(Position::uuid));
     view.floor = of_history.map(|record| record.floor.get()).min();
-    let missing = view.gvwstate.members.len() - nodes.len();
+    view.present = nodes.len();
+    let missing = view.gvwstate.members.len() - view.present;
     // An arbitrator keeps no file. It can stand for a missing node only if that is no member of which nothing is known.
     let votes =
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));

@@ -1,0 +1,103 @@
+//! How a person carries a decision out, where no supervisor does it: with systemd, MariaDB's client and PacketFence's own
+//! `pf-mariadb`, in order.
+
+use super::action::Action;
+use super::facts::Facts;
+use crate::cluster::Hostname;
+use crate::decision::{Step, and};
+use crate::galera::Found;
+
+const START: &str = "systemctl start packetfence-mariadb";
+pub(super) const STOP: &str = "systemctl stop packetfence-mariadb";
+/// It runs in the foreground (guide 5.2).
+const NEW_CLUSTER: &str = "/usr/local/pf/sbin/pf-mariadb --force-new-cluster";
+
+/// The steps of a decision that starts something.
+pub(super) fn steps(action: &Action, facts: &[Facts<'_>]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    match action {
+        Action::Standalone { member } => steps.push(Step::run(member, START)),
+        Action::Join { joiners, discard, .. } => {
+            join(&mut steps, joiners, facts);
+            discard.iter().for_each(|host| aside(&mut steps, host));
+        }
+        Action::Reform { members, stop_first, joiners } => {
+            stop(&mut steps, stop_first);
+            steps.push(Step::advice("start these without waiting for one another:"));
+            steps.extend(members.iter().map(|host| Step::run(host, START)));
+            join_later(&mut steps, joiners, facts);
+        }
+        Action::Fresh { member, stop_first, joiners } => {
+            stop(&mut steps, stop_first);
+            new_cluster(&mut steps, member, joiners, &[], facts);
+        }
+        Action::Bootstrap { member, stop_first, joiners, discard, .. }
+        | Action::Seed { member, stop_first, joiners, discard } => {
+            stop(&mut steps, stop_first);
+            new_cluster(&mut steps, member, joiners, discard, facts);
+        }
+        Action::Promote { member, stop_first, joiners, discard, .. } => {
+            stop(&mut steps, stop_first);
+            let promote = "mariadb -e \"SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'\"";
+            steps.push(Step::run(member, promote));
+            steps
+                .push(Step::advice("it must say Primary now; Galera can ignore the command and still report success:"));
+            steps.push(Step::run(member, "mariadb -e \"SHOW STATUS LIKE 'wsrep_cluster_status'\""));
+            join_later(&mut steps, joiners, facts);
+            discard.iter().for_each(|host| aside(&mut steps, host));
+        }
+        Action::Wait { .. } | Action::Refuse { .. } => {}
+    }
+    steps
+}
+
+fn stop(steps: &mut Vec<Step>, hosts: &[Hostname]) {
+    steps.extend(hosts.iter().map(|host| Step::run(host, STOP)));
+}
+
+fn new_cluster(
+    steps: &mut Vec<Step>,
+    member: &Hostname,
+    joiners: &[Hostname],
+    discard: &[Hostname],
+    facts: &[Facts<'_>],
+) {
+    steps.push(Step::run(member, NEW_CLUSTER));
+    join_later(steps, joiners, facts);
+    discard.iter().for_each(|host| aside(steps, host));
+    if !joiners.is_empty() || !discard.is_empty() {
+        steps.push(Step::advice(format!(
+            "when another member has joined, end `pf-mariadb` on {member} with Ctrl-C, then:"
+        )));
+        steps.push(Step::run(member, START));
+    }
+}
+
+fn join_later(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
+    if !joiners.is_empty() {
+        steps.push(Step::advice(format!("when the database is in service, and not before, start {}:", and(joiners))));
+    }
+    join(steps, joiners, facts);
+}
+
+/// A joiner with an old view could come up as a cluster of its own.
+fn join(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
+    for host in joiners {
+        let files = facts.iter().find(|one| one.host == host).and_then(Facts::files);
+        if files.is_some_and(|files| files.gvwstate != Found::Absent) {
+            steps.push(Step::run(host, "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside"));
+        }
+        steps.push(Step::run(host, START));
+    }
+}
+
+/// To let a member join without its own data, which are kept.
+pub(super) fn aside(steps: &mut Vec<Step>, host: &Hostname) {
+    steps.push(Step::advice(format!(
+        "only if the data of {host} may go (they are kept aside), let it join without them:"
+    )));
+    steps.push(Step::run(host, STOP));
+    steps.push(Step::run(host, "mv -T /var/lib/mysql /var/lib/mysql.aside"));
+    steps.push(Step::run(host, "install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
+    steps.push(Step::run(host, START));
+}

@@ -1,0 +1,154 @@
+//! Laws of the others: who joins, who stops before, whose data are moved aside.
+
+use super::Judged;
+use super::held::{
+    Held, evidence, files, forks_without, held, is_primary, is_starting, ran_alone, records, running, transfers, was_at,
+};
+use crate::cluster::Hostname;
+use crate::galera::bootstrap::{Action, Seen};
+use crate::galera::{ClusterStatus, Position};
+
+struct Lists<'a> {
+    stop_first: &'a [Hostname],
+    joiners: &'a [Hostname],
+    discard: &'a [Hostname],
+}
+
+fn lists<'a>(judged: &Judged<'a>) -> Lists<'a> {
+    let (stop_first, joiners, discard): (&[_], &[_], &[_]) = match &judged.decision.action {
+        Action::Join { joiners, discard, .. } => (&[], joiners, discard),
+        Action::Bootstrap { stop_first, joiners, discard, .. }
+        | Action::Promote { stop_first, joiners, discard, .. }
+        | Action::Seed { stop_first, joiners, discard, .. } => (stop_first, joiners, discard),
+        Action::Reform { stop_first, joiners, .. } | Action::Fresh { stop_first, joiners, .. } => {
+            (stop_first, joiners, &[])
+        }
+        _ => (&[], &[], &[]),
+    };
+    Lists { stop_first, joiners, discard }
+}
+
+/// Whose state the joiners take over.
+fn sources<'a>(judged: &Judged<'a>) -> Vec<&'a Seen> {
+    let primaries = || judged.seen.iter().filter(|one| one.enabled && is_primary(one));
+    match &judged.decision.action {
+        Action::Join { .. } => primaries().collect(),
+        _ => judged.started().iter().filter_map(|host| judged.member(host).ok()).collect(),
+    }
+}
+
+pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
+    let Lists { joiners, discard, .. } = lists(&judged);
+    if joiners.is_empty() && discard.is_empty() {
+        return Ok(());
+    }
+    let sources = sources(&judged);
+    let serving = sources.iter().filter_map(|one| held(one).good()).max_by_key(|position| position.seqno());
+    for host in joiners.iter().chain(discard) {
+        let one = judged.member(host)?;
+        let Some(evidence) = evidence(one) else {
+            if discard.contains(host) && judged.given_up(one) {
+                continue;
+            }
+            return Err(format!("{host} joins and is not known"));
+        };
+        if !one.enabled || evidence.maintenance || evidence.arbitrator || is_primary(one) || transfers(one) {
+            return Err(format!("{host} must not join: {evidence:?}"));
+        }
+    }
+    for host in joiners {
+        let one = judged.member(host)?;
+        let fits = match held(one) {
+            Held::Empty => true,
+            Held::Unknown | Held::Nothing | Held::NoHistory => false,
+            Held::Bad(_) => is_broken_copy(one),
+            Held::Good(position) => {
+                let source = if matches!(judged.decision.action, Action::Seed { .. } | Action::Fresh { .. }) {
+                    None
+                } else {
+                    serving
+                };
+                source.is_some_and(|source| loses_nothing(&judged, one, position, source, &sources))
+            }
+        };
+        if !fits || judged.given_up(one) && held(one) != Held::Empty {
+            return Err(format!("{host} joins, and would lose {:?}", held(one)));
+        }
+    }
+    Ok(())
+}
+
+fn loses_nothing(judged: &Judged<'_>, one: &Seen, at: Position, source: Position, sources: &[&Seen]) -> bool {
+    let of_sources =
+        |fork: &_| sources.iter().filter_map(|source| records(source)).any(|records| records.forks.contains(fork));
+    let missed = forks_without(one, judged.seen, judged.policy).any(of_sources);
+    let own = records(one).map_or(&[][..], |records| &records.forks[..]);
+    let went_its_own_way = own
+        .iter()
+        .any(|fork| fork.uuid == at.uuid() && at.seqno() > fork.seqno && !sources.iter().any(|one| was_at(one, fork)));
+    at.uuid() == source.uuid() && !at.is_above(source) && !ran_alone(one) && !missed && !went_its_own_way
+}
+
+/// A transfer to it broke off after it had taken the place of what was there.
+fn is_broken_copy(one: &Seen) -> bool {
+    let Some(files) = files(one) else { return false };
+    files.sst_marker && files.grastate.read().is_none_or(|grastate| grastate.uuid.is_zero())
+}
+
+/// Every process that waits without service beside the chosen ones keeps a view from forming again, or may become
+/// primary by itself. Who is in the component of the one that is promoted comes along.
+pub(super) fn lingering_processes(judged: Judged<'_>) -> Result<(), String> {
+    let action = &judged.decision.action;
+    let Lists { stop_first, .. } = lists(&judged);
+    for host in stop_first {
+        let one = judged.member(host)?;
+        let runs = running(one).is_some() || is_starting(one);
+        if !one.enabled || is_primary(one) || transfers(one) || !runs {
+            return Err(format!("{host} is to stop: {:?}", evidence(one)));
+        }
+    }
+    let started = judged.started();
+    if started.is_empty() || matches!(action, Action::Standalone { .. }) {
+        return Ok(());
+    }
+    let promoted = match action {
+        Action::Promote { member, .. } => running(judged.member(member)?),
+        _ => None,
+    };
+    for one in judged.seen.iter().filter(|one| one.enabled) {
+        let is_arbitrator = evidence(one).is_some_and(|evidence| evidence.arbitrator);
+        if is_arbitrator || running(one).is_none() && !is_starting(one) || stop_first.contains(&one.host) {
+            continue;
+        }
+        let may_stay = match action {
+            Action::Reform { .. } => started.contains(&one.host),
+            Action::Promote { .. } => {
+                let waits = running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary);
+                waits && promoted.is_some_and(|promoted| promoted.sees.contains(&one.host))
+                    || started.contains(&one.host)
+            }
+            _ => false,
+        };
+        if !may_stay {
+            return Err(format!("{} runs on beside {started:?}", one.host));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn repetitions(judged: Judged<'_>) -> Result<(), String> {
+    let Lists { stop_first, joiners, discard } = lists(&judged);
+    let started = judged.started();
+    let twice = |list: &[Hostname]| list.iter().enumerate().any(|(at, host)| list[at + 1..].contains(host));
+    let both = |one: &[Hostname], other: &[Hostname]| one.iter().any(|host| other.contains(host));
+    let reforms = matches!(judged.decision.action, Action::Reform { .. });
+    if [started, stop_first, joiners, discard].into_iter().any(twice)
+        || both(started, joiners)
+        || both(started, discard)
+        || both(joiners, discard)
+        || reforms && both(started, stop_first)
+    {
+        return Err(format!("{started:?} start; stop {stop_first:?}, join {joiners:?}, discard {discard:?}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! Laws of whatever makes a primary component.
+
+use super::Judged;
+use super::held::{
+    Held, cut_off, evidence, files, forks_without, held, is_primary, ran_alone, records, running, transfers,
+};
+use crate::cluster::Hostname;
+use crate::galera::bootstrap::{Action, Seen};
+use crate::galera::{ClusterStatus, Position};
+
+impl<'a> Judged<'a> {
+    /// Who starts with the state that everybody else takes over; nobody if the decision starts nothing.
+    pub(super) fn started(&self) -> &'a [Hostname] {
+        match &self.decision.action {
+            Action::Bootstrap { member, .. }
+            | Action::Promote { member, .. }
+            | Action::Fresh { member, .. }
+            | Action::Seed { member, .. }
+            | Action::Standalone { member } => std::slice::from_ref(member),
+            Action::Reform { members, .. } => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn member(&self, host: &Hostname) -> Result<&'a Seen, String> {
+        self.seen.iter().find(|seen| seen.host == *host).ok_or_else(|| format!("{host} is no member"))
+    }
+
+    pub(super) fn given_up(&self, one: &Seen) -> bool {
+        self.policy.discard.contains(&one.host)
+    }
+
+    /// The operator has named the one to start, whatever else is there.
+    fn by_word(&self) -> bool {
+        let action = &self.decision.action;
+        self.policy.force.is_some() || matches!(action, Action::Seed { .. } | Action::Standalone { .. })
+    }
+
+    /// What it starts from: the highest of a view that forms again.
+    pub(super) fn source(&self) -> Option<Position> {
+        match &self.decision.action {
+            Action::Bootstrap { position, .. } | Action::Promote { position, .. } => Some(*position),
+            Action::Reform { members, .. } => {
+                let good = members.iter().filter_map(|host| held(self.member(host).ok()?).good());
+                good.max_by_key(|position| position.seqno())
+            }
+            _ => None,
+        }
+    }
+}
+
+pub(super) fn beside_a_primary(judged: Judged<'_>) -> Result<(), String> {
+    let primary = judged.seen.iter().find(|one| one.enabled && is_primary(one));
+    match (judged.started(), primary) {
+        ([started, ..], Some(primary)) => Err(format!("{started} starts while {} is primary", primary.host)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn during_a_transfer(judged: Judged<'_>) -> Result<(), String> {
+    let busy = judged.seen.iter().find(|one| one.enabled && transfers(one));
+    match (judged.started(), busy) {
+        ([started, ..], Some(busy)) => Err(format!("{started} starts while {} transfers state", busy.host)),
+        _ => Ok(()),
+    }
+}
+
+pub(super) fn across_histories(judged: Judged<'_>) -> Result<(), String> {
+    let ([started, ..], false) = (judged.started(), judged.by_word()) else { return Ok(()) };
+    let counts = |one: &&Seen| !judged.given_up(one) && (one.enabled || !ran_alone(one));
+    let mut positions = judged.seen.iter().filter(counts).filter_map(|one| Some((one, held(one).good()?)));
+    let Some((one, first)) = positions.next() else { return Ok(()) };
+    if let Some((other, position)) = positions.find(|(_, position)| position.uuid() != first.uuid()) {
+        return Err(format!("{started} starts; {} is at {first}, {} at {position}", one.host, other.host));
+    }
+    let alone = judged.seen.iter().find(|one| one.enabled && !judged.given_up(one) && ran_alone(one));
+    alone.map_or(Ok(()), |alone| Err(format!("{started} starts, and {} ran without Galera", alone.host)))
+}
+
+pub(super) fn from_no_position(judged: Judged<'_>) -> Result<(), String> {
+    let action = &judged.decision.action;
+    match action {
+        Action::Bootstrap { member, position, .. } | Action::Promote { member, position, .. } => {
+            let holds = held(judged.member(member)?);
+            let right = holds == Held::Good(*position) && !position.uuid().is_zero();
+            if right { Ok(()) } else { Err(format!("{member} starts from {position} and holds {holds:?}")) }
+        }
+        Action::Reform { members, .. } => {
+            judged.source().map(|_| ()).ok_or_else(|| format!("none of {members:?} holds a state"))
+        }
+        Action::Fresh { member, .. } => {
+            if let Some(one) = judged.seen.iter().find(|one| !nothing_to_lose(&judged, one)) {
+                return Err(format!("{member} begins anew, and {} may have data", one.host));
+            }
+            Ok(())
+        }
+        Action::Seed { member, .. } => {
+            let one = judged.member(member)?;
+            let word = judged.policy.seed.as_ref() == Some(member)
+                || judged.policy.force.as_ref() == Some(member)
+                || judged.policy.standalone && ran_alone(one);
+            match held(one) {
+                Held::NoHistory if word => Ok(()),
+                Held::Good(_) if word && ran_alone(one) => Ok(()),
+                other => Err(format!("{member} begins a history, but holds {other:?}, word given: {word}")),
+            }
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Nobody misses what it has, if a first cluster is made.
+fn nothing_to_lose(judged: &Judged<'_>, one: &Seen) -> bool {
+    if judged.given_up(one) {
+        return true;
+    }
+    let remembers = records(one)
+        .is_some_and(|records| records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty());
+    match held(one) {
+        Held::Nothing => true,
+        Held::Empty => !remembers || judged.policy.force.is_some(),
+        Held::Unknown => !one.enabled || judged.policy.assume_lost.contains(&one.host),
+        Held::NoHistory | Held::Bad(_) | Held::Good(_) => false,
+    }
+}
+
+pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
+    for host in judged.started() {
+        let one = judged.member(host)?;
+        let err = |why: &str| Err(format!("{host} starts and {why}"));
+        let Some(evidence) = evidence(one) else { return err("is not known") };
+        if !one.enabled {
+            return err("is disabled");
+        }
+        if evidence.maintenance {
+            return err("is in maintenance");
+        }
+        if judged.given_up(one) && !matches!(judged.decision.action, Action::Standalone { .. }) {
+            return err("is given up");
+        }
+        let fits = match (&judged.decision.action, held(one)) {
+            (Action::Bootstrap { .. } | Action::Promote { .. }, Held::Good(_)) => !ran_alone(one),
+            (Action::Reform { .. }, Held::Good(_)) => !ran_alone(one),
+            (Action::Fresh { .. }, Held::Empty) | (Action::Seed { .. }, Held::NoHistory | Held::Good(_)) => true,
+            (Action::Standalone { .. }, Held::Good(_) | Held::NoHistory | Held::Empty) => true,
+            _ => false,
+        };
+        if !fits {
+            return err(&format!("holds {:?}", held(one)));
+        }
+        let waits = running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary);
+        if matches!(judged.decision.action, Action::Promote { .. }) && !waits {
+            return err("is promoted, but does not run without service");
+        }
+        if judged.policy.force.is_none()
+            && !matches!(judged.decision.action, Action::Seed { .. } | Action::Standalone { .. })
+            && forks_without(one, judged.seen, judged.policy).next().is_some()
+        {
+            return err("was not there when history went on");
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
+    let (Some(source), false) = (judged.source(), judged.by_word()) else { return Ok(()) };
+    for one in judged.seen.iter().filter(|one| !judged.given_up(one)) {
+        if !one.enabled && ran_alone(one) || cut_off(one, judged.seen, judged.policy) {
+            continue;
+        }
+        let remembered = records(one).and_then(|records| records.last_recorded).filter(|_| held(one) == Held::Empty);
+        if let Some(above) = held(one).seeming().or(remembered).filter(|position| position.is_above(source)) {
+            return Err(format!("{source} is the start, and {} is at {above}", one.host));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn without_a_witness(judged: Judged<'_>) -> Result<(), String> {
+    let ([started, ..], None) = (judged.started(), &judged.policy.force) else { return Ok(()) };
+    let unknown = |one: &&Seen| one.enabled && held(one) == Held::Unknown && !judged.given_up(one);
+    let not_lost = |one: &Seen| !judged.policy.assume_lost.contains(&one.host);
+    let Some(missing) = judged.seen.iter().filter(unknown).find(|one| not_lost(one)) else { return Ok(()) };
+    let enabled = judged.seen.iter().filter(|one| one.enabled);
+    let (all, known) = (enabled.clone().count(), enabled.filter(|one| held(one) != Held::Unknown).count());
+    let started = judged.member(started)?;
+    let flag = files(started).and_then(|files| files.grastate.read()).and_then(|grastate| grastate.safe_to_bootstrap);
+    let view = files(started).is_some_and(|files| files.gvwstate.read().is_some());
+    if known * 2 > all && (flag == Some(true) || view) {
+        return Ok(());
+    }
+    Err(format!("{} starts, {known} of {all} known, and {} may be alive", started.host, missing.host))
+}

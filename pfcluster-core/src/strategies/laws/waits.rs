@@ -1,0 +1,140 @@
+//! Laws of waiting and refusing.
+
+use super::Judged;
+use super::held::{Held, evidence, files, forks_without, held, is_primary, ran_alone, records, running, transfers};
+use crate::cluster::Hostname;
+use crate::galera::bootstrap::{Action, Problem, Seen};
+use crate::galera::{ClusterStatus, LocalState, Position};
+
+pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
+    let named: Vec<&Hostname> = match &judged.decision.action {
+        Action::Wait { awaited } => awaited.iter().map(|one| &one.member).collect(),
+        Action::Refuse { problem: Problem::NoMembers } if !judged.decision.remedy.is_empty() => return Ok(()),
+        Action::Refuse { problem } => named_by(problem),
+        _ => return Ok(()),
+    };
+    if judged.decision.remedy.is_empty() {
+        return Err("no remedy".to_owned());
+    }
+    if named.is_empty() {
+        return Err("no member is named".to_owned());
+    }
+    // The operator may name a stranger; nobody else does.
+    let said =
+        |host: &Hostname| [&judged.policy.force, &judged.policy.seed].into_iter().flatten().any(|said| said == host);
+    named.into_iter().filter(|host| !said(host)).try_for_each(|host| judged.member(host).map(|_| ()))
+}
+
+fn named_by(problem: &Problem) -> Vec<&Hostname> {
+    match problem {
+        Problem::MembersDiffer { one, other } | Problem::SplitBrain { one, other } => vec![one, other],
+        Problem::OneSidedDisable { by, out, against } => vec![by, out, against],
+        Problem::ZeroUuid { member }
+        | Problem::Regression { member, .. }
+        | Problem::UnsafeHoldsMore { member, .. }
+        | Problem::DisabledHoldsMore { member, .. }
+        | Problem::Unfit { member, .. } => vec![member],
+        Problem::StandaloneHistory { members } | Problem::SeveralSafeToBootstrap { members } => {
+            members.iter().collect()
+        }
+        Problem::CutOff { members, .. } => members.iter().collect(),
+        Problem::DivergentHistories { histories } => histories.iter().flat_map(|history| &history.members).collect(),
+        Problem::TwoLastViews { one, other } => one.iter().chain(other).collect(),
+        Problem::NoCandidate { members } => members.iter().map(|one| &one.member).collect(),
+        Problem::NoMembers => Vec::new(),
+    }
+}
+
+pub(super) fn needless(judged: Judged<'_>, honest: bool) -> Result<(), String> {
+    if !matches!(judged.decision.action, Action::Wait { .. } | Action::Refuse { .. }) {
+        return Ok(());
+    }
+    if !can_be_brought_back(&judged) || !honest && !may_be_true(judged.seen) {
+        return Ok(());
+    }
+    Err(format!("it is not: {:?}", judged.decision.action))
+}
+
+fn can_be_brought_back(judged: &Judged<'_>) -> bool {
+    let policy = judged.policy;
+    let said = policy.seed.is_some() || policy.force.is_some() || policy.standalone || !policy.discard.is_empty();
+    if said || judged.seen.is_empty() || judged.seen.iter().any(|one| !one.enabled) || counts_out(judged.seen) {
+        return false;
+    }
+    if judged.seen.iter().any(|one| held(one) == Held::Unknown || ran_alone(one)) {
+        return false;
+    }
+    if judged.seen.iter().any(is_primary) {
+        return one_component(judged.seen);
+    }
+    if judged.seen.iter().any(transfers) {
+        return false;
+    }
+    let good = || judged.seen.iter().filter_map(|one| Some((one, held(one).good()?)));
+    let Some((_, best)) = good().max_by_key(|(_, position)| position.seqno()) else {
+        let fresh = |one: &Seen| match held(one) {
+            Held::Nothing => true,
+            Held::Empty => records(one).is_some_and(|records| *records == crate::galera::Records::default()),
+            _ => false,
+        };
+        let may_begin = |one: &Seen| held(one) == Held::Empty && !maintenance(one);
+        return judged.seen.iter().all(fresh) && judged.seen.iter().any(may_begin);
+    };
+    let is_above = |position: Position| position.is_above(best);
+    let more_elsewhere = judged.seen.iter().any(|one| {
+        let remembered = records(one).and_then(|records| records.last_recorded).filter(|_| held(one) == Held::Empty);
+        !matches!(held(one), Held::Good(_)) && held(one).seeming().or(remembered).is_some_and(is_above)
+    });
+    let one_history = good().all(|(_, position)| position.uuid() == best.uuid());
+    let somebody_may = good().any(|(one, position)| position == best && !maintenance(one));
+    let no_forks = judged.seen.iter().all(|one| forks_without(one, judged.seen, policy).next().is_none());
+    one_history && somebody_may && no_forks && !more_elsewhere && !apart(judged.seen)
+}
+
+fn maintenance(one: &Seen) -> bool {
+    evidence(one).is_some_and(|evidence| evidence.maintenance)
+}
+
+fn counts_out(seen: &[Seen]) -> bool {
+    let mut hashes = seen.iter().filter_map(|one| evidence(one)?.members_hash.as_deref());
+    let first = hashes.next();
+    hashes.any(|hash| Some(hash) != first)
+        || seen.iter().filter_map(evidence).any(|evidence| !evidence.disabled.is_empty())
+}
+
+/// Everybody who is primary is in one component, and one of them has the state.
+fn one_component(seen: &[Seen]) -> bool {
+    let primaries = || seen.iter().filter(|one| is_primary(one));
+    let serves = |one: &Seen| {
+        running(one).is_some_and(|one| {
+            !matches!(one.state, LocalState::Joining | LocalState::Initialized | LocalState::Inconsistent)
+        })
+    };
+    let like = |one: &Seen, other: &Seen| {
+        running(one).map(|running| running.uuid) == running(other).map(|running| running.uuid)
+            && running(one).is_some_and(|running| running.sees.contains(&other.host))
+    };
+    primaries().all(|one| primaries().all(|other| like(one, other)))
+        && primaries().any(|one| serves(one) && held(one).good().is_some())
+}
+
+/// They all run without service and don't see each other: a network that is cut.
+fn apart(seen: &[Seen]) -> bool {
+    let data = || seen.iter().filter(|one| held(one) != Held::Nothing);
+    let waits = |one: &Seen| running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary);
+    let sees_all =
+        |one: &Seen| running(one).is_some_and(|running| data().all(|other| running.sees.contains(&other.host)));
+    data().all(waits) && !data().all(sees_all)
+}
+
+/// No more than one member or view says that it was the last, so a true history may have left this.
+fn may_be_true(seen: &[Seen]) -> bool {
+    let flagged = |one: &&Seen| {
+        files(one).and_then(|files| files.grastate.read()).is_some_and(|found| found.safe_to_bootstrap == Some(true))
+    };
+    let mut views = seen.iter().filter_map(|one| files(one)?.gvwstate.read()).map(|own| (own.view, &own.members));
+    match views.next() {
+        None => seen.iter().filter(flagged).count() <= 1,
+        Some(first) => views.all(|view| view == first) && !seen.iter().any(|one| flagged(&one)),
+    }
+}

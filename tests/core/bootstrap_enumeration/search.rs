@@ -1,0 +1,155 @@
+//! Every word over an alphabet, judged, on all cores.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
+use pfcluster_core::galera::select_bootstrap;
+use pfcluster_core::strategies::laws;
+
+/// For each member, the evidence that it can give.
+pub(crate) type Columns = Vec<Vec<Seen>>;
+
+/// What an enumeration found.
+#[derive(Debug, Default)]
+pub(crate) struct Findings {
+    /// How many states were decided.
+    pub(crate) states: usize,
+    /// How often each kind of answer came.
+    pub(crate) answers: BTreeMap<String, usize>,
+    /// For each law and kind of answer that breaks it: how often, and the first state.
+    pub(crate) violations: BTreeMap<String, (usize, String)>,
+}
+
+impl Findings {
+    fn add(&mut self, other: Findings) {
+        self.states += other.states;
+        other.answers.into_iter().for_each(|(kind, count)| *self.answers.entry(kind).or_default() += count);
+        for (key, (count, first)) in other.violations {
+            self.violations.entry(key).and_modify(|known| known.0 += count).or_insert((count, first));
+        }
+    }
+
+    pub(crate) fn report(&self, name: &str) {
+        println!("{name}: {} states", self.states);
+        self.answers.iter().for_each(|(kind, count)| println!("  {count:>10} {kind}"));
+        let mut text = String::new();
+        for (key, (count, first)) in &self.violations {
+            let _ = writeln!(text, "{count} times {key}\n{first}");
+        }
+        assert!(text.is_empty(), "{name}:\n{text}");
+    }
+}
+
+/// Decides and judges every state of `columns` with every policy.
+pub(crate) fn every_state(columns: &Columns, policies: &[Policy], honest: bool) -> Findings {
+    let next = AtomicUsize::new(0);
+    let found = Mutex::new(Findings::default());
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(2, usize::from);
+        for _ in 0..threads {
+            scope.spawn(|| {
+                let mut columns = columns.clone();
+                let mut seen: Vec<Seen> = columns.iter().map(|column| column[0].clone()).collect();
+                let mut own = Findings::default();
+                loop {
+                    let first = next.fetch_add(1, Ordering::Relaxed);
+                    if first >= columns[0].len() {
+                        break;
+                    }
+                    seen[0] = columns[0][first].clone();
+                    below(1, &mut columns, &mut seen, policies, honest, &mut own);
+                }
+                found.lock().expect("no thread panics while it holds the lock").add(own);
+            });
+        }
+    });
+    found.into_inner().expect("all threads are done")
+}
+
+fn below(
+    at: usize,
+    columns: &mut Columns,
+    seen: &mut Vec<Seen>,
+    policies: &[Policy],
+    honest: bool,
+    found: &mut Findings,
+) {
+    if at == seen.len() {
+        policies.iter().for_each(|policy| judge(seen, policy, honest, found));
+        return;
+    }
+    for letter in 0..columns[at].len() {
+        std::mem::swap(&mut seen[at], &mut columns[at][letter]);
+        below(at + 1, columns, seen, policies, honest, found);
+        std::mem::swap(&mut seen[at], &mut columns[at][letter]);
+    }
+}
+
+pub(crate) fn judge(seen: &[Seen], policy: &Policy, honest: bool, found: &mut Findings) {
+    let decision = select_bootstrap(seen, policy);
+    found.states += 1;
+    let kind = kind(&decision.action);
+    match found.answers.get_mut(kind) {
+        Some(count) => *count += 1,
+        None => drop(found.answers.insert(kind.to_owned(), 1)),
+    }
+    let judged = laws::check(seen, policy, &decision).and_then(|()| laws::check_alive(seen, policy, &decision, honest));
+    if let Err(violation) = judged {
+        let key = format!("{} / {kind}", violation.law);
+        let entry = found.violations.entry(key).or_insert_with(|| (0, String::new()));
+        entry.0 += 1;
+        if entry.0 == 1 {
+            entry.1 = format!("  {}\n  {}\n{}", violation.what, decision.action, shown(seen, policy));
+        }
+    }
+}
+
+/// The states, one member a line.
+pub(crate) fn shown(seen: &[Seen], policy: &Policy) -> String {
+    let mut text = String::new();
+    if *policy != Policy::default() {
+        let _ = writeln!(text, "  {policy:?}");
+    }
+    for one in seen {
+        let enabled = if one.enabled { "" } else { " (disabled)" };
+        let _ = writeln!(text, "  {}{enabled}: {:?}", one.host, one.observation);
+    }
+    text
+}
+
+/// The name of an answer, with what was refused and why.
+pub(crate) fn kind(action: &Action) -> &'static str {
+    use pfcluster_core::galera::bootstrap::Problem as P;
+    match action {
+        Action::Standalone { .. } => "Standalone",
+        Action::Join { .. } => "Join",
+        Action::Reform { .. } => "Reform",
+        Action::Bootstrap { .. } => "Bootstrap",
+        Action::Promote { .. } => "Promote",
+        Action::Fresh { .. } => "Fresh",
+        Action::Seed { .. } => "Seed",
+        Action::Wait { .. } => "Wait",
+        Action::Refuse { problem } => match problem {
+            P::NoMembers => "Refuse NoMembers",
+            P::MembersDiffer { .. } => "Refuse MembersDiffer",
+            P::OneSidedDisable { .. } => "Refuse OneSidedDisable",
+            P::SplitBrain { .. } => "Refuse SplitBrain",
+            P::ZeroUuid { .. } => "Refuse ZeroUuid",
+            P::StandaloneHistory { .. } => "Refuse StandaloneHistory",
+            P::DivergentHistories { .. } => "Refuse DivergentHistories",
+            P::TwoLastViews { .. } => "Refuse TwoLastViews",
+            P::SeveralSafeToBootstrap { .. } => "Refuse SeveralSafeToBootstrap",
+            P::Regression { .. } => "Refuse Regression",
+            P::NoCandidate { .. } => "Refuse NoCandidate",
+            P::UnsafeHoldsMore { .. } => "Refuse UnsafeHoldsMore",
+            P::CutOff { .. } => "Refuse CutOff",
+            P::DisabledHoldsMore { .. } => "Refuse DisabledHoldsMore",
+            P::Unfit { .. } => "Refuse Unfit",
+            _ => "Refuse",
+        },
+        _ => "new",
+    }
+}
