@@ -4,10 +4,12 @@
 mod alphabet;
 #[path = "bootstrap_enumeration/search.rs"]
 mod search;
+#[path = "bootstrap_enumeration/worlds.rs"]
+mod worlds;
 
 use alphabet::{Letter, full, modified, seen, smaller, smallest};
 use pfcluster_core::galera::bootstrap::{Policy, Seen};
-use search::{Columns, Findings, every_state};
+use search::{Columns, every_state};
 
 fn columns(letters: &[Vec<Letter>], disabled: &[bool]) -> Columns {
     let column = |(at, letters): (usize, &Vec<Letter>)| -> Vec<Seen> {
@@ -51,4 +53,37 @@ fn five_members() {
     println!("{} letters", letters.len());
     let found = every_state(&columns(&vec![letters; 5], &nobody(5)), &[Policy::default()], false);
     found.report("five members");
+}
+
+fn small_histories(beginnings: Vec<pfcluster_core::strategies::worlds::World>, depth: usize, name: &str) {
+    use pfcluster_core::strategies::worlds::Event;
+    let limits = worlds::Limits {
+        depth,
+        losses: &[0, 2],
+        events: |event| !matches!(event, Event::Supervise(_) | Event::TearState(_)),
+        act: true,
+    };
+    worlds::histories(beginnings, limits).report(name);
+}
+
+fn depth() -> usize {
+    std::env::var("DEPTH").ok().and_then(|text| text.parse().ok()).unwrap_or(4)
+}
+
+#[test]
+fn true_histories() {
+    use pfcluster_core::strategies::worlds::World;
+    small_histories(vec![World::new(3)], depth(), "supervised");
+}
+
+#[test]
+fn true_histories_without_records() {
+    use pfcluster_core::strategies::worlds::World;
+    small_histories(vec![World::new(3).without_records()], depth(), "without records");
+}
+
+#[test]
+fn true_histories_with_arbitrator() {
+    use pfcluster_core::strategies::worlds::World;
+    small_histories(vec![World::with_arbitrator(3)], depth(), "with arbitrator");
 }

@@ -27,6 +27,7 @@ fn try_it() {
     };
     let mut first = world(bounds);
     first.cluster.slow_transfers = number("S", 0) == 1;
+    first.cluster.hasty_floors = number("H", 0) == 1;
     let begin = std::time::Instant::now();
     let found = search(&first, std::env::var("MAX").ok().and_then(|text| text.parse().ok()).unwrap_or(1_000_000));
     println!(

@@ -14,6 +14,7 @@
 pub mod commands;
 pub mod decisions;
 pub mod galera;
+pub mod lab;
 pub mod netns;
 pub mod program;
 pub mod snapshot;

@@ -1,21 +1,86 @@
 //! `pfcluster evidence`: this member's evidence for the election, as JSON.
 
+use std::io::{self, IsTerminal as _};
+use std::time::{Duration, SystemTime};
+
 use clap::{ArgMatches, Args};
+use pfcluster_core::cluster::Cluster;
+use pfcluster_core::document::Document;
+use pfcluster_core::span::Source;
 
 use super::Global;
+use crate::host::evidence::{Question, gather};
+use crate::host::files;
+use crate::report::evidence::{EvidenceDocument, members_by_name};
+use crate::report::json;
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// This member's evidence for the election, as JSON
+///
+/// Asks the database on this machine, or finds out that there is none, and reads what it left in its data directory. It
+/// starts and changes nothing. Run it as root on each member after an outage, and give the files to `pfcluster bootstrap`:
+///
+///   pfcluster evidence --recover > pf1.json
 #[derive(Debug, Args)]
-pub(crate) struct Evidence {}
+#[command(verbatim_doc_comment, after_long_help = EXIT_HELP)]
+pub(crate) struct Evidence {
+    /// Find the position of a stopped database with `mariadbd --wsrep-recover`
+    ///
+    /// Only where grastate.dat has none, and never beside a running database. It does to the data what any start after a
+    /// crash does first. It may take 60 s, or `--timeout` if that is longer.
+    #[arg(long)]
+    recover: bool,
+}
+
+const EXIT_HELP: &str = "\
+What can't be found out is null or an error in its place, never a guess, and `notes` says what to do about it.
+A process that does not answer is `starting`; so is one that can't be ruled out.
+
+Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same), 2 there is
+none: no such member, no data directory, a configuration that can't be read.";
+
+/// What a recovery may take, if `--timeout` is not more.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
+
+/// A person who waits longer than this is told why.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Evidence {
     pub(super) fn run(
         &self,
-        _global: &Global,
+        global: &Global,
         _matches: &ArgMatches,
-        _printer: &mut Printer<'_>,
+        printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        todo!()
+        let root = global.root();
+        let text = files::read(&root.path(Source::ClusterConf))?;
+        let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
+        let host = global.host()?;
+        if cluster.member(host.as_str()).is_none() {
+            return Err(CommandError::Usage {
+                message: format!("{host} is no member of the cluster"),
+                help: "name a member with `--host`".to_owned(),
+            });
+        }
+        let settings = global.database(&root)?;
+        let question = Question {
+            root: &root,
+            cluster: &cluster,
+            settings: &settings,
+            limit: global.timeout(),
+            recover: self.recover.then(|| global.timeout().max(RECOVERY_LIMIT)),
+        };
+        let mut is_told = !io::stderr().is_terminal();
+        let gathered = gather(&question, members_by_name(&cluster), &mut |elapsed| {
+            if elapsed > PATIENCE && !std::mem::replace(&mut is_told, true) {
+                // Where this can't be written, the answer will say so.
+                let _ = writeln!(printer.err, "note: mariadbd recovers the position of the data");
+            }
+        })?;
+        let taken_at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+        let taken_at = taken_at.map(|time| time.as_secs().to_string());
+        let document = EvidenceDocument::new(host, taken_at, &gathered.evidence, gathered.notes);
+        writeln!(printer.out, "{}", json::text(&document))?;
+        Ok(if gathered.complete { ExitStatus::Fine } else { ExitStatus::No })
     }
 }

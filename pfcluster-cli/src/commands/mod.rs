@@ -12,13 +12,14 @@ mod quorum;
 mod show;
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
-use crate::host::{Root, machine};
+use crate::host::{Root, machine, mariadb};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// PacketFence clusters: read them, check them, see them.
@@ -47,6 +48,19 @@ pub(crate) struct Global {
     /// PacketFence's version, 7 to 14 [default: that of ROOT/conf/pf-release, else the newest]
     #[arg(long, global = true, value_name = "X[.Y]")]
     pf_version: Option<PfVersion>,
+    /// The database's data directory [default: that of ROOT/var/conf/mariadb.conf, else /var/lib/mysql]
+    #[arg(long, global = true, value_name = "DIR")]
+    datadir: Option<PathBuf>,
+    /// The database's socket [default: that of ROOT/var/conf/mariadb.conf, else Debian's and RHEL's]
+    #[arg(long, global = true, value_name = "FILE")]
+    socket: Option<PathBuf>,
+    /// User and password for the database, in a client's option file [default: the user that runs this]
+    #[arg(long, global = true, value_name = "FILE")]
+    mysql_defaults_file: Option<PathBuf>,
+    /// How long to wait for answers in all
+    #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
+    timeout: u64,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,
@@ -156,6 +170,21 @@ impl Global {
             message: format!("`{}` is no host name: {error}", name.escape_debug()),
             help: "name a member with `--host`".to_owned(),
         })
+    }
+
+    /// Where the database is, and how it is asked.
+    fn database(&self, root: &Root) -> Result<mariadb::Settings, CommandError> {
+        let overrides = mariadb::Overrides {
+            datadir: self.datadir.clone(),
+            socket: self.socket.clone(),
+            client_file: self.mysql_defaults_file.clone(),
+        };
+        Ok(mariadb::Settings::read(&root.file("var/conf/mariadb.conf"), &overrides)?)
+    }
+
+    /// How long a question may take in all.
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.timeout)
     }
 
     /// The version for a file that stands alone.

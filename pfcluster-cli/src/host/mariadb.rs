@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable as _;
-use mysql::{Conn, OptsBuilder};
+use mysql::{Conn, DriverError, OptsBuilder, Value};
 
 use super::{HostError, files, option_file};
 
@@ -122,18 +122,16 @@ pub(super) fn ask(settings: &Settings, limit: Duration) -> Answer {
 }
 
 fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
-    // The client's own errors do not say which of these it was.
-    if let Err(error) = std::os::unix::net::UnixStream::connect(socket) {
-        return match error.kind() {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
-            _ => Answer::Silence(format!("{}: {}", socket.display(), files::plain(&error))),
-        };
-    }
+    let silence = |what: &dyn std::fmt::Display| Answer::Silence(format!("{}: {what}", socket.display()));
     match ask_server(socket, settings, limit) {
         Ok((datadir, _)) if !is_same(&datadir, &settings.datadir) => Answer::Another(datadir),
         Ok((_, rows)) => Answer::Status(rows),
         Err(mysql::Error::MySqlError(error)) => Answer::Refused(format!("{} ({})", error.message, error.code)),
-        Err(error) => Answer::Silence(format!("{}: {error}", socket.display())),
+        Err(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, why, kind))))) => match kind {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
+            _ => silence(&why.split(" (os error").next().unwrap_or_default().to_lowercase()),
+        },
+        Err(error) => silence(&error),
     }
 }
 
@@ -146,11 +144,23 @@ fn ask_server(socket: &Path, settings: &Settings, limit: Duration) -> Result<(Pa
         .user(Some(user))
         .pass(settings.password.clone())
         .read_timeout(Some(limit))
-        .write_timeout(Some(limit));
+        .write_timeout(Some(limit))
+        // What the client would ask for first otherwise.
+        .max_allowed_packet(Some(1 << 20));
     let mut connection = Conn::new(options)?;
-    let datadir: Option<String> = connection.query_first("SELECT @@datadir")?;
-    let rows = connection.query("SHOW GLOBAL STATUS LIKE 'wsrep%'")?;
-    Ok((datadir.unwrap_or_default().into(), rows))
+    let datadir: Option<Value> = connection.query_first("SELECT @@datadir")?;
+    let rows: Vec<(Value, Value)> = connection.query("SHOW GLOBAL STATUS LIKE 'wsrep%'")?;
+    let rows = rows.into_iter().map(|(name, value)| (text(name), text(value)));
+    Ok((datadir.map(text).unwrap_or_default().into(), rows.collect()))
+}
+
+/// Whatever the server sends: reading it as another type can panic.
+fn text(value: Value) -> String {
+    match value {
+        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+        Value::NULL => String::new(),
+        other => other.as_sql(true),
+    }
 }
 
 /// True if both are one directory.

@@ -1,8 +1,14 @@
 //! What this machine has: files, its name, and later its database and its peers.
 
+mod datadir;
+pub mod evidence;
 pub mod files;
 pub mod install;
 pub mod machine;
+pub mod mariadb;
+mod option_file;
+mod processes;
+mod recovery;
 mod root;
 
 use std::path::PathBuf;

@@ -27,6 +27,11 @@ impl Root {
         self.directory.join(source.path())
     }
 
+    /// Where another file of the installation is; `name` is relative to the install directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
     /// The version that conf/pf-release names; `None` if there is no such file.
     ///
     /// # Errors

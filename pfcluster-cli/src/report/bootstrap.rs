@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
+use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason, Seen};
 use pfcluster_core::galera::{
@@ -143,7 +144,7 @@ impl Row {
             _ if evidence.arbitrator => "arbitrator",
             Process::Running(running) => row.running(running),
             Process::Starting => "starting",
-            Process::Stopped => row.stopped(evidence.files.as_ref()),
+            Process::Stopped => Row::stopped(evidence.files.as_ref()),
         };
         for (is_so, note) in [(evidence.maintenance, "in maintenance"), (evidence.arbitrator, "garbd")] {
             if is_so {
@@ -151,7 +152,7 @@ impl Row {
             }
         }
         if !evidence.disabled.is_empty() {
-            let hosts: Vec<&str> = evidence.disabled.iter().map(|host| host.as_str()).collect();
+            let hosts: Vec<&str> = evidence.disabled.iter().map(Hostname::as_str).collect();
             row.notes.push(format!("disables {}", hosts.join(" ")));
         }
         row
@@ -161,7 +162,7 @@ impl Row {
         self.uuid = Some(running.uuid.to_string());
         self.seqno = Some(running.last_committed);
         if !running.sees.is_empty() {
-            let seen: Vec<&str> = running.sees.iter().map(|host| host.as_str()).collect();
+            let seen: Vec<&str> = running.sees.iter().map(Hostname::as_str).collect();
             self.notes.push(format!("sees {}", seen.join(" ")));
         }
         match (running.status, running.state) {
@@ -175,7 +176,7 @@ impl Row {
         }
     }
 
-    fn stopped(&mut self, files: Option<&Files>) -> &'static str {
+    fn stopped(files: Option<&Files>) -> &'static str {
         match files {
             None => "stopped (no files)",
             Some(files) if files.datadir_empty => "empty",

@@ -7,7 +7,7 @@ use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::Evidence;
 use serde::Deserialize;
 
-pub use document::{EvidenceDocument, Note};
+pub use document::EvidenceDocument;
 
 /// The version that every document carries.
 const VERSION: u64 = 1;

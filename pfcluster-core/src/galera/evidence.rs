@@ -178,7 +178,9 @@ pub struct ViewRecord {
     pub view: ViewId,
     /// The history.
     pub uuid: Uuid,
-    /// `wsrep_last_committed` when the view was new: whoever left before it holds no more than this.
+    /// `wsrep_last_committed` when the view was new: whoever left before it holds no more than this. gvwstate.dat names the
+    /// view before the server has applied everything from before it, so this is read only when the status shows the view's
+    /// members (they change in order with the transactions) and gvwstate.dat is the same before and after.
     pub floor: Seqno,
     /// How many members the view had; `None` if it was not written down.
     pub size: Option<u32>,

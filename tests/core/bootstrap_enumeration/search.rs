@@ -6,7 +6,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
-use pfcluster_core::galera::select_bootstrap;
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::galera::{Evidence, Found, Observation, Process, Recovered, Uuid, select_bootstrap};
 use pfcluster_core::strategies::laws;
 
 /// For each member, the evidence that it can give.
@@ -107,7 +108,7 @@ pub(crate) fn judge(seen: &[Seen], policy: &Policy, honest: bool, found: &mut Fi
     }
 }
 
-/// The states, one member a line.
+/// The states, one member a line, in few words.
 pub(crate) fn shown(seen: &[Seen], policy: &Policy) -> String {
     let mut text = String::new();
     if *policy != Policy::default() {
@@ -115,7 +116,70 @@ pub(crate) fn shown(seen: &[Seen], policy: &Policy) -> String {
     }
     for one in seen {
         let enabled = if one.enabled { "" } else { " (disabled)" };
-        let _ = writeln!(text, "  {}{enabled}: {:?}", one.host, one.observation);
+        let what = match &one.observation {
+            Observation::Unknown(_) => "unknown".to_owned(),
+            Observation::Known(evidence) => short(evidence),
+        };
+        let _ = writeln!(text, "  {}{enabled}: {what}", one.host);
+    }
+    text
+}
+
+fn short(evidence: &Evidence) -> String {
+    let letter = |uuid: Uuid| uuid.to_string()[..2].to_uppercase();
+    let mut text = match &evidence.process {
+        Process::Running(running) => {
+            let sees: Vec<&str> = running.sees.iter().map(Hostname::as_str).collect();
+            let (uuid, at) = (letter(running.uuid), running.last_committed);
+            format!("{:?} {:?} {uuid}:{at} sees {}", running.status, running.state, sees.join(","))
+        }
+        other => format!("{other:?}"),
+    };
+    for (is, word) in [(evidence.maintenance, "maintenance"), (evidence.arbitrator, "arbitrator")] {
+        if is {
+            let _ = write!(text, ", {word}");
+        }
+    }
+    if !evidence.disabled.is_empty() {
+        let _ = write!(text, ", disables {:?}", evidence.disabled);
+    }
+    let Some(files) = &evidence.files else { return text + ", no files" };
+    let _ = match &files.grastate {
+        Found::Absent => write!(text, ", no grastate"),
+        Found::Torn(_) => write!(text, ", grastate torn"),
+        Found::Read(g) => write!(text, ", grastate {}:{} flag {:?}", letter(g.uuid), g.seqno, g.safe_to_bootstrap),
+    };
+    let _ = match &files.gvwstate {
+        Found::Absent => Ok(()),
+        Found::Torn(_) => write!(text, ", view torn"),
+        Found::Read(view) => {
+            let nodes: Vec<String> = view.members.iter().map(|node| node.to_string()[7..8].to_owned()).collect();
+            let own = if view.members.contains(&view.my_uuid) { "" } else { " of another life" };
+            write!(text, ", view {}#{}{{{}}}{own}", letter(view.view.uuid), view.view.seq, nodes.join(","))
+        }
+    };
+    let _ = match &files.recovered {
+        Recovered::At(position) => write!(text, ", recovered {}:{}", letter(position.uuid()), position.seqno()),
+        other => write!(text, ", recovered {other:?}"),
+    };
+    for (is, word) in [(files.sst_marker, "marker"), (files.datadir_empty, "empty")] {
+        if is {
+            let _ = write!(text, ", {word}");
+        }
+    }
+    let records = &files.records;
+    if let Some(view) = records.view {
+        let _ = write!(text, ", recorded view #{} floor {} size {:?}", view.view.seq, view.floor, view.size);
+    }
+    if let Some(position) = records.last_recorded {
+        let _ = write!(text, ", recorded {}:{}", letter(position.uuid()), position.seqno());
+    }
+    for fork in &records.forks {
+        let present: Vec<&str> = fork.present.iter().map(Hostname::as_str).collect();
+        let _ = write!(text, ", fork {}:{}{present:?} known {}", letter(fork.uuid), fork.seqno, fork.known);
+    }
+    if records.ran_standalone {
+        text.push_str(", ran alone");
     }
     text
 }

@@ -21,6 +21,9 @@ pub struct Cluster {
     pub cache: u16,
     /// False if state transfers are over at once: [`Cluster::finish_transfer`] ends the others.
     pub slow_transfers: bool,
+    /// True for supervisors that write a view's floor down as soon as gvwstate.dat names the view, before what came in
+    /// ahead of the change of view is applied: a mistake, to see what it costs.
+    pub hasty_floors: bool,
     /// Promises that were broken.
     pub broken: Vec<Broken>,
     pub(super) next_event: u16,
@@ -114,6 +117,7 @@ impl Cluster {
             window: 1,
             cache: u16::MAX,
             slow_transfers: false,
+            hasty_floors: false,
             broken: Vec::new(),
             next_event: 0,
             next_view: 0,

@@ -48,10 +48,10 @@ impl Cluster {
 
     /// An election lets this member join the component that it reaches.
     pub(super) fn check_join(&mut self, own: Place) {
-        let everybody: Set = self.everybody();
-        let Some(source) = everybody.iter().find(|&other| self.reaches(own, other) && self.is_synced(other)) else {
-            return;
-        };
+        // Where there are two components, Galera lets it into neither.
+        let synced: Set =
+            (0..self.members.len()).filter(|&other| self.reaches(own, other) && self.is_synced(other)).collect();
+        let Some(source) = synced.iter().next().filter(|&source| synced.is_within(self.group(source))) else { return };
         let (Some(rows), Some(group)) = (self.rows(own).filter(|_| self.is_trusted(own)), self.rows(source)) else {
             return;
         };

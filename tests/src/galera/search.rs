@@ -93,7 +93,8 @@ fn expand(reached: &[Reached]) -> Vec<Expanded> {
 }
 
 /// If all members have power, the network is whole and nobody has forced anything: how many rounds of elections, each
-/// member with everybody's evidence, bring everybody into service.
+/// member with everybody's evidence, bring everybody into service but those whose data can't be trusted: these wait for the
+/// operator's word.
 pub fn recovers(cluster: &Cluster) -> Option<Result<usize, String>> {
     let whole = cluster.members.iter().all(|member| member.powered && member.side == 0 && !member.maintenance);
     if !whole || cluster.forces > 0 {
@@ -102,9 +103,11 @@ pub fn recovers(cluster: &Cluster) -> Option<Result<usize, String>> {
     let mut cluster = cluster.clone();
     let everybody = cluster.everybody();
     for round in 0..10 {
-        if everybody.iter().all(|place| cluster.is_synced(place)) && cluster.primaries().len() == 1 {
+        let is_well = |place| cluster.is_synced(place) || cluster.is_stopped(place) && !cluster.is_trusted(place);
+        if everybody.iter().all(is_well) && cluster.primaries().len() == 1 {
             return Some(Ok(round));
         }
+        everybody.iter().for_each(|place| cluster.apply(place));
         for place in everybody.iter() {
             if !cluster.is_primary(place) {
                 cluster.supervise(place, everybody);

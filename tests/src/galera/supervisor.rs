@@ -63,11 +63,17 @@ impl Cluster {
                 self.start_as(own, true, false)
             }
             Part::Join => Ok(()),
-            Part::Bootstrap | Part::Begin => {
+            Part::Bootstrap => {
                 if self.is_stopped(own) {
                     self.set_flag(own);
                 }
                 self.bootstrap_as(own, true, true)
+            }
+            Part::Begin => {
+                if self.is_stopped(own) {
+                    self.leave_history(own);
+                }
+                self.bootstrap_as(own, false, true)
             }
             Part::Promote => {
                 self.promote_as(own, true);
@@ -77,6 +83,21 @@ impl Cluster {
                 self.start_alone(own);
                 Ok(())
             }
+        };
+    }
+
+    /// What a member holds is to begin a new history: without grastate.dat and without a position Galera makes a new UUID.
+    /// With the old UUID, members that have not what was written without Galera could join incrementally.
+    fn leave_history(&mut self, own: Place) {
+        let disk = &mut self.members[own].disk;
+        disk.grastate = File::Absent;
+        disk.records = super::Records::default();
+        disk.data = match std::mem::take(&mut disk.data) {
+            Data::Rows(mut rows) => {
+                rows.log.append(&mut rows.alone);
+                Data::NoHistory(rows)
+            }
+            data => data,
         };
     }
 
@@ -113,8 +134,9 @@ impl Cluster {
     pub(super) fn record_view(&mut self, own: Place) {
         let Some(run) = self.run(own).copied().filter(|_| self.is_synced(own)) else { return };
         let (Some(view), Some(at)) = (run.view, self.at(own)) else { return };
+        let hasty = self.hasty_floors;
         let record = &mut self.members[own].disk.records.view;
-        if at.seqno >= run.view_seqno && record.is_none_or(|record| record.view != view) {
+        if (hasty || at.seqno >= run.view_seqno) && record.is_none_or(|record| record.view != view) {
             *record = Some(ViewRecord { view, at });
         }
     }
@@ -139,10 +161,11 @@ impl Cluster {
         }
     }
 
-    /// True if the member's rows can be relied on: no transfer has broken off, no abort has made them doubtful.
+    /// True if the member's rows can be relied on: grastate.dat can be read, no transfer has broken off, no abort
+    /// has made them doubtful.
     pub fn is_trusted(&self, own: Place) -> bool {
         let disk = &self.members[own].disk;
-        let doubtful = disk.grastate.read().is_some_and(|grastate| grastate.history == super::HistoryId::ZERO);
+        let doubtful = disk.grastate.read().is_none_or(|grastate| grastate.history == super::HistoryId::ZERO);
         matches!(disk.data, Data::Rows(_)) && !disk.marker && !doubtful
     }
 }

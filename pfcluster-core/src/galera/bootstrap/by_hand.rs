@@ -82,8 +82,10 @@ fn join_later(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) 
 
 /// A joiner with an old view could come up as a cluster of its own.
 fn join(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
+    // Both are in the order of cluster.conf.
+    let mut facts = facts.iter();
     for host in joiners {
-        let files = facts.iter().find(|one| one.host == host).and_then(Facts::files);
+        let files = facts.find(|one| one.host == host).and_then(Facts::files);
         if files.is_some_and(|files| files.gvwstate != Found::Absent) {
             steps.push(Step::run(host, "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside"));
         }

@@ -3,7 +3,7 @@
 use super::Policy;
 use super::action::{Action, Assumption, Awaited, Need, Problem, Unfit};
 use super::facts::{Facts, Holds};
-use super::highest::untrusted;
+use super::highest::{regression, untrusted};
 use super::reason::{Reason, SplitSign};
 use super::start::Source;
 use super::witness::{Flag, HeldView, flag, held_views};
@@ -102,11 +102,12 @@ impl<'a> Election<'a> {
         {
             return Some(Answer::refuse(Problem::MembersDiffer { one: one.clone(), other: other.clone() }));
         }
-        self.facts.iter().find_map(|by| self.one_sided(by))
+        let all_enabled = self.facts.iter().all(|one| one.enabled);
+        self.facts.iter().find_map(|by| self.one_sided(by, all_enabled))
     }
 
     /// What `by` counts out must be what we count out, if we count `by` in; and one that we count out must count us out.
-    pub(super) fn one_sided(&self, by: &Facts<'_>) -> Option<Answer<'a>> {
+    pub(super) fn one_sided(&self, by: &Facts<'_>, all_enabled: bool) -> Option<Answer<'a>> {
         let disabled = &by.evidence?.disabled;
         let refuse = |by: &Hostname, out: &Hostname, against: &Hostname| {
             let (by, out, against) = (by.clone(), out.clone(), against.clone());
@@ -117,15 +118,18 @@ impl<'a> Election<'a> {
             // `bin/cluster/node` accepts one's own name: such a member takes another one's identity.
             return refuse(by.host, by.host, others.next().map_or(by.host, |other| other.host));
         }
-        if by.enabled {
-            let differs = |other: &&Facts<'_>| disabled.contains(other.host) == other.enabled;
-            let other = others.find(differs)?;
-            let someone = self.enabled().find(|one| one.host != by.host && one.host != other.host);
-            let us = someone.map_or(other.host, |one| one.host);
-            return if other.enabled { refuse(by.host, other.host, us) } else { refuse(us, other.host, by.host) };
+        if !by.enabled {
+            let us = others.find(|other| other.enabled && !disabled.contains(other.host))?;
+            return refuse(us.host, by.host, by.host);
         }
-        let us = others.find(|other| other.enabled && !disabled.contains(other.host))?;
-        refuse(us.host, by.host, by.host)
+        // Mostly nobody counts anybody out.
+        if disabled.is_empty() && all_enabled {
+            return None;
+        }
+        let other = others.find(|other| disabled.contains(other.host) == other.enabled)?;
+        let someone = self.enabled().find(|one| one.host != by.host && one.host != other.host);
+        let us = someone.map_or(other.host, |one| one.host);
+        if other.enabled { refuse(by.host, other.host, us) } else { refuse(us, other.host, by.host) }
     }
 
     /// Rule 2.
@@ -141,8 +145,9 @@ impl<'a> Election<'a> {
         }
         let serves =
             |running: &Running| matches!(running.state, LocalState::Synced | LocalState::Donor | LocalState::Joined);
-        let mut serving = primaries.iter().filter(|(_, running)| serves(running));
-        let Some((_, position)) = serving.find_map(|(one, _)| Some((one, one.safe()?))) else {
+        // Of several that serve, some may not have applied yet what they have received.
+        let serving = primaries.iter().filter(|(_, running)| serves(running));
+        let Some(position) = serving.filter_map(|(one, _)| one.safe()).max_by_key(|position| position.seqno()) else {
             // Primary, but still receiving state or about to: somebody has the state, so nobody else may begin.
             let awaited = primaries.iter().map(|(one, _)| awaited(one, Need::Service)).collect();
             return Some(Answer::wait(awaited));
@@ -212,7 +217,7 @@ impl<'a> Election<'a> {
                 Some(Answer::refuse(Problem::NoCandidate { members: untrusted(one).into_iter().collect() }))
             }
             _ if one.maintenance() => Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)])),
-            Holds::Empty if one.remembers() => self.regression(one, None),
+            Holds::Empty if one.remembers() => Some(regression(one)),
             Holds::Empty | Holds::NoHistory | Holds::Safe(_) => {
                 let member = one.host.clone();
                 let reason = Reason::OnlyMember { member: member.clone(), disabled };
@@ -241,9 +246,10 @@ impl<'a> Election<'a> {
         let sees_all = |running: &Running, like: &Running| std::ptr::eq(running, like) || running.sees == like.sees;
         let first = running.first()?;
         let first_sees_all = data.iter().all(|one| first.sees.contains(one.host));
-        let cut = |(_, running): &(&&Facts<'_>, &&Running)| {
-            !(first_sees_all && sees_all(running, first)) && !data.iter().all(|one| running.sees.contains(one.host))
+        let is_connected = |running: &Running| {
+            first_sees_all && sees_all(running, first) || data.iter().all(|one| running.sees.contains(one.host))
         };
+        let cut = |(_, running): &(&&Facts<'_>, &&Running)| !is_connected(running);
         let cut: Vec<Awaited> =
             data.iter().zip(&running).filter(cut).map(|(one, _)| awaited(one, Need::Network)).collect();
         if cut.is_empty() { None } else { Some(Answer::wait(cut).because([self.answered_reason()])) }
@@ -287,15 +293,16 @@ impl<'a> Election<'a> {
         self.policy.assume_lost.contains(one.host)
     }
 
-    pub(super) fn need_of(&self, one: &Facts<'_>) -> Option<Awaited> {
-        match &one.holds {
-            Holds::Unknown(need) => Some(awaited(one, need.clone())),
-            _ => None,
-        }
-    }
-
     pub(super) fn hosts(&self, places: &[usize]) -> Vec<Hostname> {
         places.iter().map(|&at| self.facts[at].host.clone()).collect()
+    }
+}
+
+/// A member of which something has to be known first.
+pub(super) fn need_of(one: &Facts<'_>) -> Option<Awaited> {
+    match &one.holds {
+        Holds::Unknown(need) => Some(awaited(one, need.clone())),
+        _ => None,
     }
 }
 

@@ -11,6 +11,8 @@ use crate::galera::{
 /// One member, as the rules look at it.
 #[derive(Debug)]
 pub(super) struct Facts<'a> {
+    /// Its place among the members.
+    pub(super) place: usize,
     pub(super) host: &'a Hostname,
     pub(super) enabled: bool,
     /// Its evidence; `None` if nothing is known.
@@ -59,12 +61,12 @@ pub(super) enum BeyondFork {
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(seen: &'a Seen, given_up: bool) -> Facts<'a> {
+    pub(super) fn of(place: usize, seen: &'a Seen, given_up: bool) -> Facts<'a> {
         let (evidence, holds) = match &seen.observation {
             Observation::Unknown(silence) => (None, Holds::Unknown(Need::Evidence { silence: silence.clone() })),
             Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence)),
         };
-        Facts { host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, left_out: None }
+        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, left_out: None }
     }
 
     /// True if it has given evidence of what it holds.
@@ -251,7 +253,7 @@ impl Holds {
 /// Marks who was left out where history went on: whoever is neither listed at a fork that somebody remembers, nor
 /// remembers it.
 pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
-    let forks: Vec<&Fork> = facts.iter().filter(|one| !one.given_up).flat_map(|one| one.forks()).collect();
+    let forks: Vec<&Fork> = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
         let missed = forks.iter().copied().filter(|fork| fork.uuid == position.uuid() && !one.went_along(fork));

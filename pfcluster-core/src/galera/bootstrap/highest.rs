@@ -21,8 +21,8 @@ impl<'a> Election<'a> {
         let lost: Vec<Hostname> = self.missing().map(|(_, one)| one.host.clone()).collect();
         if self.everybody_is_empty() {
             let forgetful = self.facts.iter().find(|one| !one.given_up && one.remembers());
-            if let Some(answer) = forgetful.and_then(|one| self.regression(one, None)) {
-                return answer;
+            if let Some(one) = forgetful {
+                return regression(one);
             }
             let Some(first) = self.enabled().find(|one| one.holds == Holds::Empty && !one.maintenance()) else {
                 let empty = self.enabled().filter(|one| one.holds == Holds::Empty);
@@ -37,13 +37,10 @@ impl<'a> Election<'a> {
         if let Some(answer) = self.something_is_left_behind(best) {
             return answer;
         }
-        let (one, tie) = match pick(candidates()) {
-            Some(picked) => picked,
-            None => {
-                let held = candidates().filter(|one| one.safe() == Some(best));
-                return Answer::wait(held.map(|one| awaited(one, Need::MaintenanceEnd)).collect())
-                    .because([Reason::HighestPosition { member: self.first_at(best), position: best }]);
-            }
+        let Some((one, tie)) = pick(candidates()) else {
+            let held = candidates().filter(|one| one.safe() == Some(best));
+            return Answer::wait(held.map(|one| awaited(one, Need::MaintenanceEnd)).collect())
+                .because([Reason::HighestPosition { member: self.first_at(best), position: best }]);
         };
         let mut assumes = Vec::new();
         if !lost.is_empty() {
@@ -82,8 +79,8 @@ impl<'a> Election<'a> {
         }
         let is_empty = |one: &&Facts<'_>| one.holds == Holds::Empty && !one.given_up;
         self.facts.iter().filter(is_empty).find_map(|one| {
-            let recorded = one.records()?.last_recorded.filter(|recorded| recorded.is_above(best))?;
-            self.regression(one, Some(recorded))
+            let recorded = one.records()?.last_recorded;
+            recorded.is_some_and(|recorded| recorded.is_above(best)).then(|| regression(one))
         })
     }
 
@@ -111,11 +108,6 @@ impl<'a> Election<'a> {
         Answer { action, reasons: vec![Reason::NobodyHasData, self.answered_reason()], source: Some(source) }
     }
 
-    pub(super) fn regression(&self, one: &Facts<'_>, recorded: Option<Position>) -> Option<Answer<'a>> {
-        let recorded = recorded.or_else(|| one.records()?.last_recorded);
-        Some(Answer::refuse(Problem::Regression { member: one.host.clone(), recorded }))
-    }
-
     pub(super) fn everybody_is_empty(&self) -> bool {
         let holds_nothing = |one: &Facts<'_>| matches!(one.holds, Holds::Empty | Holds::Nothing | Holds::Unknown(_));
         let somebody = self.enabled().any(|one| one.holds == Holds::Empty);
@@ -136,6 +128,12 @@ impl<'a> Election<'a> {
         let first = self.enabled().find(|one| one.may_be_chosen() && one.safe() == Some(best));
         first.map_or_else(|| self.facts[0].host.clone(), |one| one.host.clone())
     }
+}
+
+/// A member that remembers more than it has.
+pub(super) fn regression<'a>(one: &Facts<'_>) -> Answer<'a> {
+    let recorded = one.records().and_then(|records| records.last_recorded);
+    Answer::refuse(Problem::Regression { member: one.host.clone(), recorded })
 }
 
 /// The one to start from: the highest; of equals one that is not in maintenance, then one that runs, then the first.

@@ -1,7 +1,7 @@
 //! Rules 8, 9 and 11: who can prove to have left last, and who is waited for otherwise.
 
 use super::action::{Action, Assumption, Problem, Proof, Risk};
-use super::elect::{Answer, Election};
+use super::elect::{Answer, Election, need_of};
 use super::facts::{Facts, Holds};
 use super::highest::pick;
 use super::reason::{Hindrance, Reason};
@@ -142,7 +142,7 @@ impl<'a> Election<'a> {
         let is_useful =
             |one: &Facts<'_>| own_view(one).is_some_and(|own| self.views.iter().any(|view| view.id() == own));
         missing.sort_by_key(|(at, one)| (!is_useful(one), *at));
-        let awaited = missing.iter().filter_map(|(_, one)| self.need_of(one)).collect();
+        let awaited = missing.iter().filter_map(|(_, one)| need_of(one)).collect();
         let answer = Answer::wait(awaited).because([self.answered_reason()]);
         Some(answer.because(self.not_yet()).because(self.ignored_flags()))
     }

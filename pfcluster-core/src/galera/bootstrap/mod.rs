@@ -12,7 +12,7 @@
 //! From that follows what a member *holds*:
 //!
 //! - a **position**, `uuid:seqno`, that can be trusted. Of a running server `wsrep_last_committed`; of a stopped one what
-//!   grastate.dat says after a clean stop, else what `mariadbd --wsrep-recover` finds in InnoDB. If both are there, the
+//!   grastate.dat says after a clean stop, else what `mariadbd --wsrep-recover` finds in `InnoDB`. If both are there, the
 //!   higher;
 //! - nothing, because the data directory is *empty*, or because it is an *arbitrator*;
 //! - data of *no history*, which never were in a cluster;
@@ -51,7 +51,8 @@
 //!    that does not answer is what disabling is for.
 //! 2. An enabled member is in service (primary; Synced, Donor or Joined): the others **join** it. Named, and joined only on
 //!    the operator's word and without their own data, are those of another history, above the primary, cut off, run without
-//!    Galera, unsafe, or of no history. A primary with the zero UUID: **refuse**. Two in different histories, or neither
+//!    Galera, unsafe, or of no history. (Where grastate.dat is only torn or missing and the recovered position is not above,
+//!    nothing can be lost: such a member joins and receives everything.) A primary with the zero UUID: **refuse**. Two in different histories, or neither
 //!    listing the other: **wait**, and if it is still so [`SPLIT_CONFIRMED_AFTER`] later, **refuse**: it is a split brain.
 //!    If only one lists the other, look again; if that stays so, it is one component behind an address that is not mapped.
 //!    Primary but still receiving state: **wait**, for somebody has it.
@@ -167,8 +168,10 @@ pub struct Policy {
 /// `seen` has every member of the database once, in the order of cluster.conf: the first is the management member. The
 /// same evidence gives the same answer, whoever asks.
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
-    let mut facts: Vec<facts::Facts<'_>> =
-        seen.iter().map(|seen| facts::Facts::of(seen, policy.discard.contains(&seen.host))).collect();
+    let mut facts: Vec<facts::Facts<'_>> = (0..)
+        .zip(seen)
+        .map(|(place, seen)| facts::Facts::of(place, seen, policy.discard.contains(&seen.host)))
+        .collect();
     facts::mark_left_out(&mut facts);
     let election = elect::Election::new(&facts, policy);
     let answer = election.decide();

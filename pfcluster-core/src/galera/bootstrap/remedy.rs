@@ -4,6 +4,7 @@
 use super::action::{Action, Awaited, Need, Problem, Risk, Untrusted};
 use super::by_hand::{self, STOP};
 use super::elect::Election;
+use super::facts::Facts;
 use crate::cluster::Hostname;
 use crate::decision::{Step, and};
 
@@ -28,15 +29,15 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
     }
     // What can be brought is not to be given up; and somebody must be left.
     let unknown = named(|need| matches!(need, Need::Evidence { .. } | Need::RecoveryThatWorks { .. }));
-    if unknown.len() == awaited.len() && election.enabled().any(|one| one.is_known()) {
+    if unknown.len() == awaited.len() && election.enabled().any(Facts::is_known) {
         let loses = match election.risk() {
             Risk::None => "nothing is lost with them",
             Risk::Bounded => "transactions that were under way in the outage may be lost",
             Risk::Unbounded => "everything is lost that they committed after the others went down",
         };
-        let names: Vec<&str> = unknown.iter().map(Hostname::as_str).collect();
+        let hosts: Vec<&str> = unknown.iter().map(Hostname::as_str).collect();
         steps.push(Step::advice(format!("only if {} will never come back ({loses}):", and(&unknown))));
-        steps.push(ask(&format!("--assume-lost {}", names.join(","))));
+        steps.push(ask(&format!("--assume-lost {}", hosts.join(","))));
     }
     steps
 }

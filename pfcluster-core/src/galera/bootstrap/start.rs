@@ -5,10 +5,11 @@ use super::action::{Action, Defect};
 use super::facts::{Facts, Holds};
 use super::reason::{NotChosen, Reason};
 use crate::cluster::Hostname;
-use crate::galera::{Position, Process, Running};
+use crate::galera::{ClusterStatus, Position, Process, Running};
 
 /// Where the new state comes from.
 pub(super) struct Source<'f> {
+    /// In order.
     members: Vec<&'f Facts<'f>>,
     state: State,
     /// It is in service already: who runs without service merges by itself.
@@ -62,21 +63,15 @@ impl<'f> Source<'f> {
     }
 
     fn has(&self, one: &Facts<'_>) -> bool {
-        self.members.iter().any(|member| std::ptr::eq(*member, one))
+        self.members.binary_search_by_key(&one.place, |member| member.place).is_ok()
     }
 
     /// Whoever waits without service outside of the source: any such process keeps a view from forming again, and none
     /// may become primary by itself meanwhile.
     pub(super) fn stop_first(&self, facts: &[Facts<'_>]) -> Vec<Hostname> {
-        let comes_along = |one: &Facts<'_>| {
-            let component = self.promoted.is_some_and(|running| running.sees.contains(one.host));
-            component && one.running().is_some()
-        };
         let reforms = self.members.len() > 1;
-        let stays = |one: &Facts<'_>| match self.has(one) {
-            true => reforms || self.promoted.is_some(),
-            false => comes_along(one),
-        };
+        let stays =
+            |one: &Facts<'_>| if self.has(one) { reforms || self.promoted.is_some() } else { self.comes_along(one) };
         let must_stop = |one: &&Facts<'_>| one.enabled && !one.arbitrator() && one.lingers() && !stays(one);
         facts.iter().filter(must_stop).map(|one| one.host.clone()).collect()
     }
@@ -90,7 +85,7 @@ impl<'f> Source<'f> {
     }
 
     fn fate(&self, one: &Facts<'_>) -> Fate {
-        if !one.enabled || self.has(one) || one.primary().is_some() || one.maintenance() {
+        if !one.enabled || self.has(one) || one.primary().is_some() || one.maintenance() || one.transfers() {
             return Fate::Stays;
         }
         let loses = match &one.holds {
@@ -99,14 +94,12 @@ impl<'f> Source<'f> {
             _ if one.given_up => true,
             Holds::Unknown(_) | Holds::Unsafe(Defect::TransferRuns, _) => return Fate::Stays,
             Holds::NoHistory => true,
-            Holds::Unsafe(defect, _) => !(*defect == Defect::TransferBroken && is_only_a_broken_copy(one)),
-            Holds::Safe(position) => match self.state {
-                State::New => true,
-                State::At(source) => {
-                    let fits = position.uuid() == source.uuid() && !position.is_above(source);
-                    !fits || one.ran_standalone() || self.parted_from(one, *position).is_some()
-                }
-            },
+            Holds::Unsafe(Defect::TransferBroken, _) => !is_only_a_broken_copy(one),
+            // Nothing is said against these data, and Galera transfers all to a member whose grastate.dat it can't read.
+            Holds::Unsafe(Defect::GrastateTorn | Defect::GrastateMissing, Some(position)) | Holds::Safe(position) => {
+                !self.includes(one, *position)
+            }
+            Holds::Unsafe(..) => true,
         };
         match one.evidence.map(|evidence| &evidence.process) {
             _ if loses => Fate::Loses,
@@ -117,8 +110,18 @@ impl<'f> Source<'f> {
         }
     }
 
+    /// The source has all that a member holds at this position.
+    fn includes(&self, one: &Facts<'_>, position: Position) -> bool {
+        let State::At(source) = self.state else { return false };
+        let fits = position.uuid() == source.uuid() && !position.is_above(source);
+        fits && !one.ran_standalone() && self.parted_from(one, position).is_none()
+    }
+
+    /// It is in the component of the member that is promoted, as both say.
     fn comes_along(&self, one: &Facts<'_>) -> bool {
-        one.running().is_some() && self.promoted.is_some_and(|running| running.sees.contains(one.host))
+        let (Some(promoted), Some(running)) = (self.promoted, one.running()) else { return false };
+        let sees_source = self.members.iter().all(|member| running.sees.contains(member.host));
+        running.status == ClusterStatus::NonPrimary && sees_source && promoted.sees.contains(one.host)
     }
 
     /// The last sequence number that a member and the source have in common, if they parted before what the member holds.
@@ -132,7 +135,7 @@ impl<'f> Source<'f> {
 
     /// Why each of the others was not the one to start from.
     pub(super) fn losers(&self, facts: &[Facts<'_>], action: &Action) -> Vec<Reason> {
-        let joins = |one: &Facts<'_>| matches!(action, Action::Join { joiners, .. } if joiners.contains(one.host));
+        let joins = |one: &Facts<'_>| matches!(action, Action::Join { .. }) && matches!(self.fate(one), Fate::Joins);
         let others = facts.iter().filter(|one| !self.has(one) && one.primary().is_none() && !joins(one));
         others.map(|one| Reason::NotChosen { member: one.host.clone(), why: self.not_chosen(one) }).collect()
     }

@@ -41,22 +41,12 @@ pub(super) fn held_views<'a>(facts: &[Facts<'a>]) -> Vec<HeldView<'a>> {
     for (index, one) in facts.iter().enumerate() {
         let Some(gvwstate) = held_view(one) else { continue };
         let known = views.iter().position(|view| is_same(view.gvwstate, gvwstate));
-        let view = match known {
-            Some(at) => &mut views[at],
-            None => {
-                views.push(HeldView {
-                    gvwstate,
-                    holders: Vec::new(),
-                    present: 0,
-                    complete: false,
-                    best: None,
-                    floor: None,
-                });
-                let last = views.len() - 1;
-                &mut views[last]
-            }
-        };
-        view.holders.push(index);
+        if let Some(at) = known {
+            views[at].holders.push(index);
+        } else {
+            let holders = vec![index];
+            views.push(HeldView { gvwstate, holders, present: 0, complete: false, best: None, floor: None });
+        }
     }
     for view in &mut views {
         complete(view, facts);

@@ -1,7 +1,7 @@
 //! What the operator's word changes: it overrides rules 5 to 11, never a primary component, never bad data.
 
 use super::action::{Action, Assumption, Awaited, Need, Problem, Unfit};
-use super::elect::{Answer, Election, awaited};
+use super::elect::{Answer, Election, awaited, need_of};
 use super::facts::{Facts, Holds};
 use super::highest::histories;
 use super::reason::{Reason, Word};
@@ -35,23 +35,23 @@ impl<'a> Election<'a> {
             }
             (Holds::Safe(_), _) if !one.ran_standalone() => unfit(Unfit::HasHistory),
             (Holds::NoHistory, Word::Force) => Some(self.seed(one).because([said])),
-            (Holds::NoHistory | Holds::Safe(_), _) => self.seed_if_alone(one, said),
+            (Holds::NoHistory | Holds::Safe(_), _) => Some(self.seed_if_alone(one, said)),
         }
     }
 
     /// A seed makes a new history: it needs the word of the operator for everybody else who holds data.
-    pub(super) fn seed_if_alone(&self, one: &'a Facts<'a>, said: Reason) -> Option<Answer<'a>> {
+    pub(super) fn seed_if_alone(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
         let others = || self.enabled().filter(|other| other.host != one.host && !other.given_up);
         let missing: Vec<Awaited> =
-            self.missing().filter(|(_, one)| !self.is_lost(one)).filter_map(|(_, one)| self.need_of(one)).collect();
+            self.missing().filter(|(_, one)| !self.is_lost(one)).filter_map(|(_, one)| need_of(one)).collect();
         if !missing.is_empty() {
-            return Some(Answer::wait(missing).because([said]));
+            return Answer::wait(missing).because([said]);
         }
         let histories = histories(others());
         if !histories.is_empty() {
-            return Some(Answer::refuse(Problem::DivergentHistories { histories }).because([said]));
+            return Answer::refuse(Problem::DivergentHistories { histories }).because([said]);
         }
-        Some(self.seed(one).because([said]))
+        self.seed(one).because([said])
     }
 
     /// Rule 5.

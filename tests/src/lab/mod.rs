@@ -1,0 +1,286 @@
+//! The lab: a cluster of real hosts on this machine, and everything that can happen to it.
+//!
+//! Each host is a network, process and mount namespace with a pid 1 of its own. It has the addresses of its cluster.conf,
+//! PacketFence's ROOT at /usr/local/pf, the database at /var/lib/mysql, and runs the real MariaDB with Galera, keepalived
+//! and HAProxy from the files that `pfcluster generate all --install` writes there. Nothing leaves the machine.
+//!
+//! ```no_run
+//! use pfcluster_tests::lab::{Lab, Options, Start};
+//! # fn main() -> pfcluster_tests::lab::Result {
+//! let lab = Lab::new(&Options::default())?;
+//! lab.form_cluster()?;
+//! lab.host("pf3")?.cut()?;
+//! lab.host("pf1")?.wait_synced(2)?;
+//! lab.host("pf3")?.boot()?;
+//! lab.host("pf3")?.start_database(Start::Normal)?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! SIGKILL of everything in a host proves the death of processes only: what they had handed to the kernel is on its disk
+//! afterwards. [`Host::lose_redo_tail`] makes the loss of what a real disk would not have.
+
+pub mod command;
+pub mod database;
+mod disk;
+mod error;
+mod host;
+pub mod load;
+mod lock;
+pub mod network;
+pub mod plan;
+mod state;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+pub use database::{Recovered, Start};
+pub use error::{LabError, Result};
+pub use host::{DEADLINE, Host};
+pub use load::{Job, To, Verdict, Writer};
+pub use state::Grastate;
+
+use lock::{BASE, Lock, PREFIX};
+use network::Network;
+use plan::{HostPlan, Plan};
+
+/// What kind of lab.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The cluster: an example of the repository.
+    pub example: String,
+    /// PacketFence's version.
+    pub version: String,
+    /// Seconds between VRRP advertisements. PacketFence's 5 would make each test of a VIP wait for 15 s and more.
+    pub advert_int: u8,
+    /// In addition to what is generated, on mariadbd's command line.
+    pub database_arguments: Vec<String>,
+    /// Hosts whose database is on a disk of its own, with its size in megabytes.
+    pub small_disks: Vec<(String, u32)>,
+    /// The pfcluster that generates.
+    pub program: PathBuf,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            example: "guide".to_owned(),
+            version: "14".to_owned(),
+            advert_int: 1,
+            database_arguments: Vec::new(),
+            small_disks: Vec::new(),
+            program: PathBuf::new(),
+        }
+    }
+}
+
+/// A cluster of hosts. All of it goes with this value, or with this process, unless it is to stay.
+#[derive(Debug)]
+pub struct Lab {
+    name: String,
+    /// Everything that it keeps.
+    pub folder: PathBuf,
+    /// Hosts, addresses, networks.
+    pub plan: Plan,
+    /// In the order of cluster.conf.
+    pub hosts: Vec<Host>,
+    /// The switch.
+    pub network: Network,
+    /// Held while the lab is there. `None`: another process holds it, and the lab stays when this one ends.
+    lock: Option<Lock>,
+}
+
+impl Lab {
+    /// Hosts that are on, with generated files and a database that is not started. It goes when it is dropped.
+    ///
+    /// # Errors
+    /// If something is missing on this machine, or it is not root.
+    pub fn new(options: &Options) -> Result<Lab> {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let lock = Lock::wait(Duration::from_secs(900))?;
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let mut lab = Lab::assemble(&options.example, &format!("{PREFIX}-{}-{number}", std::process::id()), true)?;
+        lab.lock = Some(lock);
+        lab.build(options)?;
+        Ok(lab)
+    }
+
+    /// A lab that stays until [`Lab::remove`].
+    ///
+    /// # Errors
+    /// As [`Lab::new`]; and if there is one.
+    pub fn to_stay(options: &Options) -> Result<Lab> {
+        let keeper = Lock::now()?.hand_over()?;
+        let lab = Lab::assemble(&options.example, &format!("{PREFIX}-{}", keeper.pid), false)?;
+        lock::remember(&lab.name, &options.example, &keeper)?;
+        match lab.build(options) {
+            Ok(()) => Ok(lab),
+            Err(error) => {
+                lab.remove()?;
+                Err(error)
+            }
+        }
+    }
+
+    /// The lab that stays.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn open() -> Result<Lab> {
+        let (name, example) = lock::remembered().ok_or_else(|| LabError("no lab is up: `lab up`".to_owned()))?;
+        Lab::assemble(&example, &name, false)
+    }
+
+    /// Takes a lab away that was to stay.
+    ///
+    /// # Errors
+    /// If something of it can't be removed.
+    pub fn remove(self) -> Result {
+        self.take_down();
+        lock::forget();
+        Ok(())
+    }
+
+    fn assemble(example: &str, name: &str, tied: bool) -> Result<Lab> {
+        let plan = Plan::of_example(example)?;
+        let folder = Path::new(BASE).join(name);
+        let network = Network::new(name, &folder);
+        let host = |host: &HostPlan| Host::new(host, &plan, &network, folder.join(&host.name), tied);
+        let hosts = plan.hosts.iter().map(host).collect();
+        Ok(Lab { name: name.to_owned(), folder, hosts, network, plan, lock: None })
+    }
+
+    fn build(&self, options: &Options) -> Result {
+        lock::check_machine()?;
+        lock::clear_leftovers();
+        fs::create_dir_all(self.ledgers())?;
+        self.network.create(&self.plan)?;
+        for host in &self.hosts {
+            disk::lay_out(host, &self.plan, &options.program, &options.version, &options.database_arguments)?;
+        }
+        disk::certificate(&self.hosts)?;
+        for (name, megabytes) in &options.small_disks {
+            self.host(name)?.give_small_disk(*megabytes)?;
+        }
+        let advert_int = options.advert_int.to_string();
+        for host in &self.hosts {
+            host.boot()?;
+            host.exec(&["pfcluster", "generate", "all", "--install", "--advert-int", &advert_int])?;
+        }
+        let Some(first) = self.hosts.first() else { return Ok(()) };
+        let template = disk::template(Path::new(BASE), first)?;
+        for host in &self.hosts {
+            host.restore_template(&template)?;
+            if host.plan.number > 0 {
+                let text = fs::read_to_string(host.state_file("grastate.dat"))?;
+                host.overwrite("grastate.dat", &text.replace("safe_to_bootstrap: 1", "safe_to_bootstrap: 0"))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A host by its name.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn host(&self, name: &str) -> Result<&Host> {
+        let plan = self.plan.host(name)?;
+        Ok(&self.hosts[plan.number])
+    }
+
+    /// Starts all databases for the first time; how long until all have service. The first host founds the cluster.
+    ///
+    /// # Errors
+    /// If one does not get service.
+    pub fn form_cluster(&self) -> Result<Duration> {
+        let all: Vec<&Host> = self.hosts.iter().collect();
+        let began = Instant::now();
+        if let Some((first, others)) = all.split_first() {
+            first.start_database(Start::NewCluster)?;
+            start_together(others, Start::Normal)?;
+        }
+        wait_all_synced(&all)?;
+        Ok(began.elapsed())
+    }
+
+    /// Cuts the power of hosts, as close to the same moment as this machine can.
+    ///
+    /// # Errors
+    /// If one does not die.
+    pub fn cut_together(&self, hosts: &[&Host]) -> Result {
+        hosts.iter().for_each(|host| self.network.silence(&host.plan));
+        together(hosts, Host::cut)
+    }
+
+    /// Where the ledgers are.
+    pub fn ledgers(&self) -> PathBuf {
+        self.folder.join("ledgers")
+    }
+
+    /// A writer on each host, into its own database.
+    pub fn write_on_all(&self, pause: Duration) -> Vec<Writer> {
+        self.hosts.iter().map(|host| Job::new(host, To::Socket, &self.ledgers(), pause).start()).collect()
+    }
+
+    /// What the ledgers and all members that answer say.
+    ///
+    /// # Errors
+    /// If one does not answer after all.
+    pub fn verdict(&self) -> Result<Verdict> {
+        let members: Vec<&Host> = self.hosts.iter().filter(|host| host.is_on() && host.connect().is_ok()).collect();
+        Verdict::find(&self.ledgers(), &members)
+    }
+
+    fn take_down(&self) {
+        lock::remove(&self.name);
+    }
+}
+
+impl Drop for Lab {
+    fn drop(&mut self) {
+        if self.lock.is_none() {
+            return;
+        }
+        // A test that failed: what its databases said last may tell why.
+        if std::thread::panicking() {
+            self.hosts.iter().for_each(|host| eprintln!("--- {}\n{}", host.name(), host.log("mariadb")));
+        }
+        let hosts: Vec<&Host> = self.hosts.iter().collect();
+        let _ = together(&hosts, Host::cut);
+        self.take_down();
+    }
+}
+
+/// The same on several hosts at once.
+///
+/// # Errors
+/// The first that one of them answers.
+pub fn together(hosts: &[&Host], what: impl Fn(&Host) -> Result + Sync) -> Result {
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = hosts.iter().map(|host| scope.spawn(|| what(host))).collect();
+        let results = threads.into_iter().map(|thread| {
+            thread.join().unwrap_or_else(|_| Err(LabError("a thread of the lab has panicked".to_owned())))
+        });
+        results.fold(Ok(()), |first, next| first.and(next))
+    })
+}
+
+/// Starts databases at the same moment.
+///
+/// # Errors
+/// If one can't be started.
+pub fn start_together(hosts: &[&Host], start: Start) -> Result {
+    together(hosts, |host| host.start_database(start))
+}
+
+/// Waits until all of these, and nobody else, are in one cluster and have service; how long it took.
+///
+/// # Errors
+/// If one does not get there.
+pub fn wait_all_synced(hosts: &[&Host]) -> Result<Duration> {
+    let began = Instant::now();
+    hosts.iter().try_for_each(|host| host.wait_synced(hosts.len()).map(drop))?;
+    Ok(began.elapsed())
+}
