@@ -105,7 +105,7 @@ fn age(seconds: i64) -> String {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
         7200..172_800 => format!("{} h", seconds / 3600),
-        _ => format!("{} days", seconds / 86_400),
+        _ => "days".to_owned(),
     }
 }
 

@@ -115,7 +115,8 @@ impl Report<'_> {
                 let are = if count == 1 { "is" } else { "are" };
                 writeln!(out, "{count} of {} members {are} primary: everything works there.", self.voters.len())?;
             }
-            None => writeln!(out, "Nobody is primary: there is no database service.")?,
+            None if last.groups.is_empty() => writeln!(out, "Nobody is up: there is no database.")?,
+            None => writeln!(out, "Nobody is primary: nothing can be written to the database.")?,
         }
         if last.groups.iter().any(|group| group.state == State::ReadOnly) {
             writeln!(out, "\nWhat works on a read-only member:")?;

@@ -26,7 +26,7 @@ pub enum RecoveryError {
     #[error("the log ends within the recovered position")]
     Torn,
     /// What stands there is no position; what it is.
-    #[error("the recovered position can't be understood: {0}")]
+    #[error("the recovered position can't be understood: `{0}`")]
     Nonsense(Box<str>),
     /// The server was told where to start (`--wsrep-start-position`), and did not look.
     #[error("the server skipped the recovery of the position")]

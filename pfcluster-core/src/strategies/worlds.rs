@@ -217,7 +217,7 @@ impl World {
         self.top += 1;
         let view = View { number: self.views, members: members.clone() };
         for &at in &members {
-            let (top, alone, size) = (self.top, members.len() == 1, members.len());
+            let (top, alone) = (self.top, members.len() == 1);
             let lost_donor = self.component.is_empty();
             let node = &mut self.nodes[at];
             (node.renamed, node.torn) = (false, false);
@@ -232,14 +232,23 @@ impl World {
             node.written = -1;
             if node.life == Life::Serves {
                 node.applied = Some(top);
-                if node.supervised {
-                    node.recorded = node.recorded.max(Some(top));
-                    node.record = Some((view.clone(), top, u32::try_from(size).unwrap_or(u32::MAX)));
-                }
+                self.record(at);
             } else if lost_donor {
                 // Whoever was receiving state gives up when there is nobody left to give it.
                 node.life = Life::Down;
             }
+        }
+    }
+
+    /// What a supervisor writes down of a member in service.
+    fn record(&mut self, at: usize) {
+        let node = &mut self.nodes[at];
+        if let (true, Life::Serves, Some(applied), Stored::View(view)) =
+            (node.supervised, node.life, node.applied, &node.view)
+        {
+            let size = u32::try_from(view.members.len()).unwrap_or(u32::MAX);
+            node.record = Some((view.clone(), applied, size));
+            node.recorded = node.recorded.max(Some(applied));
         }
     }
 

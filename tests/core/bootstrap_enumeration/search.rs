@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
 use pfcluster_core::galera::{Evidence, Found, Observation, Process, Recovered, Uuid, select_bootstrap};
 use pfcluster_core::strategies::laws;
 

@@ -111,7 +111,10 @@ fn successors(world: &World, path: &Path, starts: &[Action], limits: Limits<'_>)
     let with = |step: String| [&path[..], &[step]].concat();
     let events = world.events(limits.losses).into_iter().filter(limits.events);
     let happened = events.filter_map(|event| Some((world.after(&event)?, with(format!("{event:?}")))));
-    let acted = starts.iter().filter(|_| limits.act).filter_map(|action| Some((world.acted(action)?, with(format!("[{action}]")))));
+    let acted = starts
+        .iter()
+        .filter(|_| limits.act)
+        .filter_map(|action| Some((world.acted(action)?, with(format!("[{action}]")))));
     happened.chain(acted).collect()
 }
 

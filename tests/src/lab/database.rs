@@ -113,8 +113,9 @@ impl Host {
         let mut connection = self.connect()?;
         let mut rows = Vec::new();
         for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
-            let found: Vec<mysql::Row> =
-                connection.query(statement).map_err(|error| LabError::about(&format!("{statement} on {}", self.name()), error))?;
+            let found: Vec<mysql::Row> = connection
+                .query(statement)
+                .map_err(|error| LabError::about(&format!("{statement} on {}", self.name()), error))?;
             rows = found.into_iter().map(shown).collect();
         }
         Ok(rows)
@@ -191,8 +192,8 @@ impl Host {
     pub fn recover(&self) -> Result<Recovered> {
         let words = ["mariadbd", DEFAULTS, "--user=mysql", "--wsrep-recover", "--disable-log-error"];
         let text = said(&self.output(&words)?);
-        let lines = text.lines().filter_map(|line| line.split_once("Recovered position:"));
-        let position = lines.last().map(|(_, position)| position.trim().to_owned());
+        let mut lines = text.lines().filter_map(|line| line.split_once("Recovered position:"));
+        let position = lines.next_back().map(|(_, position)| position.trim().to_owned());
         Ok(Recovered { position, text })
     }
 }

@@ -5,7 +5,6 @@
 
 use std::fs;
 use std::os::fd::AsFd as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -66,9 +65,7 @@ impl Lock {
         let mut keeper = Command::new("setsid");
         keeper.args(["sleep", "infinity"]).current_dir("/");
         // The lock goes with the open file.
-        keeper.stdin(Stdio::null()).stdout(self.file.try_clone()?).stderr(Stdio::null()).process_group(0);
-        let keeper = keeper.arg0("setsid").spawn()?;
-        // Not the leader of its group: `setsid` would fork, and the pid would be another's.
+        let keeper = keeper.stdin(Stdio::null()).stdout(self.file.try_clone()?).stderr(Stdio::null()).spawn()?;
         Process::now(keeper.id().cast_signed()).ok_or_else(|| LabError("the keeper of the lab does not run".to_owned()))
     }
 }

@@ -263,7 +263,7 @@ pub fn together(hosts: &[&Host], what: impl Fn(&Host) -> Result + Sync) -> Resul
         let results = threads.into_iter().map(|thread| {
             thread.join().unwrap_or_else(|_| Err(LabError("a thread of the lab has panicked".to_owned())))
         });
-        results.fold(Ok(()), |first, next| first.and(next))
+        results.collect::<Vec<Result>>().into_iter().collect()
     })
 }
 

@@ -55,7 +55,8 @@ impl Host {
     pub fn marker_files(&self) -> Vec<String> {
         let entries = fs::read_dir(self.datadir()).into_iter().flatten().flatten();
         let names = entries.filter_map(|entry| entry.file_name().into_string().ok());
-        let known = ["sst", "xtrabackup", "mariadb_backup", "backup-my", "donor_galera", "rsync", "wsrep", ".sst", "joiner"];
+        let known =
+            ["sst", "xtrabackup", "mariadb_backup", "backup-my", "donor_galera", "rsync", "wsrep", ".sst", "joiner"];
         let mut names: Vec<String> = names.filter(|name| known.iter().any(|word| name.contains(word))).collect();
         names.sort();
         names

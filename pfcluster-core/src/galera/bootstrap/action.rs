@@ -73,7 +73,8 @@ pub enum Action {
         /// Who starts when there is a primary component.
         joiners: Vec<Hostname>,
     },
-    /// Data that belong to no history become the first state of a new one (guide 3.4), on the operator's word.
+    /// Data that belong to no history, or went on alone beside theirs, become the first state of a new one (guide 3.4), on
+    /// the operator's word. The start must make a new UUID: grastate.dat is moved aside, and no recovered position is given.
     Seed {
         /// Who holds them.
         member: Hostname,

@@ -33,8 +33,8 @@
 //!
 //! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
 //! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
-//! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if
-//! everybody else is known. A complete view is *proven* if its best position reaches a floor that was written down for it
+//! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the
+//! files of everybody else show that they can't be that node. A complete view is *proven* if its best position reaches a floor that was written down for it
 //! (whoever left before holds no more than that), or if everybody has answered.
 //!
 //! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* after a clean stop,

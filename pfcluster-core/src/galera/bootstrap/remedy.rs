@@ -31,7 +31,7 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
     let unknown = named(|need| matches!(need, Need::Evidence { .. } | Need::RecoveryThatWorks { .. }));
     if unknown.len() == awaited.len() && election.enabled().any(Facts::is_known) {
         let loses = match election.risk() {
-            Risk::None => "nothing is lost with them",
+            Risk::None => "nothing is lost with them, unless a new cluster was forced there",
             Risk::Bounded => "transactions that were under way in the outage may be lost",
             Risk::Unbounded => "everything is lost that they committed after the others went down",
         };

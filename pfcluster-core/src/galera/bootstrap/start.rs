@@ -93,13 +93,12 @@ impl<'f> Source<'f> {
             Holds::Empty => false,
             _ if one.given_up => true,
             Holds::Unknown(_) | Holds::Unsafe(Defect::TransferRuns, _) => return Fate::Stays,
-            Holds::NoHistory => true,
             Holds::Unsafe(Defect::TransferBroken, _) => !is_only_a_broken_copy(one),
             // Nothing is said against these data, and Galera transfers all to a member whose grastate.dat it can't read.
             Holds::Unsafe(Defect::GrastateTorn | Defect::GrastateMissing, Some(position)) | Holds::Safe(position) => {
                 !self.includes(one, *position)
             }
-            Holds::Unsafe(..) => true,
+            Holds::NoHistory | Holds::Unsafe(..) => true,
         };
         match one.evidence.map(|evidence| &evidence.process) {
             _ if loses => Fate::Loses,

@@ -227,7 +227,7 @@ impl fmt::Display for Assumption {
             }
             Assumption::Lost { members, risk } => {
                 let what = match risk {
-                    Risk::None => "nothing is lost with them",
+                    Risk::None => "nothing is lost with them, unless a new cluster was forced there",
                     Risk::Bounded => "what was under way in the outage may be lost with them",
                     Risk::Unbounded => "they may have gone on alone, and all of that is lost with them",
                 };

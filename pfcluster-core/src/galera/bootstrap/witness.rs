@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::reason::FlagIgnored;
-use crate::galera::{Gvwstate, Position, Process, ViewId};
+use crate::galera::{Found, Gvwstate, Position, Process, ViewId};
 
 /// A primary view that somebody holds as the last one.
 #[derive(Debug)]
@@ -83,11 +83,22 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     view.floor = of_history.map(|record| record.floor.get()).min();
     view.present = nodes.len();
     let missing = view.gvwstate.members.len() - view.present;
-    // An arbitrator keeps no file. It can stand for a missing node only if that is no member of which nothing is known.
+    // An arbitrator keeps no file. It can stand for a missing node only if none of the members can be that node.
     let votes =
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));
-    let all_known = facts.iter().filter(|one| one.enabled).all(Facts::is_known);
-    view.complete = missing == 0 || all_known && missing == votes.count();
+    let others = facts.iter().filter(|one| !view.holders.contains(&one.place));
+    view.complete = missing == 0 || missing == votes.count() && others.into_iter().all(was_elsewhere);
+}
+
+/// Its files show that its last primary view was another one, or that it left its last one gracefully.
+fn was_elsewhere(one: &Facts<'_>) -> bool {
+    let out_of_service = one.is_known() && one.primary().is_none() && !one.transfers();
+    let left = one.files().is_some_and(|files| match &files.gvwstate {
+        Found::Absent => true,
+        Found::Torn(_) => false,
+        Found::Read(own) => own.members.binary_search(&own.my_uuid).is_ok(),
+    });
+    one.arbitrator() || out_of_service && left
 }
 
 /// Why a flag counts, or does not.

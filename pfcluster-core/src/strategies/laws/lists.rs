@@ -58,18 +58,17 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
     }
     for host in joiners {
         let one = judged.member(host)?;
+        let begins_anew = matches!(judged.decision.action, Action::Seed { .. } | Action::Fresh { .. });
+        let reached = |position| {
+            let source = serving.filter(|_| !begins_anew);
+            source.is_some_and(|source| loses_nothing(&judged, one, position, source, &sources))
+        };
         let fits = match held(one) {
             Held::Empty => true,
             Held::Unknown | Held::Nothing | Held::NoHistory => false,
+            Held::Bad(Some(position)) if grastate_says_nothing(one) => reached(position),
             Held::Bad(_) => is_broken_copy(one),
-            Held::Good(position) => {
-                let source = if matches!(judged.decision.action, Action::Seed { .. } | Action::Fresh { .. }) {
-                    None
-                } else {
-                    serving
-                };
-                source.is_some_and(|source| loses_nothing(&judged, one, position, source, &sources))
-            }
+            Held::Good(position) => reached(position),
         };
         if !fits || judged.given_up(one) && held(one) != Held::Empty {
             return Err(format!("{host} joins, and would lose {:?}", held(one)));
@@ -93,6 +92,11 @@ fn loses_nothing(judged: &Judged<'_>, one: &Seen, at: Position, source: Position
 fn is_broken_copy(one: &Seen) -> bool {
     let Some(files) = files(one) else { return false };
     files.sst_marker && files.grastate.read().is_none_or(|grastate| grastate.uuid.is_zero())
+}
+
+/// grastate.dat is torn or missing: a server that starts so receives everything.
+fn grastate_says_nothing(one: &Seen) -> bool {
+    files(one).is_some_and(|files| files.grastate.read().is_none())
 }
 
 /// Every process that waits without service beside the chosen ones keeps a view from forming again, or may become

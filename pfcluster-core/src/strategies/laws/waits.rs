@@ -49,13 +49,13 @@ pub(super) fn needless(judged: Judged<'_>, honest: bool) -> Result<(), String> {
     if !matches!(judged.decision.action, Action::Wait { .. } | Action::Refuse { .. }) {
         return Ok(());
     }
-    if !can_be_brought_back(&judged) || !honest && !may_be_true(judged.seen) {
+    if !can_be_brought_back(&judged, honest) || !honest && !may_be_true(judged.seen) {
         return Ok(());
     }
     Err(format!("it is not: {:?}", judged.decision.action))
 }
 
-fn can_be_brought_back(judged: &Judged<'_>) -> bool {
+fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     let policy = judged.policy;
     let said = policy.seed.is_some() || policy.force.is_some() || policy.standalone || !policy.discard.is_empty();
     if said || judged.seen.is_empty() || judged.seen.iter().any(|one| !one.enabled) || counts_out(judged.seen) {
@@ -87,7 +87,7 @@ fn can_be_brought_back(judged: &Judged<'_>) -> bool {
     });
     let one_history = good().all(|(_, position)| position.uuid() == best.uuid());
     let somebody_may = good().any(|(one, position)| position == best && !maintenance(one));
-    let no_forks = judged.seen.iter().all(|one| forks_without(one, judged.seen, policy).next().is_none());
+    let no_forks = honest || judged.seen.iter().all(|one| forks_without(one, judged.seen, policy).next().is_none());
     one_history && somebody_may && no_forks && !more_elsewhere && !apart(judged.seen)
 }
 

@@ -231,15 +231,10 @@ impl World {
         if self.nodes[at].life != Life::Receives {
             return None;
         }
-        let (top, members) = (self.top, self.component.len());
+        let top = self.top;
         let node = &mut self.nodes[at];
         (node.life, node.applied, node.zero, node.marker) = (Life::Serves, Some(top), false, false);
-        if node.supervised
-            && let Stored::View(view) = &node.view
-        {
-            node.record = Some((view.clone(), top, u32::try_from(members).unwrap_or(u32::MAX)));
-            node.recorded = node.recorded.max(Some(top));
-        }
+        self.record(at);
         Some(())
     }
 
@@ -251,7 +246,7 @@ impl World {
         if node.arbitrator {
             node.life = Life::Waits;
             self.come_back();
-            return Some(());
+            return self.component.is_empty().then_some(());
         }
         if node.zero || node.torn || node.applied.is_none() {
             return None;
@@ -261,7 +256,9 @@ impl World {
         if let Stored::View(_) = node.view {
             node.life = Life::Starts;
             node.renamed = true;
+            // Supervisors start the members of a view only where it is decided, and others without their views.
             self.come_back();
+            return self.component.is_empty().then_some(());
         }
         Some(())
     }
@@ -288,6 +285,7 @@ impl World {
         node.supervised = !node.supervised;
         // Who joins meanwhile is not written down.
         node.forks.iter_mut().for_each(|fork| fork.known = false);
+        self.record(at);
         Some(())
     }
 }

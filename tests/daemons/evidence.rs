@@ -1,0 +1,1 @@
+//! This member's evidence, beside the real server.
