@@ -2,6 +2,8 @@
 
 #[path = "bootstrap_enumeration/alphabet.rs"]
 mod alphabet;
+#[path = "bootstrap_enumeration/points.rs"]
+mod points;
 #[path = "bootstrap_enumeration/search.rs"]
 mod search;
 #[path = "bootstrap_enumeration/worlds.rs"]
@@ -86,4 +88,53 @@ fn true_histories_without_records() {
 fn true_histories_with_arbitrator() {
     use pfcluster_core::strategies::worlds::World;
     small_histories(vec![World::with_arbitrator(3)], depth(), true, "with arbitrator");
+}
+
+/// Who is counted out by all: everybody's agreement, in every way that leaves somebody.
+fn agreements(size: usize) -> impl Iterator<Item = Vec<bool>> {
+    (0..(1_usize << size) - 1).map(move |out| (0..size).map(|at| out >> at & 1 == 1).collect())
+}
+
+fn only(name: &str, all: impl Iterator<Item = Columns>, policies: &[Policy]) {
+    let mut found = search::Findings::default();
+    all.for_each(|columns| found.add(every_state(&columns, policies, false)));
+    found.report(name);
+}
+
+#[test]
+fn forks() {
+    only("forks", (2..=3).map(points::forks), &[Policy::default()]);
+}
+
+#[test]
+fn floors() {
+    only("floors", (2..=3).map(points::floors), &[Policy::default()]);
+}
+
+#[test]
+fn lives_without_galera() {
+    only("lives without Galera", (2..=3).flat_map(agreements).map(|out| points::standalone(&out)), &[Policy::default()]);
+}
+
+#[test]
+fn arbitrators() {
+    only("arbitrators", (2..=3).flat_map(agreements).map(|out| points::arbitrators(&out)), &[Policy::default()]);
+}
+
+#[test]
+fn memories() {
+    only("memories", (2..=3).flat_map(agreements).map(|out| points::memories(&out)), &[Policy::default()]);
+}
+
+#[test]
+fn one_sided_disabling() {
+    let all = (2..=3).flat_map(|size| (0..1_usize << size).map(move |enabled| points::disables(enabled, size)));
+    only("one-sided disabling", all, &[Policy::default()]);
+}
+
+#[test]
+fn what_an_operator_says() {
+    for size in 2..=3 {
+        only("words", agreements(size).map(|out| points::said(&out)), &points::words(size));
+    }
 }

@@ -13,7 +13,7 @@ use crate::run::{CommandError, Env, ExitStatus, Printer, Written, run};
 /// Try everything that needs no host, on a built-in example
 ///
 /// Writes the example to a scratch directory, checks it, shows it and generates a daemon's configuration from it, then
-/// checks a copy with typical mistakes in it.
+/// checks a copy with typical mistakes in it, and brings the database back after a power cut.
 #[derive(Debug, Args)]
 pub(crate) struct Demo {
     /// The example
@@ -35,6 +35,8 @@ enum Example {
 struct Files {
     cluster_conf: &'static str,
     pf_conf: &'static str,
+    /// The members' evidence after a power cut.
+    power_cut: &'static str,
     host: &'static str,
     mistakes: [(&'static str, &'static str); 3],
 }
@@ -45,6 +47,7 @@ impl Example {
             Example::Guide => Files {
                 cluster_conf: include_str!("../../examples/guide/cluster.conf"),
                 pf_conf: include_str!("../../examples/guide/pf.conf"),
+                power_cut: include_str!("../../examples/guide/power-cut.json"),
                 host: "pf1.example.com",
                 mistakes: [
                     ("[pf1.example.com]\n", "[pf1.example.com] # the first server\n"),
@@ -55,6 +58,7 @@ impl Example {
             Example::FiveMembers => Files {
                 cluster_conf: include_str!("../../examples/five-members/cluster.conf"),
                 pf_conf: include_str!("../../examples/five-members/pf.conf"),
+                power_cut: include_str!("../../examples/five-members/power-cut.json"),
                 host: "nac1.corp.example",
                 mistakes: [
                     ("[nac5.corp.example]\nmanagement_ip=10.0.0.15\n", ""),
@@ -65,6 +69,7 @@ impl Example {
             Example::TwoZones => Files {
                 cluster_conf: include_str!("../../examples/two-zones/cluster.conf"),
                 pf_conf: include_str!("../../examples/two-zones/pf.conf"),
+                power_cut: include_str!("../../examples/two-zones/power-cut.json"),
                 host: "pf1-dc1.example.com",
                 mistakes: [
                     ("[DC2 CLUSTER]\n", "[DC2 Cluster]\n"),
@@ -87,10 +92,11 @@ impl Demo {
         let text =
             files.mistakes.iter().fold(files.cluster_conf.to_owned(), |text, (from, to)| text.replacen(from, to, 1));
         fs::write(&broken, text).map_err(|error| scratch_error(&error))?;
+        fs::write(root.join("power-cut.json"), files.power_cut).map_err(|error| scratch_error(&error))?;
 
         writeln!(printer.out, "The example, conf/cluster.conf:\n")?;
         files.cluster_conf.lines().try_for_each(|line| writeln!(printer.out, "    {line}"))?;
-        let steps: [(&str, &[&str]); 4] = [
+        let steps: [(&str, &[&str]); 5] = [
             ("Is anything wrong with it? Nothing: check is silent", &["check"]),
             ("What the members make of it", &["show"]),
             (
@@ -101,8 +107,12 @@ impl Demo {
                 "Three typical mistakes in it, each of which PacketFence meets with silence",
                 &["check", "cluster.conf.broken"],
             ),
+            (
+                "A power cut: which member may start the database, from what `pfcluster evidence` printed on each",
+                &["bootstrap", "--evidence", "power-cut.json"],
+            ),
         ];
-        let expected = [ExitStatus::Fine, ExitStatus::Fine, ExitStatus::Fine, ExitStatus::No];
+        let expected = [ExitStatus::Fine, ExitStatus::Fine, ExitStatus::Fine, ExitStatus::No, ExitStatus::Fine];
         let mut as_expected = true;
         for ((title, args), expected) in steps.into_iter().zip(expected) {
             writeln!(printer.out, "\n{title}:\n\n    $ pfcluster {}\n", args.join(" "))?;
@@ -131,7 +141,7 @@ fn step(root: &Path, host: &str, args: &[&str], printer: &mut Printer<'_>) -> Re
     let written = Written::default();
     let status = run(full, &mut Env::new(io::empty(), written.clone(), io::sink()));
     let text = String::from_utf8_lossy(&written.take()).replace(&format!("{}/", root.display()), "");
-    text.lines().try_for_each(|line| writeln!(printer.out, "    {line}"))?;
+    text.lines().try_for_each(|line| writeln!(printer.out, "{}", format!("    {line}").trim_end()))?;
     Ok(status)
 }
 

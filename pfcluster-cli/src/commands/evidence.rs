@@ -18,11 +18,9 @@ use crate::run::{CommandError, ExitStatus, Printer};
 /// This member's evidence for the election, as JSON
 ///
 /// Asks the database on this machine, or finds out that there is none, and reads what it left in its data directory. It
-/// starts and changes nothing. Run it as root on each member after an outage, and give the files to `pfcluster bootstrap`:
-///
-///   pfcluster evidence --recover > pf1.json
+/// starts and changes nothing. Run it as root on each member after an outage, and give the files to `pfcluster bootstrap`.
 #[derive(Debug, Args)]
-#[command(verbatim_doc_comment, after_long_help = EXIT_HELP)]
+#[command(after_long_help = FORM_HELP)]
 pub(crate) struct Evidence {
     /// Find the position of a stopped database with `mariadbd --wsrep-recover`
     ///
@@ -32,12 +30,16 @@ pub(crate) struct Evidence {
     recover: bool,
 }
 
-const EXIT_HELP: &str = "\
-What can't be found out is null or an error in its place, never a guess, and `notes` says what to do about it.
-A process that does not answer is `starting`; so is one that can't be ruled out.
+const FORM_HELP: &str = "\
+After an outage, on each member:
 
-Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same), 2 there is
-none: no such member, no data directory, a configuration that can't be read.";
+  pfcluster evidence --recover > pf1.json
+
+What can't be found out is null or an error in its place, never a guess; `notes` says what to do
+about it. A process that does not answer is `starting`, and so is one that can't be ruled out.
+
+Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same),
+2 there is none (no such member, no data directory, a configuration that can't be read).";
 
 /// What a recovery may take, if `--timeout` is not more.
 const RECOVERY_LIMIT: Duration = Duration::from_secs(60);

@@ -7,7 +7,8 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
@@ -54,34 +55,73 @@ fn lock(path: &Path) -> Presence {
 
 /// Whether a server stands in the directory.
 fn servers(datadir: &Path) -> Presence {
-    let id = |path: &Path| path.metadata().map(|data| (data.dev(), data.ino()));
-    let Ok(ours) = id(datadir) else { return Presence::Unknown(format!("{}: not readable", datadir.display())) };
-    let Ok(processes) = fs::read_dir("/proc") else { return Presence::Unknown("/proc is not readable".to_owned()) };
+    /// A server goes to its data directory within milliseconds.
+    const ON_ITS_WAY: Duration = Duration::from_millis(300);
+    const STEP: Duration = Duration::from_millis(20);
+
+    let Ok(ours) = id(datadir) else { return Presence::Unknown(format!("{} is not readable", datadir.display())) };
     // Where /proc hides the processes of others, finding none means nothing.
     if !Path::new("/proc/1/stat").exists() {
-        return Presence::Unknown("/proc hides the processes of other users".to_owned());
+        return Presence::Unknown("/proc does not show the processes of other users".to_owned());
     }
-    let mut unknown = None;
-    for process in processes.flatten().map(|entry| entry.path()) {
-        let name = fs::read(process.join("comm")).unwrap_or_default();
-        if !matches!(name.trim_ascii_end(), b"mariadbd" | b"mysqld") {
-            continue;
+    let start = Instant::now();
+    loop {
+        let places: Vec<Place> = server_processes().filter_map(|process| Place::of(&process, ours)).collect();
+        if places.contains(&Place::Here) {
+            return Presence::There;
         }
+        if places.contains(&Place::Nowhere) {
+            if start.elapsed() < ON_ITS_WAY {
+                std::thread::sleep(STEP);
+                continue;
+            }
+            return Presence::There;
+        }
+        let hidden = places.into_iter().find_map(|place| match place {
+            Place::Hidden(process) => Some(process),
+            Place::Here | Place::Nowhere => None,
+        });
+        return hidden.map_or(Presence::None, |process| {
+            Presence::Unknown(format!("process {process} is a database server, but its directory is not shown"))
+        });
+    }
+}
+
+fn server_processes() -> impl Iterator<Item = PathBuf> {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten().map(|entry| entry.path());
+    processes.filter(|process| {
+        let name = fs::read(process.join("comm")).unwrap_or_default();
+        matches!(name.trim_ascii_end(), b"mariadbd" | b"mysqld")
+    })
+}
+
+/// Where a server stands, as far as it matters.
+#[derive(PartialEq, Eq)]
+enum Place {
+    Here,
+    /// In no data directory: it may be on its way to this one.
+    Nowhere,
+    /// Not shown; the process.
+    Hidden(String),
+}
+
+impl Place {
+    /// `None` if it stands in another data directory, or has just ended.
+    fn of(process: &Path, ours: (u64, u64)) -> Option<Place> {
         let place = process.join("cwd");
         match id(&place) {
-            Ok(place) if place == ours => return Presence::There,
-            // One that has not yet gone to its data directory may be on its way to this one.
-            Ok(_) if !is_data_directory(&place) => return Presence::There,
-            Ok(_) => {}
-            // It has just ended.
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(_) => {
-                let pid = process.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                unknown = Some(format!("process {pid} is a database server, whose directory is not shown"));
-            }
+            Ok(place) if place == ours => Some(Place::Here),
+            Ok(_) if is_data_directory(&place) => None,
+            Ok(_) => Some(Place::Nowhere),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(_) => Some(Place::Hidden(process.file_name()?.to_string_lossy().into_owned())),
         }
     }
-    unknown.map_or(Presence::None, Presence::Unknown)
+}
+
+/// What tells one directory from another, by whatever path.
+fn id(path: &Path) -> io::Result<(u64, u64)> {
+    path.metadata().map(|data| (data.dev(), data.ino()))
 }
 
 fn is_data_directory(path: &Path) -> bool {

@@ -118,11 +118,11 @@ impl Feature {
             ),
             Feature::RadiusDot1xRecomputed => (
                 Availability::NothingKept,
-                "`Dot1x recompute role from portal` on: the role comes from the sources, which must answer, and is not saved",
+                "`Dot1x recompute role from portal` on: the sources, which must answer, give the role; it is not saved",
             ),
             Feature::RadiusDot1x => (
                 Availability::NothingKept,
-                "`Dot1x recompute role from portal` off: gives the role that the database has; sources must answer, filters apply",
+                "`Dot1x recompute role from portal` off: gives the role of the database; sources must answer, filters apply",
             ),
             Feature::CaptivePortal => (Availability::Off, "tells users that the system has a problem at the moment"),
             Feature::DhcpListeners => (Availability::Off, "nothing of what devices ask and get is saved"),

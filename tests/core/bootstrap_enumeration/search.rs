@@ -25,7 +25,7 @@ pub(crate) struct Findings {
 }
 
 impl Findings {
-    fn add(&mut self, other: Findings) {
+    pub(crate) fn add(&mut self, other: Findings) {
         self.states += other.states;
         other.answers.into_iter().for_each(|(kind, count)| *self.answers.entry(kind).or_default() += count);
         for (key, (count, first)) in other.violations {

@@ -1,10 +1,11 @@
 //! Every history within bounds, breadth first: the first story found for a broken promise is a shortest one.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use super::{Broken, Cluster, Set, Step, World};
 use pfcluster_core::galera::Policy;
+use pfcluster_core::galera::bootstrap::Action;
 
 /// What a search has found.
 #[derive(Clone, Debug, Default)]
@@ -23,14 +24,24 @@ pub struct Found {
     pub recovered: usize,
 }
 
+impl fmt::Display for Found {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Found { worlds, steps, depth, rounds, recovered, .. } = self;
+        write!(
+            f,
+            "{worlds} worlds, {steps} steps, the deepest {depth}; {recovered} came back in {rounds} rounds at most"
+        )
+    }
+}
+
 /// A world, and how it was reached.
 struct Reached {
     world: World,
     from: Option<(usize, Step)>,
 }
 
-/// Walks through every history that begins here. Stops at `max` worlds.
-pub fn search(first: &World, max: usize) -> Found {
+/// Walks through every history that begins here; no further than a broken promise.
+pub fn search(first: &World) -> Found {
     let first = World { cluster: first.cluster.clone().plain(), ..first.clone() };
     let mut found = Found::default();
     let mut known: HashMap<World, usize> = HashMap::from([(first.clone(), 0)]);
@@ -64,7 +75,7 @@ pub fn search(first: &World, max: usize) -> Found {
         }
         level = begin..reached.len();
         found.depth += usize::from(!level.is_empty());
-        if reached.len() > max {
+        if !found.stories.is_empty() {
             break;
         }
     }
@@ -94,7 +105,7 @@ fn expand(reached: &[Reached]) -> Vec<Expanded> {
 
 /// If all members have power, the network is whole and nobody has forced anything: how many rounds of elections, each
 /// member with everybody's evidence, bring everybody into service but those whose data can't be trusted: these wait for the
-/// operator's word.
+/// operator's word, and if they may hold more than the others, everybody does.
 pub fn recovers(cluster: &Cluster) -> Option<Result<usize, String>> {
     let whole = cluster.members.iter().all(|member| member.powered && member.side == 0 && !member.maintenance);
     if !whole || cluster.forces > 0 {
@@ -122,10 +133,15 @@ pub fn recovers(cluster: &Cluster) -> Option<Result<usize, String>> {
             return Some(Err(format!("{cluster}  BROKEN: {broken}")));
         }
     }
+    let answers: Vec<Action> =
+        everybody.iter().map(|place| cluster.elect(place, everybody, &Policy::default()).action).collect();
+    let somebody_is_doubtful = everybody.iter().any(|place| !cluster.is_trusted(place));
+    if somebody_is_doubtful && answers.iter().all(|answer| matches!(answer, Action::Refuse { .. })) {
+        return Some(Ok(0));
+    }
     let mut story = format!("{cluster}");
-    for place in everybody.iter() {
-        let decision = cluster.elect(place, everybody, &Policy::default());
-        let _ = writeln!(story, "  pf{} says {:?}", place + 1, decision.action);
+    for (place, answer) in answers.iter().enumerate() {
+        let _ = writeln!(story, "  pf{} says {answer:?}", place + 1);
     }
     Some(Err(story))
 }

@@ -71,7 +71,7 @@ pub struct World {
     pub cluster: Cluster,
     /// What may still happen.
     pub left: Bounds,
-    /// Whose decision, and which part.
+    /// Whose decision, and which part. It is void as soon as that member is not any more what it was.
     pub plan: Option<(Place, Part)>,
 }
 
@@ -229,6 +229,11 @@ impl World {
         }
         if matches!(step, Step::Crash(_) | Step::CutPower(..) | Step::CutAllPower(_) | Step::Leave(_)) {
             left.faults -= 1;
+        }
+        if let Some((place, _)) = self.plan
+            && next.cluster.members[place] != self.cluster.members[place]
+        {
+            next.plan = None;
         }
         next.cluster.check();
         next.cluster = next.cluster.plain();

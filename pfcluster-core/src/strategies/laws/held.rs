@@ -142,8 +142,22 @@ pub(super) fn forks_without<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Pol
     let counting = seen.iter().filter(|other| !policy.discard.contains(&other.host));
     let forks = counting.filter_map(records).flat_map(|records| &records.forks);
     forks.filter(move |fork| {
-        position.is_some_and(|at| at.uuid() == fork.uuid && at.seqno() > fork.seqno) && !was_at(one, fork)
+        position.is_some_and(|at| at.uuid() == fork.uuid && at.seqno() > fork.seqno)
+            && !was_at(one, fork)
+            && may_live(fork, seen, policy)
     })
+}
+
+/// Something that was written after a fork may be there. If all who went along are known, and a power cut cost each of
+/// them whatever it had beyond, then the fork has no successor that others could differ from.
+fn may_live(fork: &Fork, seen: &[Seen], policy: &Policy) -> bool {
+    let beyond = |one: &Seen| match held(one) {
+        Held::Unknown => true,
+        holds => holds.seeming().is_some_and(|at| at.uuid() == fork.uuid && at.seqno() > fork.seqno),
+    };
+    let strangers = fork.present.iter().any(|host| seen.iter().all(|one| one.host != *host));
+    let members = seen.iter().filter(|one| was_at(one, fork) && !policy.discard.contains(&one.host));
+    !fork.known || strangers || members.into_iter().any(beyond)
 }
 
 /// It is listed, or has a record of the same fork itself.
