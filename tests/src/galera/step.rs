@@ -17,6 +17,8 @@ pub enum Step {
     Record,
     /// A process dies.
     Crash(Place),
+    /// All processes but this one die at the same moment.
+    CrashOthers(Place),
     /// The power of one member goes, with so many events.
     CutPower(Place, u8, Tear),
     /// The power of all members goes; those in the set lose what is not flushed.
@@ -154,6 +156,10 @@ impl World {
         }
         let unflushed = self.cluster.rows(place).map_or(0, |rows| rows.unflushed);
         steps.extend([Step::Crash(place), Step::Leave(place), Step::CutPower(place, 0, Tear::Nothing)]);
+        let others = self.cluster.everybody().without(Set::of(place));
+        if others.iter().filter(|&other| self.cluster.run(other).is_some()).count() > 1 {
+            steps.push(Step::CrashOthers(place));
+        }
         if unflushed > 0 {
             steps.push(Step::CutPower(place, unflushed, Tear::Nothing));
         }
@@ -180,6 +186,7 @@ impl World {
                 left.records -= 1;
             }
             Step::Crash(place) => cluster.crash(place),
+            Step::CrashOthers(place) => cluster.crash_of(everybody.without(Set::of(place))),
             Step::CutPower(place, lost, tear) => {
                 cluster.cut_power(place, lost, tear);
                 left.tears -= u8::from(tear != Tear::Nothing);
@@ -227,7 +234,10 @@ impl World {
                 left.forces -= 1;
             }
         }
-        if matches!(step, Step::Crash(_) | Step::CutPower(..) | Step::CutAllPower(_) | Step::Leave(_)) {
+        if matches!(
+            step,
+            Step::Crash(_) | Step::CrashOthers(_) | Step::CutPower(..) | Step::CutAllPower(_) | Step::Leave(_)
+        ) {
             left.faults -= 1;
         }
         if let Some((place, _)) = self.plan
@@ -252,6 +262,7 @@ impl fmt::Display for Step {
             Step::Apply => f.write_str("everybody applies what was received"),
             Step::Record => f.write_str("positions are written down"),
             Step::Crash(place) => write!(f, "{} crashes", pf(place)),
+            Step::CrashOthers(place) => write!(f, "all but {} crash at once", pf(place)),
             Step::CutPower(place, lost, tear) => {
                 write!(f, "power cut of {}: {lost} events lost, file harmed: {tear:?}", pf(place))
             }

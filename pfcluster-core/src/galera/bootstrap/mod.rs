@@ -100,6 +100,21 @@
 //! - *Force* (`--force-new-cluster`): this member, whatever rules 5 to 11 say. Data of no history begin one; an empty member
 //!   is taken only if all are known to be empty.
 //!
+//! # What holds
+//!
+//! - Never two starts, also not from two partial views of one truth; none while somebody is primary; none across two
+//!   histories; none from a position that is zero or unknown, but for a fresh database; no unsafe, disabled or arbitrating member
+//!   started, and none in maintenance.
+//! - Without a word, no transaction that a client was told to be committed, and that is on any member's disk, is passed over in
+//!   silence: not with all evidence, and not with any part of it.
+//! - The same evidence gives the same answer, whoever asks.
+//! - Waiting and refusing name the member, the reason, and what to do. When all members answer, with one history, none strictly
+//!   highest in maintenance, no unsafe or disabled one above all others, and no state transfer running, there is no waiting and
+//!   no refusing.
+//!
+//! A decision is made from a moment's evidence. Whoever carries it out makes sure that its own evidence is still the same, and
+//! looks once more for a primary component.
+//!
 //! # Stories
 //!
 //! Each of these broke a wording of the rules, and is a case in tests/testdata/bootstrap: a member with more than the crash has
