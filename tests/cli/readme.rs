@@ -49,7 +49,8 @@ fn every_command_is_run_here_or_by_ci() {
     let everybody: Value = serde_json::from_slice(&repository_bytes("pfcluster-cli/examples/guide/power-cut.json"))
         .expect("an example is JSON");
     for (number, member) in (1..).zip(everybody["members"].as_array().expect("a list")) {
-        std::fs::write(directory.path().join(format!("pf{number}.json")), member.to_string()).expect("a writable directory");
+        std::fs::write(directory.path().join(format!("pf{number}.json")), member.to_string())
+            .expect("a writable directory");
     }
     std::fs::write(directory.path().join("versions.json"), VERSIONS).expect("a writable directory");
     // A database that was stopped cleanly stands in for this machine's.

@@ -62,7 +62,10 @@ fn small_histories(beginnings: Vec<pfcluster_core::strategies::worlds::World>, d
     let limits = worlds::Limits {
         depth,
         losses: &[0, 2],
-        events: |event| { let _ : Option<Event> = None; !matches!(event, Event::TearState(_)) },
+        events: |event| {
+            let _: Option<Event> = None;
+            !matches!(event, Event::TearState(_))
+        },
         act,
     };
     worlds::histories(beginnings, limits).report(name);
@@ -113,7 +116,11 @@ fn floors() {
 
 #[test]
 fn lives_without_galera() {
-    only("lives without Galera", (2..=3).flat_map(agreements).map(|out| points::standalone(&out)), &[Policy::default()]);
+    only(
+        "lives without Galera",
+        (2..=3).flat_map(agreements).map(|out| points::standalone(&out)),
+        &[Policy::default()],
+    );
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 use pfcluster_core::galera::bootstrap::{Action, Need, Policy, Problem};
 use pfcluster_tests::galera::evidence::host;
-use pfcluster_tests::galera::{Broken, Cluster, Data, Event, File, HistoryId, Part, Place, Set, View};
+use pfcluster_tests::galera::{
+    Bounds, Broken, Cluster, Data, Event, File, HistoryId, Part, Place, Set, Step, View, World,
+};
 
 const PF1: Place = 0;
 const PF2: Place = 1;
@@ -246,6 +248,42 @@ fn a_floor_that_was_written_down_too_early_loses_a_commit() {
             comes_back(&mut cluster);
         }
     }
+}
+
+/// Found by the search: pf2 went on knowing of pf1's fork, of which a power cut had left nothing.
+#[test]
+fn a_fork_whose_branch_a_power_cut_took_back() {
+    let mut cluster = three();
+    commits(&mut cluster, PF1, 1);
+    cluster.crash_of(Set::from([PF2, PF3]));
+    assert_eq!(cluster.supervise(PF1, Set::from(ALL)), Part::Promote);
+    cluster.cut_power_of(Set::of(PF1), |_| 2);
+    restore_power(&mut cluster);
+    assert_eq!(cluster.supervise(PF2, Set::from(ALL)), Part::Bootstrap);
+    cluster.crash(PF2);
+    comes_back(&mut cluster);
+}
+
+/// Found by the search: between a decision and its execution the member was in service and lost it again. Its supervisor
+/// must decide anew.
+#[test]
+fn a_decision_is_void_when_its_own_member_has_changed() {
+    let mut cluster = Cluster::in_service(3);
+    cluster.partition(&[Set::of(PF1)]);
+    cluster.crash(PF2);
+    let bounds = Bounds { plans: 1, cuts: 1, ..Bounds::default() };
+    let world = World { cluster: cluster.plain(), left: bounds, plan: None };
+    let mut world = world.after(Step::Plan(PF3, Set::of(PF2))).expect("it decides to go on");
+    assert_eq!(world.plan, Some((PF3, Set::of(PF2), Part::Promote)));
+    for step in [Step::Supervise(PF3, Set::of(PF2)), Step::Supervise(PF2, Set::of(PF3)), Step::Heal, Step::Isolate(PF3)]
+    {
+        world = world.after(step).expect("something happens");
+        assert_eq!(world.plan, None);
+    }
+    assert_eq!((world.cluster.primaries().len(), world.cluster.is_primary(PF3)), (1, false));
+    // What would happen otherwise.
+    world.cluster.carry_out(PF3, Set::of(PF2), Part::Promote);
+    assert!(world.cluster.broken.contains(&Broken::TwoPrimaries));
 }
 
 /// pf3 after chapter 8.4.4 of the guide: detached, upgraded, and written to alone.

@@ -67,8 +67,8 @@ impl Change {
         ViewChange { down: hosts(self.down), left: hosts(self.left), split: Some(split) }
     }
 
-    /// Everything that can become of the members in `up`: each goes down, leaves, or stays in one of up to as many groups as
-    /// there are members.
+    /// Everything that can become of the members in `up`: each goes down, leaves, or stays in one of up to as many groups
+    /// as there are members.
     fn every(up: Set) -> Vec<Change> {
         let mut changes = vec![Change::default()];
         for number in members(up) {

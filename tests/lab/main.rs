@@ -90,9 +90,9 @@ fn act(lab: &Lab, verb: &str, rest: &[&str]) -> Result {
         ("database", [host, verb, flags @ ..]) => database(lab.host(host)?, verb, flags),
         ("partition", [groups]) => {
             let groups = groups.split('/').map(|group| group.split(',').map(|name| lab.plan.host(name)).collect());
-            lab.network.partition(&groups.collect::<Result<Vec<Vec<_>>>>()?)
+            lab.network.partition(&lab.plan, &groups.collect::<Result<Vec<Vec<_>>>>()?)
         }
-        ("block", [from, to]) => lab.network.block(lab.plan.host(from)?, lab.plan.host(to)?),
+        ("block", [from, to]) => lab.network.block(&lab.plan, lab.plan.host(from)?, lab.plan.host(to)?),
         ("unplug", [host, interface]) => lab.network.plug(lab.plan.host(host)?, interface, false),
         ("plug", [host, interface]) => lab.network.plug(lab.plan.host(host)?, interface, true),
         ("heal", []) => lab.network.heal(&lab.plan),
@@ -148,7 +148,7 @@ fn status(lab: &Lab) -> Result {
             println!("{:26} {}{}{vips}", "", running.join(" "), if vips.is_empty() { "" } else { "; VIPs " });
         }
     }
-    lab.network.cuts()?.iter().for_each(|cut| println!("cut: {cut}"));
+    lab.network.cuts(&lab.plan)?.iter().for_each(|cut| println!("cut: {cut}"));
     println!("disks and logs: {}", lab.folder.display());
     Ok(())
 }

@@ -15,9 +15,9 @@ use crate::run::{CommandError, ExitStatus, Printer};
 
 /// What happens to the cluster if members go down or the network splits
 ///
-/// Says who keeps quorum (who is primary), who is read-only, what still works there, and what may fail next. Nothing is asked
-/// and nothing is changed: the answer is about a cluster whose members are all up before. Options before a `--then` happen
-/// at once, those after it when the cluster has settled.
+/// Says who keeps quorum (who is primary), who is read-only, what still works there, and what may fail next. Nothing is
+/// asked and nothing is changed: the answer is about a cluster whose members are all up before. Options before a `--then`
+/// happen at once, those after it when the cluster has settled.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Quorum {

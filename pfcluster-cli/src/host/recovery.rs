@@ -95,3 +95,43 @@ fn outcome(status: ExitStatus, log: &Path, output: &Path) -> Result<Recovered, S
         }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn child(script: &str) -> Child {
+        Command::new("sh").args(["-c", script]).spawn().expect("a shell")
+    }
+
+    #[test]
+    fn a_recovery_that_does_not_end_is_ended() {
+        let hanging = child("exec sleep 60");
+        let process = format!("/proc/{}", hanging.id());
+        let mut calls = 0;
+        let status = wait(hanging, Duration::from_millis(100), &mut |_| calls += 1).expect("our own child");
+        assert_eq!(status, None);
+        assert!(!Path::new(&process).exists());
+        assert!(calls > 1);
+    }
+
+    #[test]
+    fn a_position_counts_only_if_the_server_ended_well() {
+        const LINE: &str = "WSREP: Recovered position: f9282fe9-e77f-11f1-bcf5-d30baafdcfd0:7\n";
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let (log, output) = (scratch.path().join("log"), scratch.path().join("output"));
+        fs::write(&log, LINE).expect("a scratch file");
+        let after = |script: &str| {
+            let status = wait(child(script), Duration::from_secs(10), &mut |_| {}).expect("our own child");
+            outcome(status.expect("it ends"), &log, &output)
+        };
+        assert!(matches!(after("true"), Ok(Recovered::At(position)) if position.seqno().get() == 7));
+        assert_eq!(after("exit 3"), Err("the recovery failed with exit status 3".to_owned()));
+        assert_eq!(after("kill -6 $$"), Err("the recovery was ended by signal 6".to_owned()));
+        fs::write(&output, "[ERROR] unknown option\n[ERROR] Aborting\n").expect("a scratch file");
+        fs::write(&log, "").expect("a scratch file");
+        assert_eq!(after("exit 1"), Err("the recovery failed: unknown option".to_owned()));
+        fs::write(&output, "").expect("a scratch file");
+        assert_eq!(after("true"), Ok(Recovered::Failed("the log has no recovered position".into())));
+    }
+}

@@ -80,8 +80,8 @@ impl Report<'_> {
         if summed {
             writeln!(
                 out,
-                "The sums: a member that stays counts twice, one that left gracefully once. Quorum is more than all that were \
-                 primary before.\n"
+                "The sums: a member that stays counts twice, one that left gracefully once. Quorum is more than all that \
+                 were primary before.\n"
             )?;
         }
         self.end(self.answer.last(), out)

@@ -10,8 +10,8 @@ pub struct ViewChange {
     pub down: Vec<Hostname>,
     /// These shut their database down gracefully.
     pub left: Vec<Hostname>,
-    /// The network splits into these groups. They hold every member that stays up, once. `None` leaves the network as it
-    /// was.
+    /// The network splits into these groups. They hold every member that stays up, once. `None` leaves the network as
+    /// it was.
     pub split: Option<Vec<Vec<Hostname>>>,
 }
 

@@ -122,7 +122,7 @@ impl Feature {
             ),
             Feature::RadiusDot1x => (
                 Availability::NothingKept,
-                "`Dot1x recompute role from portal` off: gives the role of the database; sources must answer, filters apply",
+                "`Dot1x recompute role from portal` off: the role of the database is given; sources must answer",
             ),
             Feature::CaptivePortal => (Availability::Off, "tells users that the system has a problem at the moment"),
             Feature::DhcpListeners => (Availability::Off, "nothing of what devices ask and get is saved"),

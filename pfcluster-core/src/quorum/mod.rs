@@ -2,16 +2,16 @@
 //!
 //! # The rules
 //!
-//! 1. PacketFence's **alive quorum** (guide 8.1): more than half of the enabled members are on line. Exactly half is none.
-//!    [`alive_quorum`]
+//! 1. PacketFence's **alive quorum** (guide 8.1): more than half of the enabled members are on line. Exactly half is
+//!    none. [`alive_quorum`]
 //! 2. The database goes by Galera's **primary component**: the members that had quorum together last. When some of them
 //!    go, those that still see each other stay primary if
 //!
 //!    `2 * w(those that stayed) + w(those that left gracefully) > w(the primary component before)`
 //!
 //!    with `w` the sum of their weights (`pc.weight`, 0 to 255, by default 1). Equality is no quorum. Members that shut
-//!    their database down said so before, so they count once: a cluster that is shut down member by member stays primary
-//!    to the last one, a cluster that crashes member by member loses quorum while two are left. [`Tally`]
+//!    their database down said so before, so they count once: a cluster that is shut down member by member stays
+//!    primary to the last one, one that crashes member by member loses quorum when one of the last two goes. [`Tally`]
 //! 3. Only members of the primary component count in the sum, and only a primary view makes a new primary component.
 //!    So after a crash the next one is measured against what was left, not against cluster.conf.
 //! 4. If one of these weights is unknown, all of them count 1.
@@ -19,9 +19,9 @@
 //! 6. Once nobody is primary, the sum is not asked any more: the primary component re-forms by itself when **all** its
 //!    members, those that were in the last primary view, see each other again. A majority of them does not do.
 //!
-//! Members that leave while the network splits said goodbye to everybody, so they count for each of the groups. There are
-//! still never two primary groups: twice the weight of both, and twice that of the leavers, would be more than twice the
-//! weight of all.
+//! Members that leave while the network splits said goodbye to everybody, so they count for each of the groups. There
+//! are still never two primary groups: twice the weight of both, and twice that of the leavers, would be more than twice
+//! the weight of all.
 //!
 //! # What if
 //!
@@ -32,10 +32,10 @@
 //!
 //! # Where the guide differs
 //!
-//! The guide (4.1) counts the configured servers, and says (4.2) that the last of several that are shut down is read-only.
-//! Galera compares with the last primary component, and keeps the survivor of graceful leaves primary (measured). The
-//! answers say what Galera does, and point out where the guide says something else. PacketFence 7.2 and earlier did what
-//! the guide says, through a notify command (`generate mariadb --readonly-hook` brings it back).
+//! The guide (4.1) counts the configured servers, and says (4.2) that the last of several that are shut down is
+//! read-only. Galera compares with the last primary component, and keeps the survivor of graceful leaves primary
+//! (measured). The answers say what Galera does, and point out where the guide says something else. PacketFence 7.2 and
+//! earlier did what the guide says, through a notify command (`generate mariadb --readonly-hook` brings it back).
 //!
 //! The other settings that bear on quorum are left as they are by default, as PacketFence leaves them:
 //! `pc.ignore_quorum` and `pc.ignore_sb` off, `pc.recovery` on.

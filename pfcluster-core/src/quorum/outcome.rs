@@ -11,7 +11,8 @@ use crate::decision::Step;
 pub enum State {
     /// It has quorum: it reads and writes.
     Primary,
-    /// It has none (Galera: non-primary). It answers reads, since PacketFence sets `wsrep_dirty_reads`, and refuses writes.
+    /// It has none (Galera: non-primary). It answers reads, since PacketFence sets `wsrep_dirty_reads`, and refuses
+    /// writes.
     ReadOnly,
     /// It does not run.
     Down,

@@ -155,13 +155,13 @@ fn guide_differs(members: &[Hostname], enabled: usize, state: State, f: &mut fmt
     match state {
         State::Primary => write!(
             f,
-            "the guide (4.1, 4.2) says that {who} {are} read-only, {here} of {enabled} being no majority; Galera compares \
-             with the last primary component"
+            "the guide (4.1, 4.2) says that {who} {are} read-only, {here} of {enabled} being no majority; Galera \
+             compares with the last primary component"
         ),
         State::ReadOnly | State::Down => write!(
             f,
-            "the guide (4.1) says that {who} {are} a quorum, {here} of {enabled} being a majority; Galera compares with the \
-             last primary component"
+            "the guide (4.1) says that {who} {are} a quorum, {here} of {enabled} being a majority; Galera compares \
+             with the last primary component"
         ),
     }
 }

@@ -17,7 +17,8 @@ pub struct Tolerance {
     /// So many may leave gracefully, one after the other.
     pub leave: usize,
     /// Quorum is lost exactly if all members of one of these sets (or more) crash at once: none can be made smaller.
-    /// Smaller sets come first, then those with earlier members. `None` if there are more than [`Tolerance::MOST_SETS`].
+    /// Smaller sets come first, then those with earlier members. `None` if there are more than
+    /// [`Tolerance::MOST_SETS`].
     pub fatal: Option<Vec<Vec<Hostname>>>,
     /// Any so many that crash at once are fatal, and no fewer; `None` if it matters which ones.
     pub any_fatal: Option<usize>,
@@ -98,8 +99,8 @@ fn leave(members: usize, known: &[u64]) -> usize {
     }
 }
 
-/// The sets of members of at least half the weight, none of which can be made smaller, each in order. `None` if there are
-/// too many. `members` are weights and places, the heaviest first.
+/// The sets of members of at least half the weight, none of which can be made smaller, each in order. `None` if there
+/// are too many. `members` are weights and places, the heaviest first.
 ///
 /// A set is complete with the member that makes it heavy enough. That is its lightest, so it needs all the others too.
 /// Nothing is tried that leads to no set, so the time is that of the sets that are found.

@@ -10,10 +10,13 @@
 mod actions;
 mod events;
 mod evidence;
+mod histories;
+mod truth;
 
 use crate::galera::Uuid;
 
 pub use evidence::Sight;
+pub use histories::{sights, worlds};
 
 /// The history of every world.
 pub const HISTORY: Uuid = Uuid::from_u128(0xA << 120);

@@ -147,35 +147,16 @@ fn judge(world: &World, path: &Path, found: &mut Histories) -> Vec<Action> {
             let law = format!("{} / {}", violation.law, kind(&decision.action));
             found.broken(&law, path, || format!("  {violation}\n{}", shown()));
         }
-        match &decision.action {
-            Action::Join { joiners, discard, .. } => {
-                let at_stake = |host| place(world, host).is_some_and(|at| world.nodes[at].applied.is_some());
-                if discard.iter().any(at_stake) {
-                    found.broken("nobody has diverged in an unforced world", path, shown);
-                }
-                let above = |host| place(world, host).is_some_and(|at| world.nodes[at].applied > Some(world.top));
-                if joiners.iter().any(above) {
-                    found.broken("no joiner is above the primary component", path, shown);
-                }
-                continue;
-            }
-            Action::Wait { .. } | Action::Refuse { .. } => continue,
-            _ => {}
+        if let Err(violation) = world.check(&decision.action) {
+            found.broken(violation.law, path, || format!("  {violation}\n{}", shown()));
         }
-        let Some(source) = source(world, &decision.action) else {
-            found.broken("a start is from a state", path, shown);
+        if world.source(&decision.action).is_none() {
             continue;
-        };
-        if !world.component.is_empty() {
-            found.broken("no start beside a live component", path, shown);
-        }
-        if world.furthest() > Some(source) {
-            found.broken("no surviving commit is left behind", path, shown);
         }
         if starts.iter().any(|(known, _)| *known == decision.action) {
             continue;
         }
-        let same = |other: &Action| is_same(world, other, &decision.action);
+        let same = |other: &Action| world.is_same_start(other, &decision.action);
         if let Some((other, before)) = starts.iter().find(|(other, _)| !same(other)) {
             let what = || format!("{}  but {other}\n{}", shown(), crate::search::shown(before, &policy));
             found.broken(&format!("two starts / {} {}", kind(other), kind(&decision.action)), path, what);
@@ -183,34 +164,4 @@ fn judge(world: &World, path: &Path, found: &mut Histories) -> Vec<Action> {
         starts.push((decision.action, seen));
     }
     starts.into_iter().map(|(action, _)| action).collect()
-}
-
-fn place(world: &World, host: &pfcluster_core::cluster::Hostname) -> Option<usize> {
-    world.seen(&[]).iter().position(|seen| seen.host == *host)
-}
-
-fn started(world: &World, action: &Action) -> Vec<usize> {
-    let hosts = match action {
-        Action::Reform { members, .. } => members.clone(),
-        action => action.starts().into_iter().cloned().collect(),
-    };
-    hosts.iter().filter_map(|host| place(world, host)).collect()
-}
-
-fn source(world: &World, action: &Action) -> Option<i64> {
-    started(world, action).into_iter().filter_map(|at| world.nodes[at].applied).max()
-}
-
-/// A bootstrap or a promotion of a member is the same start as one of a view in which it is the highest.
-fn is_same(world: &World, one: &Action, other: &Action) -> bool {
-    let reforms = |action: &Action| matches!(action, Action::Reform { .. });
-    let (mine, yours) = (started(world, one), started(world, other));
-    let contains = |all: &[usize], single: &[usize], of: &Action| {
-        single.iter().all(|at| all.contains(at) && world.nodes[*at].applied == source(world, of))
-    };
-    match (reforms(one), reforms(other)) {
-        (true, false) => contains(&mine, &yours, one),
-        (false, true) => contains(&yours, &mine, other),
-        _ => mine == yours,
-    }
 }

@@ -65,7 +65,11 @@ proptest! {
 
     /// With equal weights and nobody leaving, Galera's first answer is the alive quorum of the guide.
     #[test]
-    fn equal_weights_count_heads(count in 1..24_usize, weight in prop_oneof![Just(None), (1..=u8::MAX).prop_map(Some)], cut in any::<Set>()) {
+    fn equal_weights_count_heads(
+        count in 1..24_usize,
+        weight in prop_oneof![Just(None), (1..=u8::MAX).prop_map(Some)],
+        cut in any::<Set>(),
+    ) {
         let cut = cut & all(count);
         let change = ViewChange { split: Some(vec![hosts(cut), hosts(all(count) & !cut)]), ..ViewChange::default() };
         let answer = what_if(&voters(&vec![weight; count]), &[change]).expect("a change that can happen");
@@ -82,7 +86,8 @@ proptest! {
         let cut = up & Set::from(cut);
         let reversed = |set: Set| hosts(set).into_iter().rev().collect::<Vec<_>>();
         let one = ViewChange { down: hosts(down), left: hosts(left), split: Some(vec![hosts(cut), hosts(up & !cut)]) };
-        let other = ViewChange { down: reversed(down), left: reversed(left), split: Some(vec![reversed(up & !cut), reversed(cut)]) };
+        let split = Some(vec![reversed(up & !cut), reversed(cut)]);
+        let other = ViewChange { down: reversed(down), left: reversed(left), split };
         let voters = voters(&[Some(1); 8]);
         prop_assert_eq!(what_if(&voters, &[one]), what_if(&voters, &[other]));
     }

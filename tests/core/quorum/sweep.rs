@@ -1,6 +1,6 @@
 //! Every small world: all that can happen to a few members, once, twice, three times.
 
-use pfcluster_core::quorum::{Outcome, ViewChange, Voter, alive_quorum, what_if};
+use pfcluster_core::quorum::{Outcome, Reason, ViewChange, Voter, alive_quorum, what_if};
 
 use super::galera::Galera;
 use super::{Change, absent, all, every_weights, groups, hosts, voters};
@@ -73,13 +73,13 @@ impl World<'_> {
         }
     }
 
-    /// Tolerance with a primary component, a remedy and a reason without one; the guide's counting is pointed out where it
-    /// differs, and only there.
+    /// Tolerance with a primary component, a remedy and a reason without one; the guide's counting is pointed out where
+    /// it differs, and only there.
     fn is_told_completely(&self, outcome: &Outcome) {
         let has_primary = outcome.primary().is_some();
         assert_eq!(outcome.tolerance.is_some(), has_primary, "{:?}", self.path);
         assert_eq!(outcome.remedy.is_empty(), has_primary, "{:?}", self.path);
-        let kinds: Vec<&str> = outcome.reasons.iter().map(|reason| reason.kind()).collect();
+        let kinds: Vec<&str> = outcome.reasons.iter().map(Reason::kind).collect();
         let says_why_nobody = kinds.contains(&"not_whole") || kinds.contains(&"nobody_up");
         assert_eq!(says_why_nobody, !has_primary, "{:?}", self.path);
         let enabled = self.voters.len();

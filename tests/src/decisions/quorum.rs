@@ -34,13 +34,13 @@ fn hosts(names: &str) -> Result<Vec<Hostname>, String> {
 }
 
 fn voter(text: &str) -> Result<Voter, String> {
-    let (name, weight) = text.split_once('=').unwrap_or((text, "1"));
-    let weight = match weight {
-        "?" => None,
-        number => Some(number.parse::<Weight>().map_err(|error| error.to_string())?),
-    };
+    let (name, weight) = text.split_once('=').map_or((text, None), |(name, weight)| (name, Some(weight)));
     let mut voter = Voter::new(host(name)?);
-    voter.weight = weight;
+    match weight {
+        None => {}
+        Some("?") => voter.weight = None,
+        Some(number) => voter.weight = Some(number.parse::<Weight>().map_err(|error| error.to_string())?),
+    }
     Ok(voter)
 }
 

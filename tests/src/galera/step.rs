@@ -46,7 +46,7 @@ pub enum Step {
 }
 
 /// How much may happen in one history.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Bounds {
     /// Crashes, power cuts and clean stops.
     pub faults: u8,
@@ -73,8 +73,8 @@ pub struct World {
     pub cluster: Cluster,
     /// What may still happen.
     pub left: Bounds,
-    /// Whose decision, and which part. It is void as soon as that member is not any more what it was.
-    pub plan: Option<(Place, Part)>,
+    /// Whose decision, with whose evidence, and which part. It is void as soon as that member is not any more what it was.
+    pub plan: Option<(Place, Set, Part)>,
 }
 
 impl World {
@@ -220,12 +220,12 @@ impl World {
                 if part == Part::Nothing {
                     return None;
                 }
-                next.plan = Some((place, part));
+                next.plan = Some((place, asked, part));
                 left.plans -= 1;
             }
             Step::CarryOut => {
-                let (place, part) = next.plan.take()?;
-                cluster.carry_out(place, part);
+                let (place, asked, part) = next.plan.take()?;
+                cluster.carry_out(place, asked, part);
             }
             Step::Force(place, asked) => {
                 if !cluster.force(place, asked) {
@@ -240,7 +240,7 @@ impl World {
         ) {
             left.faults -= 1;
         }
-        if let Some((place, _)) = self.plan
+        if let Some((place, ..)) = self.plan
             && next.cluster.members[place] != self.cluster.members[place]
         {
             next.plan = None;

@@ -38,16 +38,21 @@ impl Cluster {
     /// The viewer decides, and carries its part out. Returns that part.
     pub fn supervise(&mut self, viewer: Place, asked: Set) -> Part {
         let part = part(&self.elect(viewer, asked, &Policy::default()).action, viewer);
-        self.carry_out(viewer, part);
+        self.carry_out(viewer, asked, part);
         part
     }
 
     /// A member carries out its part. Right before it begins something it looks once more for a primary component.
-    pub fn carry_out(&mut self, own: Place, part: Part) {
+    pub fn carry_out(&mut self, own: Place, asked: Set, part: Part) {
         let begins = matches!(part, Part::Reform | Part::Bootstrap | Part::Promote | Part::Begin);
         let somebody_serves = (0..self.members.len()).any(|other| self.reaches(own, other) && self.is_primary(other));
         if begins && somebody_serves || !self.members[own].powered {
             return;
+        }
+        if begins {
+            // It goes on from what was common at the forks that it has heard of, or it would not have been chosen.
+            let heard = asked.iter().filter(|&other| self.reaches(own, other)).collect();
+            self.learn_forks_of(own, heard);
         }
         // A start that is refused leaves everything as it is.
         let _ = match part {
@@ -113,7 +118,7 @@ impl Cluster {
         let lost = |event: &&super::Event| !self.rows(own).is_some_and(|rows| rows.has(**event));
         let lost: Vec<super::Event> = self.acknowledged.iter().filter(lost).copied().collect();
         self.given_up.extend(lost);
-        self.carry_out(own, part);
+        self.carry_out(own, asked, part);
         true
     }
 
@@ -150,10 +155,15 @@ impl Cluster {
 
     /// Whoever comes into service writes down the forks that those in service remember, with itself among those present.
     pub(super) fn learn_forks(&mut self, own: Place) {
-        let others = self.group(own);
+        let others = self.group(own).iter().filter(|&other| self.is_synced(other)).collect();
+        self.learn_forks_of(own, others);
+    }
+
+    fn learn_forks_of(&mut self, own: Place, others: Set) {
+        let history = self.rows(own).map(|rows| rows.history);
         let forks = |other: Place| self.members[other].disk.records.forks.clone();
-        let all: Vec<Fork> = others.iter().filter(|&other| self.is_synced(other)).flat_map(forks).collect();
-        for fork in all {
+        let all: Vec<Fork> = others.iter().flat_map(forks).collect();
+        for fork in all.into_iter().filter(|fork| Some(fork.at.history) == history) {
             let is_same = |known: &Fork| known.at == fork.at && !known.present.common(fork.present).is_empty();
             if !self.members[own].disk.records.forks.iter().any(is_same) {
                 self.record_fork(own, Fork { present: fork.present.with(own), ..fork });

@@ -110,7 +110,18 @@ impl Host {
     /// # Errors
     /// What the server says.
     pub fn query(&self, sql: &str) -> Result<Vec<String>> {
-        let mut connection = self.connect()?;
+        self.query_in(self.connect()?, sql)
+    }
+
+    /// [`Host::query`], for statements that take their time.
+    ///
+    /// # Errors
+    /// What the server says.
+    pub fn long_query(&self, sql: &str) -> Result<Vec<String>> {
+        self.query_in(Conn::new(options().socket(Some(self.socket())).read_timeout(Some(DEADLINE)))?, sql)
+    }
+
+    fn query_in(&self, mut connection: Conn, sql: &str) -> Result<Vec<String>> {
         let mut rows = Vec::new();
         for statement in sql.split(';').map(str::trim).filter(|statement| !statement.is_empty()) {
             let found: Vec<mysql::Row> = connection

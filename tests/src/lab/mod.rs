@@ -214,6 +214,23 @@ impl Lab {
         together(hosts, Host::cut)
     }
 
+    /// Hosts of different groups do not hear each other; hosts of no group hear everybody.
+    ///
+    /// # Errors
+    /// If there is no such host.
+    pub fn partition(&self, groups: &[&[&str]]) -> Result {
+        let group = |names: &&[&str]| names.iter().map(|name| self.plan.host(name)).collect::<Result<Vec<_>>>();
+        self.network.partition(&self.plan, &groups.iter().map(group).collect::<Result<Vec<_>>>()?)
+    }
+
+    /// Everything gets through again.
+    ///
+    /// # Errors
+    /// If nft refuses.
+    pub fn heal(&self) -> Result {
+        self.network.heal(&self.plan)
+    }
+
     /// Where the ledgers are.
     pub fn ledgers(&self) -> PathBuf {
         self.folder.join("ledgers")

@@ -121,12 +121,14 @@ impl Network {
     ///
     /// # Errors
     /// If nft refuses.
-    pub fn block(&self, from: &HostPlan, to: &HostPlan) -> Result {
+    pub fn block(&self, plan: &Plan, from: &HostPlan, to: &HostPlan) -> Result {
         let mut script = String::new();
         for (interface, address) in &from.interfaces {
             for (other, destination) in &to.interfaces {
                 let (port, other) = (from.port(interface), to.port(other));
-                let _ = writeln!(script, "add element bridge lab cut {{ \"{port}\" . \"{other}\" }}");
+                if plan.bridge(*address) == plan.bridge(*destination) {
+                    let _ = writeln!(script, "add element bridge lab cut {{ \"{port}\" . \"{other}\" }}");
+                }
                 let _ = writeln!(script, "add element ip lab cut {{ {address} . {destination} }}");
             }
         }
@@ -137,11 +139,11 @@ impl Network {
     ///
     /// # Errors
     /// If nft refuses.
-    pub fn partition(&self, groups: &[Vec<&HostPlan>]) -> Result {
+    pub fn partition(&self, plan: &Plan, groups: &[Vec<&HostPlan>]) -> Result {
         for (number, group) in groups.iter().enumerate() {
             let others = groups.iter().enumerate().filter(|(other, _)| *other != number).flat_map(|(_, group)| group);
             for to in others {
-                group.iter().try_for_each(|from| self.block(from, to))?;
+                group.iter().try_for_each(|from| self.block(plan, from, to))?;
             }
         }
         Ok(())
@@ -193,13 +195,18 @@ impl Network {
     ///
     /// # Errors
     /// If nft refuses.
-    pub fn cuts(&self) -> Result<Vec<String>> {
-        let listed = self.in_switch(&["nft", "list", "set", "bridge", "lab", "cut"])?;
+    pub fn cuts(&self, plan: &Plan) -> Result<Vec<String>> {
+        let listed = self.in_switch(&["nft", "list", "set", "ip", "lab", "cut"])?;
         let listed = listed.split_once("elements = {").map_or("", |(_, rest)| rest);
         let pairs = listed.split(['}', ',']).filter_map(|pair| pair.trim().split_once(" . "));
-        let mut cuts: Vec<String> = pairs
-            .map(|(from, to)| format!("nothing from {} to {}", from.trim_matches('"'), to.trim_matches('"')))
-            .collect();
+        let name = |address: &str| {
+            let has = |host: &&HostPlan| host.interfaces.iter().any(|(_, own)| own.to_string() == address);
+            plan.hosts.iter().find(has).map_or_else(|| address.to_owned(), |host| host.name.clone())
+        };
+        let mut cuts: Vec<String> =
+            pairs.map(|(from, to)| format!("nothing gets from {} to {}", name(from), name(to))).collect();
+        cuts.sort();
+        cuts.dedup();
         cuts.extend(self.unplugged().into_iter().map(|port| format!("{port} is unplugged")));
         Ok(cuts)
     }

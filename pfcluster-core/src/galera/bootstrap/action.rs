@@ -224,6 +224,11 @@ pub enum Problem {
         /// Who has what.
         members: Vec<Untrusted>,
     },
+    /// No enabled member has data to start from, but these have data: they are disabled, or given up.
+    NobodyLeft {
+        /// Which.
+        members: Vec<Hostname>,
+    },
     /// The data of a member can't be trusted, and may hold more than everybody else's.
     UnsafeHoldsMore {
         /// The member.
@@ -250,8 +255,8 @@ pub enum Problem {
         member: Hostname,
         /// What it holds.
         position: Position,
-        /// The best of the enabled ones; `None` if they have no data.
-        best: Option<Position>,
+        /// The best of the enabled ones.
+        best: Position,
     },
     /// The operator's word names a member that can't do it.
     Unfit {

@@ -87,6 +87,9 @@ impl<'a> Facts<'a> {
         let counts = !self.given_up && !self.is_cut_off() && (self.enabled || !self.ran_standalone());
         match self.holds {
             Holds::Safe(position) | Holds::Unsafe(_, Some(position)) if counts => Some(position),
+            Holds::Unknown(Need::Files) if counts => {
+                self.running().and_then(|running| Position::new(running.uuid, running.last_committed))
+            }
             _ => None,
         }
     }
@@ -180,7 +183,13 @@ impl Holds {
             return Holds::Nothing;
         }
         match &evidence.process {
-            Process::Running(running) => Holds::of_running(running),
+            Process::Running(running) => match Holds::of_running(running) {
+                // Its view and its records decide as well: without them it has answered only half.
+                Holds::Safe(_) if evidence.files.is_none() && running.status != ClusterStatus::Primary => {
+                    Holds::Unknown(Need::Files)
+                }
+                holds => holds,
+            },
             Process::Stopped | Process::Starting => match &evidence.files {
                 None => Holds::Unknown(Need::Files),
                 Some(files) => Holds::of_files(files, evidence.process == Process::Starting),
@@ -253,7 +262,8 @@ impl Holds {
 /// Marks who was left out where history went on: whoever is neither listed at a fork that somebody remembers, nor
 /// remembers it.
 pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
-    let forks: Vec<&Fork> = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks).collect();
+    let remembered = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks);
+    let forks: Vec<&Fork> = remembered.filter(|fork| may_survive(fork, facts)).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
         let missed = forks.iter().copied().filter(|fork| fork.uuid == position.uuid() && !one.went_along(fork));
@@ -268,6 +278,24 @@ pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
         // The worst counts; of equals the earliest, where it stayed behind.
         one.left_out = out.min_by_key(|out| (std::cmp::Reverse(out.holds), out.fork.seqno));
     }
+}
+
+/// Something of what went on at the fork is left, or may be: somebody who went along holds more than was common, or is not
+/// known. A branch that is lost as a whole cuts nobody off.
+fn may_survive(fork: &Fork, facts: &[Facts<'_>]) -> bool {
+    let holds_more = |one: &Facts<'_>| match &one.holds {
+        Holds::Safe(position) | Holds::Unsafe(_, Some(position)) => {
+            position.uuid() == fork.uuid && position.seqno() > fork.seqno
+        }
+        Holds::Unknown(_) => true,
+        // Its disk may only not be mounted.
+        Holds::Empty => one.remembers(),
+        Holds::Nothing | Holds::NoHistory | Holds::Unsafe(_, None) => false,
+    };
+    let is_member = |host: &Hostname| facts.iter().any(|one| one.host == host);
+    !fork.known
+        || !fork.present.iter().all(is_member)
+        || facts.iter().any(|one| !one.given_up && one.went_along(fork) && holds_more(one))
 }
 
 /// Two records of one fork: those who joined later write it down with themselves in it. Two forks at one place have

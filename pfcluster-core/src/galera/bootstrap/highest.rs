@@ -1,6 +1,6 @@
 //! Rules 6 and 10: everybody has answered, so the highest position of the one history wins.
 
-use super::action::{Action, Assumption, Defect, History, Need, Problem, Untrusted};
+use super::action::{Action, Assumption, Defect, History, Need, Problem, Unfit, Untrusted};
 use super::elect::{Answer, Election, awaited};
 use super::facts::{Facts, Holds};
 use super::reason::{Reason, TieBreak, Word};
@@ -73,7 +73,7 @@ impl<'a> Election<'a> {
             let (member, position) = (one.host.clone(), one.may_hold().unwrap_or(best));
             return Some(Answer::refuse(match one.holds {
                 Holds::Unsafe(defect, _) => Problem::UnsafeHoldsMore { member, defect, position, best },
-                _ if !one.enabled => Problem::DisabledHoldsMore { member, position, best: Some(best) },
+                _ if !one.enabled => Problem::DisabledHoldsMore { member, position, best },
                 _ => Problem::UnsafeHoldsMore { member, defect: Defect::ForkDoubtful, position, best },
             }));
         }
@@ -92,13 +92,18 @@ impl<'a> Election<'a> {
             return Answer::refuse(Problem::CutOff { members, fork, present });
         }
         let members: Vec<Untrusted> = self.enabled().filter(|one| !one.given_up).filter_map(untrusted).collect();
-        let disabled = self.facts.iter().find_map(|one| Some((one.host, one.may_hold().filter(|_| !one.enabled)?)));
-        match disabled {
-            Some((member, position)) if members.is_empty() => {
-                Answer::refuse(Problem::DisabledHoldsMore { member: member.clone(), position, best: None })
-            }
-            _ => Answer::refuse(Problem::NoCandidate { members }),
+        if !members.is_empty() {
+            return Answer::refuse(Problem::NoCandidate { members });
         }
+        let has_data =
+            |one: &&Facts<'_>| (!one.enabled || one.given_up) && (untrusted(one).is_some() || !one.is_known());
+        let left: Vec<Hostname> = self.facts.iter().filter(has_data).map(|one| one.host.clone()).collect();
+        if left.is_empty() {
+            let arbitrator = self.enabled().find(|one| one.holds == Holds::Nothing);
+            let member = arbitrator.map_or_else(|| self.facts[0].host.clone(), |one| one.host.clone());
+            return Answer::refuse(Problem::Unfit { member, why: Unfit::Arbitrator });
+        }
+        Answer::refuse(Problem::NobodyLeft { members: left })
     }
 
     pub(super) fn fresh(&self, one: &'a Facts<'a>) -> Answer<'a> {

@@ -72,7 +72,7 @@ impl<'a> Election<'a> {
 
     /// What keeps a proven view from being brought back.
     fn view_is_hindered(&self, view: &HeldView<'_>, best: Position) -> Option<Hindrance> {
-        if let Some(member) = self.holds_more(best) {
+        if let Some(member) = self.holds_more(best).or_else(|| self.doubtful_holder(view, best)) {
             return Some(Hindrance::HoldsMore { member });
         }
         if !self.majority() {
@@ -81,6 +81,14 @@ impl<'a> Election<'a> {
         let one = view.holders.iter().map(|&at| &self.facts[at]).find(|one| !one.enabled || one.maintenance())?;
         let member = one.host.clone();
         Some(if one.enabled { Hindrance::Maintenance { member } } else { Hindrance::Disabled { member } })
+    }
+
+    /// A member of the view that may not be started from, and holds more than all that may.
+    fn doubtful_holder(&self, view: &HeldView<'_>, best: Position) -> Option<Hostname> {
+        let mut at_best = view.holders.iter().map(|&at| &self.facts[at]).filter(|one| one.safe() == Some(best));
+        let first = at_best.next()?;
+        let doubtful = !first.may_be_chosen() && !at_best.any(Facts::may_be_chosen);
+        doubtful.then(|| first.host.clone())
     }
 
     /// Rule 9.

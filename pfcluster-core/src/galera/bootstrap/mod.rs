@@ -20,7 +20,8 @@
 //!   inconsistency), is torn (it may have said so) or missing beside data, or contradicts the recovered position; the server
 //!   says Inconsistent; a state transfer to it broke off. But for the last, which left a copy that never was a state of
 //!   anything, unsafe data *may hold* their recovered position, and nobody is chosen below it without a word;
-//! - *unknown*: no answer, no files, or a position that nobody has recovered yet. A recovery that failed is an error, not "no
+//! - *unknown*: no answer, no files (a member without service that answers without them has answered only half: its position
+//!   counts, but it is still waited for), or a position that nobody has recovered yet. A recovery that failed is an error, not "no
 //!   position".
 //!
 //! What was seen in service ([`crate::galera::Records::last_recorded`]) is no position: a power cut may have taken it

@@ -275,6 +275,13 @@ pub enum NotChosen {
         /// What it holds.
         position: Position,
     },
+    /// It went on with others once, and it is not known whether those in service were there.
+    PerhapsDiverged {
+        /// The last sequence number that was common.
+        fork: i64,
+        /// What it holds.
+        position: Position,
+    },
     /// It ran without Galera: what it holds is not what its position says.
     Standalone,
     /// It holds more; its data would be lost.

@@ -133,6 +133,15 @@ fn refusing(problem: &Problem) -> Vec<Step> {
             give_up(&mut steps, member);
         }
         Problem::NoCandidate { members } => no_candidate(&mut steps, members),
+        Problem::NobodyLeft { members } => {
+            steps.push(Step::advice(format!(
+                "take back the word about {}, or count them in again, on every member:",
+                and(members)
+            )));
+            steps.extend(
+                members.iter().map(|host| Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {host} enable"))),
+            );
+        }
         Problem::UnsafeHoldsMore { member, .. } => {
             steps.push(Step::advice(format!(
                 "look at the data of {member}: they may hold committed transactions that nobody else has"

@@ -5,7 +5,7 @@ use super::action::{Action, Defect};
 use super::facts::{Facts, Holds};
 use super::reason::{NotChosen, Reason};
 use crate::cluster::Hostname;
-use crate::galera::{ClusterStatus, Position, Process, Running};
+use crate::galera::{ClusterStatus, Fork, Position, Process, Running};
 
 /// Where the new state comes from.
 pub(super) struct Source<'f> {
@@ -28,6 +28,7 @@ enum State {
 }
 
 /// What becomes of a member that is not the source.
+#[derive(PartialEq)]
 enum Fate {
     /// It joins.
     Joins,
@@ -35,6 +36,16 @@ enum Fate {
     Loses,
     /// It is left alone.
     Stays,
+}
+
+/// Where a member and the source parted, before what the member holds.
+enum Parting {
+    /// They did not.
+    Never,
+    /// At this sequence number.
+    At(i64),
+    /// Perhaps at this one: the member went on there with others, and nobody knows whether the source did.
+    Perhaps(i64),
 }
 
 impl<'f> Source<'f> {
@@ -88,6 +99,11 @@ impl<'f> Source<'f> {
         if !one.enabled || self.has(one) || one.primary().is_some() || one.maintenance() || one.transfers() {
             return Fate::Stays;
         }
+        if let Holds::Safe(position) = one.holds
+            && matches!(self.parting(one, position), Parting::Perhaps(_))
+        {
+            return Fate::Stays;
+        }
         let loses = match &one.holds {
             Holds::Nothing => return Fate::Stays,
             Holds::Empty => false,
@@ -113,7 +129,7 @@ impl<'f> Source<'f> {
     fn includes(&self, one: &Facts<'_>, position: Position) -> bool {
         let State::At(source) = self.state else { return false };
         let fits = position.uuid() == source.uuid() && !position.is_above(source);
-        fits && !one.ran_standalone() && self.parted_from(one, position).is_none()
+        fits && !one.ran_standalone() && matches!(self.parting(one, position), Parting::Never)
     }
 
     /// It is in the component of the member that is promoted, as both say.
@@ -123,13 +139,23 @@ impl<'f> Source<'f> {
         running.status == ClusterStatus::NonPrimary && sees_source && promoted.sees.contains(one.host)
     }
 
-    /// The last sequence number that a member and the source have in common, if they parted before what the member holds.
-    fn parted_from(&self, one: &Facts<'_>, position: Position) -> Option<i64> {
-        let of_source = self.members.iter().flat_map(|member| member.forks());
-        let missed = of_source.filter(|fork| !one.went_along(fork));
-        let alone = one.forks().iter().filter(|fork| !self.members.iter().any(|member| member.went_along(fork)));
-        let parted = missed.chain(alone).filter(|fork| fork.uuid == position.uuid() && position.seqno() > fork.seqno);
-        parted.map(|fork| fork.seqno.get()).min()
+    /// Where a member and the source parted: at a fork that the source remembers and the member missed, or the other way
+    /// round.
+    fn parting(&self, one: &Facts<'_>, position: Position) -> Parting {
+        let matters = |fork: &&Fork| fork.uuid == position.uuid() && position.seqno() > fork.seqno;
+        let of_source = self.members.iter().flat_map(|member| member.forks()).filter(matters);
+        let missed = of_source.filter(|fork| !one.went_along(fork)).map(|fork| fork.seqno.get()).min();
+        let of_member = one.forks().iter().filter(matters);
+        let alone: Vec<&Fork> =
+            of_member.filter(|fork| !self.members.iter().any(|member| went_along(member, fork))).collect();
+        let alone_at = alone.iter().map(|fork| fork.seqno.get()).min();
+        let is_unread = |member: &&&Facts<'_>| member.files().is_none();
+        match (missed, alone_at) {
+            (Some(missed), _) => Parting::At(missed),
+            (None, Some(alone)) if self.members.iter().any(|member| is_unread(&member)) => Parting::Perhaps(alone),
+            (None, Some(alone)) => Parting::At(alone),
+            (None, None) => Parting::Never,
+        }
     }
 
     /// Why each of the others was not the one to start from.
@@ -162,8 +188,10 @@ impl<'f> Source<'f> {
         if position.uuid() != source.uuid() {
             return NotChosen::OtherHistory { position };
         }
-        if let Some(fork) = self.parted_from(one, position) {
-            return NotChosen::Diverged { fork, position };
+        match self.parting(one, position) {
+            Parting::At(fork) => return NotChosen::Diverged { fork, position },
+            Parting::Perhaps(fork) => return NotChosen::PerhapsDiverged { fork, position },
+            Parting::Never => {}
         }
         let by = source.seqno().get() - position.seqno().get();
         match by {
@@ -175,6 +203,12 @@ impl<'f> Source<'f> {
             _ => NotChosen::LostTie,
         }
     }
+}
+
+/// The source member took part in the fork, or is in one component with somebody who did.
+fn went_along(member: &Facts<'_>, fork: &Fork) -> bool {
+    let sees = member.primary().map_or(&[][..], |running| &running.sees);
+    member.went_along(fork) || sees.iter().any(|host| fork.present.contains(host))
 }
 
 /// A transfer had taken the place of whatever was there before: nothing of the member's own is left to lose.

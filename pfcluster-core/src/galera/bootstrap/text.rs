@@ -174,10 +174,10 @@ impl fmt::Display for Problem {
                 and(present),
                 and(members)
             ),
-            Problem::DisabledHoldsMore { member, position, best: None } => {
-                write!(f, "{member} is disabled and holds data ({position}), and no enabled member has any")
+            Problem::NobodyLeft { members } => {
+                write!(f, "no enabled member has data to start from; {}, disabled or given up, may have", and(members))
             }
-            Problem::DisabledHoldsMore { member, position, best: Some(best) } => write!(
+            Problem::DisabledHoldsMore { member, position, best } => write!(
                 f,
                 "{member} is disabled and holds {} more than all enabled members ({position})",
                 count(position.seqno().get() - best.seqno().get(), "transaction")

@@ -134,6 +134,10 @@ impl fmt::Display for NotChosen {
             NotChosen::Diverged { fork, position } => {
                 write!(f, "it parted from the others at {fork}, and holds {position} on its own")
             }
+            NotChosen::PerhapsDiverged { fork, position } => write!(
+                f,
+                "it holds {position}, and went on with others at {fork}; whether those in service were there is not known"
+            ),
             NotChosen::Standalone => f.write_str("it ran without Galera: its position does not tell what it holds"),
             NotChosen::Above { by } => write!(f, "it holds {by} more, which would be lost"),
             NotChosen::Maintenance => f.write_str("it is in maintenance"),

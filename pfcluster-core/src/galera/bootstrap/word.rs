@@ -1,6 +1,6 @@
 //! What the operator's word changes: it overrides rules 5 to 11, never a primary component, never bad data.
 
-use super::action::{Action, Assumption, Awaited, Need, Problem, Unfit};
+use super::action::{Action, Assumption, Need, Problem, Unfit};
 use super::elect::{Answer, Election, awaited, need_of};
 use super::facts::{Facts, Holds};
 use super::highest::histories;
@@ -40,18 +40,26 @@ impl<'a> Election<'a> {
     }
 
     /// A seed makes a new history: it needs the word of the operator for everybody else who holds data.
-    pub(super) fn seed_if_alone(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
-        let others = || self.enabled().filter(|other| other.host != one.host && !other.given_up);
-        let missing: Vec<Awaited> =
-            self.missing().filter(|(_, one)| !self.is_lost(one)).filter_map(|(_, one)| need_of(one)).collect();
-        if !missing.is_empty() {
-            return Answer::wait(missing).because([said]);
+    fn seed_if_alone(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
+        let others = self.enabled().filter(|other| other.host != one.host && !other.given_up);
+        let histories = histories(others);
+        if histories.is_empty() || !self.all_known_or_lost() {
+            return self.seed_if_known(one, said);
         }
-        let histories = histories(others());
-        if !histories.is_empty() {
-            return Answer::refuse(Problem::DivergentHistories { histories }).because([said]);
+        Answer::refuse(Problem::DivergentHistories { histories }).because([said])
+    }
+
+    /// Who is missing may be in service, and then nobody may begin.
+    fn seed_if_known(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
+        if self.all_known_or_lost() {
+            return self.seed(one).because([said]);
         }
-        self.seed(one).because([said])
+        let missing = self.missing().filter(|(_, one)| !self.is_lost(one));
+        Answer::wait(missing.filter_map(|(_, one)| need_of(one)).collect()).because([said])
+    }
+
+    fn all_known_or_lost(&self) -> bool {
+        self.missing().all(|(_, one)| self.is_lost(one))
     }
 
     /// Rule 5.
@@ -61,24 +69,23 @@ impl<'a> Election<'a> {
         match &ran[..] {
             [] => None,
             [one] if self.policy.standalone => {
-                let said = Reason::OperatorsWord { word: Word::Standalone, members };
-                match &one.holds {
-                    Holds::Safe(_) | Holds::NoHistory if one.maintenance() => {
-                        Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said]))
-                    }
-                    Holds::Safe(_) | Holds::NoHistory => Some(self.seed(one).because([said])),
-                    Holds::Unknown(need) => Some(Answer::wait(vec![awaited(one, need.clone())]).because([said])),
-                    Holds::Unsafe(defect, _) => {
-                        let (member, why) = (one.host.clone(), Unfit::Unsafe(*defect));
-                        Some(Answer::refuse(Problem::Unfit { member, why }))
-                    }
-                    Holds::Empty | Holds::Nothing => {
-                        let (member, why) = (one.host.clone(), Unfit::Empty);
-                        Some(Answer::refuse(Problem::Unfit { member, why }))
-                    }
-                }
+                Some(self.keep(one, Reason::OperatorsWord { word: Word::Standalone, members }))
             }
             _ => Some(Answer::refuse(Problem::StandaloneHistory { members })),
+        }
+    }
+
+    /// The data of the member that ran alone are to be kept.
+    fn keep(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
+        let unfit = |why| Answer::refuse(Problem::Unfit { member: one.host.clone(), why });
+        match &one.holds {
+            Holds::Unknown(need) => Answer::wait(vec![awaited(one, need.clone())]).because([said]),
+            Holds::Unsafe(defect, _) => unfit(Unfit::Unsafe(*defect)),
+            Holds::Empty | Holds::Nothing => unfit(Unfit::Empty),
+            Holds::Safe(_) | Holds::NoHistory if one.maintenance() => {
+                Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said])
+            }
+            Holds::Safe(_) | Holds::NoHistory => self.seed_if_known(one, said),
         }
     }
 

@@ -135,7 +135,9 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
         if evidence.maintenance {
             return err("is in maintenance");
         }
-        if judged.given_up(one) && !matches!(judged.decision.action, Action::Standalone { .. }) {
+        // An empty member has nothing to give up.
+        let nothing_given_up = held(one) == Held::Empty || matches!(judged.decision.action, Action::Standalone { .. });
+        if judged.given_up(one) && !nothing_given_up {
             return err("is given up");
         }
         let fits = match (&judged.decision.action, held(one)) {

@@ -34,9 +34,9 @@ fn named_by(problem: &Problem) -> Vec<&Hostname> {
         | Problem::UnsafeHoldsMore { member, .. }
         | Problem::DisabledHoldsMore { member, .. }
         | Problem::Unfit { member, .. } => vec![member],
-        Problem::StandaloneHistory { members } | Problem::SeveralSafeToBootstrap { members } => {
-            members.iter().collect()
-        }
+        Problem::StandaloneHistory { members }
+        | Problem::SeveralSafeToBootstrap { members }
+        | Problem::NobodyLeft { members } => members.iter().collect(),
         Problem::CutOff { members, .. } => members.iter().collect(),
         Problem::DivergentHistories { histories } => histories.iter().flat_map(|history| &history.members).collect(),
         Problem::TwoLastViews { one, other } => one.iter().chain(other).collect(),

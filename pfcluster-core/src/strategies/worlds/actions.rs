@@ -1,7 +1,6 @@
 //! What becomes of a world when somebody carries out an answer.
 
 use super::{Departure, Life, Stored, World};
-use crate::cluster::Hostname;
 use crate::galera::bootstrap::Action;
 
 impl World {
@@ -15,13 +14,10 @@ impl World {
             Action::Reform { members, stop_first, .. } => (&members[..], stop_first),
             _ => return None,
         };
-        let places = |hosts: &[Hostname]| -> Vec<usize> {
-            (0..self.nodes.len()).filter(|&at| hosts.contains(&super::evidence::host(at))).collect()
-        };
-        for at in places(stop_first) {
+        for at in self.places(stop_first) {
             world.stop(at);
         }
-        let mut members = places(members);
+        let mut members = self.places(members);
         if let (Action::Promote { .. }, &[first]) = (action, &members[..]) {
             let group = world.nodes[first].group;
             let comes = |at: &usize| world.nodes[*at].life == Life::Waits && world.nodes[*at].group == group;
@@ -37,6 +33,10 @@ impl World {
         let group = world.nodes.iter().map(|node| node.group).max()? + 1;
         if members.iter().any(|&at| world.nodes[at].life == Life::Down) {
             members.iter().for_each(|&at| world.nodes[at].group = group);
+        }
+        // Whoever starts somebody writes it down first.
+        for &at in members.iter().filter(|&&at| !self.nodes[at].arbitrator) {
+            world.nodes[at].supervised = true;
         }
         world.serve(&members);
         let fork = Departure { at, present: members.clone(), known: true };

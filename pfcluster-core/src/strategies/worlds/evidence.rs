@@ -7,6 +7,7 @@ use crate::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
     Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord,
 };
+pub(super) use crate::strategies::clusters::host;
 
 /// How much an observer learns of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -143,12 +144,6 @@ impl View {
     fn id(&self) -> ViewId {
         ViewId { uuid: Uuid::from_u128(u128::from(self.number) << 8 | 1), seq: self.number % 3 }
     }
-}
-
-/// The name of the member at this place in the order.
-pub(super) fn host(at: usize) -> Hostname {
-    #[expect(clippy::expect_used, reason = "letters and a number are a host name")]
-    format!("pf{}", at + 1).parse().expect("a host name")
 }
 
 fn name(at: usize, renamed: bool) -> Uuid {

@@ -1,0 +1,159 @@
+//! What is on a disk after the power went, and what no longer is.
+
+use std::time::Duration;
+
+use pfcluster_tests::lab::command::wait_until;
+use pfcluster_tests::lab::{DEADLINE, Host, Options, Result, Start, start_together, wait_all_synced};
+
+use crate::common::{boot, disks, formed, formed_with, guide, measured, on_disk, seconds};
+
+/// PacketFence has `innodb_flush_log_at_trx_commit=2`: one member's log ends earlier than what it had acknowledged. The
+/// others have the rest.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn one_loses_the_end_of_its_log() -> Result {
+    let lab = formed()?;
+    let pf3 = lab.host("pf3")?;
+    let writers = lab.write_on_all(Duration::from_millis(5));
+    seconds(1);
+    pf3.remember_redo_log()?;
+    seconds(1);
+    let all: Vec<&Host> = lab.hosts.iter().collect();
+    lab.cut_together(&all)?;
+    drop(writers);
+    pf3.lose_redo_tail()?;
+    disks(&lab, "after the power cut");
+    boot(&all)?;
+    for host in &all {
+        measured(&format!("{} recovers", host.name()), host.recover()?.position.unwrap_or_default());
+    }
+    start_together(&all, Start::Normal)?;
+    measured("all three form the cluster again", format!("{:.1?}", wait_all_synced(&all)?));
+    let verdict = lab.verdict()?;
+    measured("ledger", &verdict);
+    assert!(verdict.is_good(), "{verdict}");
+    Ok(())
+}
+
+/// All three lose the end of their logs, each at another place: what none has left is gone, whoever decides.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn all_lose_the_end_of_their_logs() -> Result {
+    let lab = formed()?;
+    let writers = lab.write_on_all(Duration::from_millis(5));
+    seconds(1);
+    lab.hosts.iter().try_for_each(Host::remember_redo_log)?;
+    seconds(1);
+    let all: Vec<&Host> = lab.hosts.iter().collect();
+    lab.cut_together(&all)?;
+    drop(writers);
+    lab.hosts.iter().try_for_each(Host::lose_redo_tail)?;
+    boot(&all)?;
+    for host in &all {
+        measured(&format!("{} recovers", host.name()), host.recover()?.position.unwrap_or_default());
+    }
+    start_together(&all, Start::Normal)?;
+    measured("all three form the cluster again", format!("{:.1?}", wait_all_synced(&all)?));
+    let verdict = lab.verdict()?;
+    measured("ledger: what is missing was never on a disk", &verdict);
+    assert!(!verdict.missing.is_empty() && verdict.is_alike(), "{verdict}");
+    Ok(())
+}
+
+const BIG: &str = "CREATE TABLE lab.big (id INT PRIMARY KEY, filler VARCHAR(400) NOT NULL);
+    INSERT INTO lab.big SELECT seq, REPEAT('x', 400) FROM seq_1_to_100000;
+    INSERT INTO lab.big SELECT seq, REPEAT('y', 400) FROM seq_100001_to_200000";
+
+/// A statement that changes a table is under way when the power goes.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn power_goes_during_a_ddl_statement() -> Result {
+    let lab = formed()?;
+    let all: Vec<&Host> = lab.hosts.iter().collect();
+    lab.hosts[0].long_query(&format!("USE lab; {BIG}"))?;
+    let before = lab.hosts[0].status("wsrep_last_committed");
+    measured("last committed before it", before);
+    std::thread::scope(|scope| {
+        scope.spawn(|| lab.hosts[0].long_query("ALTER TABLE lab.big ENGINE=InnoDB, FORCE, ALGORITHM=COPY"));
+        let alters = |host: &Host| {
+            let running = host.query("SHOW PROCESSLIST").unwrap_or_default();
+            running.iter().any(|row| row.contains("ALTER TABLE") && !row.contains("Waiting"))
+        };
+        wait_until("all three alter the table", DEADLINE, || all.iter().all(|host| alters(host)), String::new)?;
+        disks(&lab, "during the statement");
+        lab.cut_together(&all)
+    })?;
+    disks(&lab, "after the power cut");
+    boot(&all)?;
+    for host in &all {
+        measured(&format!("{} recovers", host.name()), host.recover()?.position.unwrap_or_default());
+        measured("after the recovery", on_disk(host));
+    }
+    start_together(&all, Start::Normal)?;
+    let over = || all.iter().all(|host| host.is_synced(3)) || all.iter().all(|host| !host.database_runs());
+    let took = wait_until("service or none", DEADLINE, over, || on_disk(all[0]));
+    measured("started normally", format!("{took:.1?}"));
+    all.iter().for_each(|host| measured(host.name(), host.database_state()));
+    let verdict = lab.verdict()?;
+    measured("tables", &verdict);
+    disks(&lab, "in the end");
+    Ok(())
+}
+
+/// Only one member's database is killed during such a statement; the others go on.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn one_database_is_killed_during_a_ddl_statement() -> Result {
+    let lab = formed()?;
+    let pf3 = lab.host("pf3")?;
+    lab.hosts[0].long_query(&format!("USE lab; {BIG}"))?;
+    std::thread::scope(|scope| {
+        let alter = scope.spawn(|| lab.hosts[0].long_query("ALTER TABLE lab.big ENGINE=InnoDB, FORCE, ALGORITHM=COPY"));
+        let zero = || pf3.grastate().is_some_and(|state| state.is_zero());
+        wait_until("grastate.dat of pf3 names no cluster", DEADLINE, zero, || on_disk(pf3))?;
+        seconds(1);
+        pf3.crash_database()?;
+        measured("the statement on pf1", format!("{:?}", alter.join().map(|result| result.map(|_| "done"))));
+        Result::Ok(())
+    })?;
+    measured("after kill -9", on_disk(pf3));
+    let recovered = pf3.recover()?;
+    measured("recovered", recovered.position.as_deref().unwrap_or("nothing"));
+    pf3.start_database(Start::Normal)?;
+    let over = || pf3.is_synced(3) || !pf3.database_runs();
+    measured("started again", format!("{:.1?}", wait_until("an end", DEADLINE, over, || pf3.database_state())));
+    measured("pf3", pf3.database_state());
+    let log = pf3.log("mariadb");
+    log.lines().filter(|line| line.contains("SST") || line.contains("IST")).for_each(|line| measured("log", line));
+    measured("tables", lab.verdict()?);
+    Ok(())
+}
+
+/// The database's disk is full to the last byte, then is not.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn a_disk_is_full() -> Result {
+    let lab = formed_with(&Options { small_disks: vec![("pf3".to_owned(), 500)], ..guide() })?;
+    let pf3 = lab.host("pf3")?;
+    let writers = lab.write_on_all(Duration::from_millis(5));
+    seconds(1);
+    pf3.fill_disk()?;
+    // Row by row it would take long to need a new page.
+    let result = lab.hosts[0].long_query(&format!("USE lab; {BIG}"));
+    measured("a big table is written on pf1", format!("{:?}", result.map(|_| "done")));
+    seconds(10);
+    lab.hosts.iter().for_each(|host| measured(host.name(), host.database_state()));
+    measured("on the full disk", on_disk(pf3));
+    let log = pf3.log("mariadb");
+    log.lines().filter(|line| line.contains("ERROR")).for_each(|line| measured("log", line));
+    pf3.crash_database()?;
+    pf3.free_disk()?;
+    pf3.start_database(Start::Normal)?;
+    let all: Vec<&Host> = lab.hosts.iter().collect();
+    measured("with room again", format!("{:.1?}", wait_all_synced(&all)?));
+    drop(writers);
+    let verdict = lab.verdict()?;
+    measured("ledger", &verdict);
+    assert!(verdict.is_good(), "{verdict}");
+    Ok(())
+}
