@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::bootstrap::{Action, Policy, Problem, Reason, Seen, TieBreak};
+use pfcluster_core::galera::bootstrap::{Action, Need, Policy, Problem, Reason, Seen, TieBreak};
 use pfcluster_core::galera::{ClusterStatus, LocalState, Observation, Process, Running, Uuid, select_bootstrap};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::strategies::worlds::{Event, Sight, World, sights, worlds};
@@ -45,6 +45,8 @@ pub(crate) fn gist(decision: &Decision<Action, Reason>) -> Gist {
         Action::Seed { member, stop_first, joiners, discard } => {
             ("seed", vec![one(member), set(stop_first), set(joiners), set(discard)])
         }
+        // Of several pairs the first is named.
+        Action::Wait { awaited } if awaited.iter().any(|one| one.need == Need::SecondLook) => ("wait", Vec::new()),
         Action::Wait { awaited } => ("wait", vec![awaited.iter().map(|one| one.member.clone()).collect()]),
         // Of several faults the first is named.
         Action::Refuse { problem: Problem::SplitBrain { .. } } => ("refuse: split", Vec::new()),
@@ -64,7 +66,8 @@ pub(crate) fn starts(action: &Action) -> bool {
 /// Checks the laws and that everything can be said.
 fn judged(seen: &[Seen], policy: &Policy) -> Result<Decision<Action, Reason>, TestCaseError> {
     let decision = select_bootstrap(seen, policy);
-    laws::check(seen, policy, &decision).map_err(|broken| TestCaseError::fail(format!("{broken}\n{}", decision.action)))?;
+    laws::check(seen, policy, &decision)
+        .map_err(|broken| TestCaseError::fail(format!("{broken}\n{}", decision.action)))?;
     let mut said = decision.action.to_string();
     decision.reasons.iter().for_each(|reason| said += &reason.to_string());
     decision.remedy.iter().for_each(|step| said += &step.to_string());

@@ -56,13 +56,15 @@ impl Settings {
         let text = files::read_if_there(defaults_file)?;
         let server = |option: &str| option_file::value(text.as_deref()?, SERVER_GROUPS, option).map(PathBuf::from);
         let usual = server("datadir").unwrap_or_else(|| "/var/lib/mysql".into());
-        let datadir = overrides.datadir.clone().unwrap_or_else(|| usual.clone());
-        let is_elsewhere = datadir != usual;
+        // The server is started from another directory than ours.
+        let absolute = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let datadir = overrides.datadir.as_deref().map_or_else(|| usual.clone(), absolute);
+        let is_elsewhere = datadir != usual && !is_same(&datadir, &usual);
         let tablespace = server("innodb-data-home-dir").filter(|path| !is_elsewhere && path.is_absolute());
         let mut settings = Settings {
             tablespace: tablespace.unwrap_or_else(|| datadir.clone()),
             datadir,
-            defaults_file: text.is_some().then(|| defaults_file.to_owned()),
+            defaults_file: text.is_some().then(|| absolute(defaults_file)),
             is_elsewhere,
             sockets: Vec::new(),
             user: None,
@@ -75,12 +77,11 @@ impl Settings {
             (settings.user, settings.password) = (client("user"), client("password"));
             socket = client("socket").map(PathBuf::from).or(socket);
         }
-        settings.sockets = match overrides.socket.clone().or(socket) {
-            Some(socket) => vec![socket],
-            None => vec!["/run/mysqld/mysqld.sock".into(), "/var/lib/mysql/mysql.sock".into()],
-        };
-        // A name relative to the data directory is what MariaDB takes it for.
-        settings.sockets.iter_mut().for_each(|socket| *socket = settings.datadir.join(&socket));
+        let usual = || vec!["/run/mysqld/mysqld.sock".into(), "/var/lib/mysql/mysql.sock".into()];
+        // In an option file a name is relative to the data directory.
+        let configured = socket.map(|socket| settings.datadir.join(socket));
+        let socket = overrides.socket.as_deref().map(absolute).or(configured);
+        settings.sockets = socket.map_or_else(usual, |socket| vec![socket]);
         Ok(settings)
     }
 }

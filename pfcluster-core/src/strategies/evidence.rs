@@ -33,11 +33,14 @@ pub fn seqno() -> impl Strategy<Value = i64> {
 
 /// A position.
 pub fn position() -> impl Strategy<Value = Position> {
-    (history(), seqno()).prop_filter_map("a position", |(uuid, seqno)| Position::new(uuid, seqno))
+    let history = prop_oneof![3 => Just(Uuid::from_u128(0xA << 120)), 1 => Just(Uuid::from_u128(0xB << 120))];
+    #[expect(clippy::expect_used, reason = "the history has a name")]
+    (history, place()).prop_map(|(uuid, seqno)| Position::new(uuid, seqno.get()).expect("a position"))
 }
 
 fn place() -> impl Strategy<Value = Seqno> {
-    seqno().prop_filter_map("a sequence number", Seqno::new)
+    #[expect(clippy::expect_used, reason = "the number is made not to be below zero")]
+    seqno().prop_map(|seqno| Seqno::new(seqno.max(0)).expect("a sequence number"))
 }
 
 fn node(at: usize) -> Uuid {

@@ -75,7 +75,7 @@ fn renumbered(evidence: &mut Evidence) {
 
 /// Quarters of small numbers meet, so they are spread first.
 fn spread(evidence: &mut Evidence) {
-    let number = |seqno: i64| if (0..1 << 60).contains(&seqno) { seqno * 4 } else { seqno };
+    let number = |seqno: i64| if seqno < 1 << 60 { seqno.max(-1) * 4 } else { 1 << 58 };
     let seqno = |seqno: Seqno| Seqno::new(number(seqno.get())).expect("not below zero");
     let place = |at: Position| Position::new(at.uuid(), number(at.seqno().get())).expect("a position");
     if let Process::Running(running) = &mut evidence.process {
@@ -163,9 +163,6 @@ proptest! {
     #[test]
     fn only_the_order_of_numbers_counts(seen in evidence::seen(1..=5), policy in evidence::policy(5)) {
         let seen = changed(&seen, spread);
-        // The ends of the range lie too close together for this.
-        let far = |one: &Seen| !format!("{one:?}").contains("92233720368547758");
-        prop_assume!(seen.iter().all(far));
         same(&seen, &changed(&seen, renumbered), &policy)?;
     }
 

@@ -1,7 +1,7 @@
 //! What the scenarios share.
 
 use std::fmt::Display;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pfcluster_tests::lab::{Host, Lab, Options, Result};
 use pfcluster_tests::program::program;
@@ -17,9 +17,10 @@ pub(crate) fn formed() -> Result<Lab> {
 }
 
 pub(crate) fn formed_with(options: &Options) -> Result<Lab> {
+    let began = Instant::now();
     let lab = Lab::new(options)?;
-    let took = lab.form_cluster()?;
-    measured("the cluster forms", format!("{took:.1?}"));
+    measured("the hosts are on", format!("{:.1?}", began.elapsed()));
+    measured("the cluster forms", format!("{:.1?}", lab.form_cluster()?));
     Ok(lab)
 }
 

@@ -4,9 +4,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use pfcluster_tests::lab::command::wait_until;
-use pfcluster_tests::lab::{DEADLINE, Host, Job, Result, To, wait_all_synced};
+use pfcluster_tests::lab::{DEADLINE, Host, Job, Options, Result, To, wait_all_synced};
 
-use crate::common::{formed, measured, nothing_lost, seconds};
+use crate::common::{formed, formed_with, guide, measured, nothing_lost, seconds};
 
 /// reference 6: the minority loses service, the majority goes on; it heals by itself.
 #[test]
@@ -77,6 +77,34 @@ fn a_database_is_paused() -> Result {
     nothing_lost(&lab)
 }
 
+/// Five members in one network, and five in two that a router joins: they form a cluster, and the smaller side of a
+/// partition stops.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn five_members_are_parted() -> Result {
+    let nac = ["nac1", "nac2", "nac3", "nac4", "nac5"];
+    let zones = ["pf1-dc1", "pf2-dc1", "pf3-dc1", "pf1-dc2", "pf2-dc2"];
+    for (example, names) in [("five-members", nac), ("two-zones", zones)] {
+        let lab = formed_with(&Options { example: example.to_owned(), ..guide() })?;
+        let writers = lab.write_on_all(Duration::from_millis(10));
+        seconds(1);
+        let (most, few) = names.split_at(3);
+        lab.partition(&[most, few])?;
+        for name in few {
+            lab.host(name)?.wait_status("wsrep_cluster_status", "non-Primary")?;
+        }
+        let majority = most.iter().map(|name| lab.host(name)).collect::<Result<Vec<_>>>()?;
+        measured(example, format!("the majority goes on after {:.1?}", wait_all_synced(&majority)?));
+        seconds(1);
+        lab.heal()?;
+        let all: Vec<&Host> = lab.hosts.iter().collect();
+        measured(example, format!("healed after {:.1?}", wait_all_synced(&all)?));
+        drop(writers);
+        nothing_lost(&lab)?;
+    }
+    Ok(())
+}
+
 const VIP: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 10);
 
 /// keepalived and HAProxy from the generated files: the VIP moves when its holder loses power, each host's HAProxy reaches
@@ -114,6 +142,6 @@ fn the_holder_of_the_vip_loses_power() -> Result {
 
 fn wait_for_holder(what: &str, hosts: &[Host], is_so: &dyn Fn(&[&str]) -> bool) -> Result<Duration> {
     let holders = || hosts.iter().filter(|host| host.has(VIP)).map(Host::name).collect::<Vec<_>>();
-    let logs = || hosts.iter().map(|host| format!("{}:\n{}\n", host.name(), host.log("keepalived"))).collect();
+    let logs = || hosts.iter().map(|host| host.log("keepalived")).collect::<Vec<_>>().join("\n\n");
     wait_until(what, DEADLINE, || is_so(&holders()), logs)
 }

@@ -57,6 +57,31 @@ fn power_goes_from_one_to_the_next() -> Result {
     nothing_lost(&lab)
 }
 
+/// galera #354, #355: a state file that the power cut has emptied or torn, on one of three.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn a_state_file_is_torn() -> Result {
+    for (file, bytes) in [("gvwstate.dat", 0), ("gvwstate.dat", 120), ("grastate.dat", 0), ("grastate.dat", 40)] {
+        let lab = formed()?;
+        let all: Vec<&Host> = lab.hosts.iter().collect();
+        lab.cut_together(&all)?;
+        let pf3 = lab.host("pf3")?;
+        pf3.tear(file, bytes)?;
+        let what = format!("{bytes} bytes of pf3's {file}");
+        boot(&all)?;
+        measured(&what, format!("recovered {}", pf3.recover()?.position.unwrap_or_default()));
+        start_together(&all, Start::Normal).unwrap_or_else(|error| measured(&what, error));
+        let over = || all.iter().all(|host| host.is_synced(3));
+        let took = wait_until("service", Duration::from_secs(45), over, String::new);
+        measured(&what, if took.is_ok() { format!("{took:.1?}") } else { "no service for 45 s".to_owned() });
+        all.iter().for_each(|host| measured(host.name(), host.database_state()));
+        measured(&what, on_disk(pf3));
+        let log = pf3.log("mariadb");
+        log.lines().filter(|line| line.contains("[ERROR]")).for_each(|line| measured("log", line));
+    }
+    Ok(())
+}
+
 /// reference 1: only the last to leave may found the cluster again, and it knows.
 #[test]
 fn all_three_stop_one_after_the_other() -> Result {

@@ -263,15 +263,16 @@ impl Holds {
 /// remembers it.
 pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
     let remembered = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks);
-    let forks: Vec<&Fork> = remembered.filter(|fork| may_survive(fork, facts)).collect();
+    let forks: Vec<(&Fork, bool)> = remembered.map(|fork| (fork, may_survive(fork, facts))).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
-        let missed = forks.iter().copied().filter(|fork| fork.uuid == position.uuid() && !one.went_along(fork));
-        let out = missed.map(|fork| {
+        let missed = forks.iter().filter(|(fork, _)| fork.uuid == position.uuid() && !one.went_along(fork));
+        let out = missed.map(|&(fork, survives)| {
             let holds = match position.seqno() > fork.seqno {
-                false => BeyondFork::Nothing,
-                true if fork.known => BeyondFork::CutOff,
-                true => BeyondFork::Doubtful,
+                true if survives && fork.known => BeyondFork::CutOff,
+                true if survives => BeyondFork::Doubtful,
+                // History went on without it all the same: its view and its flag are things of the past.
+                _ => BeyondFork::Nothing,
             };
             LeftOut { fork, holds }
         });

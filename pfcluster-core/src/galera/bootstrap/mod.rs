@@ -30,7 +30,9 @@
 //! **Left out.** Whenever history went on with some members only (bootstrap, promotion, a view that formed again, force), those
 //! present remember the *fork*: where, and with whom. Who is neither listed there nor remembers it was left out. If it holds
 //! more than was common at the fork, that was *cut off*: numbers no longer tell, it is never chosen, and it joins only without
-//! its own data. If who was present is not known for certain, it is neither chosen nor passed over.
+//! its own data. If who was present is not known for certain, it is neither chosen nor passed over. A branch of which nothing is
+//! left (everybody who went along is known, and holds no more than was common) cuts nobody off, but the views and flags of those
+//! it left out are still things of the past.
 //!
 //! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
 //! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
@@ -113,8 +115,9 @@
 //!   highest in maintenance, no unsafe or disabled one above all others, and no state transfer running, there is no waiting and
 //!   no refusing.
 //!
-//! A decision is made from a moment's evidence. Whoever carries it out makes sure that its own evidence is still the same, and
-//! looks once more for a primary component.
+//! A decision is made from a moment's evidence. Whoever carries it out makes sure that its own evidence is still the same, field
+//! by field, looks once more for a primary component, has one decision under way at most, and writes down its fork together with
+//! every fork that the evidence showed, itself among those present.
 //!
 //! # Stories
 //!

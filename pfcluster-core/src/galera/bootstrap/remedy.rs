@@ -135,12 +135,11 @@ fn refusing(problem: &Problem) -> Vec<Step> {
         Problem::NoCandidate { members } => no_candidate(&mut steps, members),
         Problem::NobodyLeft { members } => {
             steps.push(Step::advice(format!(
-                "take back the word about {}, or count them in again, on every member:",
+                "take back the word about {}; who is disabled is counted in with:",
                 and(members)
             )));
-            steps.extend(
-                members.iter().map(|host| Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {host} enable"))),
-            );
+            let enable = members.iter().map(|host| format!("/usr/local/pf/bin/cluster/node {host} enable"));
+            steps.extend(enable.map(Step::run_anywhere));
         }
         Problem::UnsafeHoldsMore { member, .. } => {
             steps.push(Step::advice(format!(
