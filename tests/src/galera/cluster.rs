@@ -62,6 +62,7 @@ pub enum Process {
 }
 
 /// A process that runs with Galera.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as Galera has it")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Run {
     /// The primary view it is in, or the last one it knows: from its own time or from gvwstate.dat.

@@ -19,7 +19,7 @@ pub struct Event(pub u16);
 /// The rows, as all that was ever applied to them, in order. Their sequence number is how much that is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Rows {
-    /// The history that InnoDB's own record names.
+    /// The history that `InnoDB`'s own record names.
     pub history: HistoryId,
     /// What was applied, or received and not yet applied (see [`super::Run::queue`]).
     pub log: Vec<Event>,
@@ -31,6 +31,9 @@ pub struct Rows {
 
 impl Rows {
     /// How far they have come.
+    ///
+    /// # Panics
+    /// If that is more than a model can hold: two thousand million events.
     pub fn seqno(&self) -> i32 {
         i32::try_from(self.log.len()).expect("a model's history is short")
     }

@@ -19,6 +19,9 @@ pub fn host(place: Place) -> Hostname {
 }
 
 /// The place of a member that a decision names.
+///
+/// # Panics
+/// If it is none of the model's names.
 pub fn place(host: &Hostname) -> Place {
     HOSTS.iter().position(|other| other == host).expect("a member of the model")
 }

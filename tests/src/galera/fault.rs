@@ -71,6 +71,9 @@ impl Cluster {
     }
 
     /// The network falls apart into these parts; who is in none is in a part of its own with the others like it.
+    ///
+    /// # Panics
+    /// If there are more than 254 parts.
     pub fn partition(&mut self, parts: &[Set]) {
         for (place, member) in self.members.iter_mut().enumerate() {
             let part = parts.iter().position(|part| part.contains(place)).map_or(0, |at| at + 1);

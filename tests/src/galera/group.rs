@@ -167,10 +167,10 @@ impl Cluster {
         let own = self.rows(place).filter(|rows| knows && rows.history == group.history).map(super::Rows::seqno);
         match own {
             Some(own) if own > group.seqno() => self.abort(place),
-            Some(own) if own == group.seqno() => self.into_service(place),
+            Some(own) if own == group.seqno() => self.comes_into_service(place),
             Some(own) if own == group.seqno() - 1 => {
                 self.receive(place, change, false);
-                self.into_service(place);
+                self.comes_into_service(place);
             }
             Some(own) => {
                 let reaches = group.seqno() - own <= i32::from(self.cache);
@@ -181,7 +181,7 @@ impl Cluster {
     }
 
     /// A member has the component's state.
-    pub(super) fn into_service(&mut self, place: Place) {
+    pub(super) fn comes_into_service(&mut self, place: Place) {
         let history = self.rows(place).map_or(HistoryId::ZERO, |rows| rows.history);
         let Some(run) = self.run_mut(place) else { return };
         run.open = true;

@@ -56,7 +56,6 @@ impl Cluster {
         }
         // A start that is refused leaves everything as it is.
         let _ = match part {
-            Part::Nothing => Ok(()),
             Part::Stop => {
                 self.leave(own);
                 Ok(())
@@ -67,7 +66,6 @@ impl Cluster {
                 self.members[own].disk.gvwstate = File::Absent;
                 self.start_as(own, true, false)
             }
-            Part::Join => Ok(()),
             Part::Bootstrap => {
                 if self.is_stopped(own) {
                     self.set_flag(own);
@@ -88,6 +86,7 @@ impl Cluster {
                 self.start_alone(own);
                 Ok(())
             }
+            Part::Nothing | Part::Join => Ok(()),
         };
     }
 

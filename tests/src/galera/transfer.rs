@@ -49,7 +49,7 @@ impl Cluster {
         let disk = &mut self.members[place].disk;
         disk.data = Data::Rows(rows);
         disk.marker = false;
-        self.into_service(place);
+        self.comes_into_service(place);
     }
 
     /// A joiner whose donor is gone, or that has lost the component, aborts. True if there was one.

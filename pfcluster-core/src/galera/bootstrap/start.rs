@@ -14,6 +14,8 @@ pub(super) struct Source<'f> {
     state: State,
     /// It is in service already: who runs without service merges by itself.
     in_service: bool,
+    /// Its members start normally: processes that do so already go on.
+    reforms: bool,
     /// It runs and is promoted: who is in its component comes along.
     promoted: Option<&'f Running>,
 }
@@ -50,20 +52,20 @@ enum Parting {
 
 impl<'f> Source<'f> {
     pub(super) fn component(members: Vec<&'f Facts<'f>>, position: Position) -> Source<'f> {
-        Source { members, state: State::At(position), in_service: true, promoted: None }
+        Source { members, state: State::At(position), in_service: true, reforms: false, promoted: None }
     }
 
     pub(super) fn view(members: Vec<&'f Facts<'f>>, position: Position) -> Source<'f> {
-        Source { members, state: State::At(position), in_service: false, promoted: None }
+        Source { members, state: State::At(position), in_service: false, reforms: true, promoted: None }
     }
 
     pub(super) fn member(one: &'f Facts<'f>, position: Position, promoted: Option<&'f Running>) -> Source<'f> {
-        Source { members: vec![one], state: State::At(position), in_service: false, promoted }
+        Source { members: vec![one], state: State::At(position), in_service: false, reforms: false, promoted }
     }
 
     /// Data without history, or none at all.
     pub(super) fn new_history(one: &'f Facts<'f>) -> Source<'f> {
-        Source { members: vec![one], state: State::New, in_service: false, promoted: None }
+        Source { members: vec![one], state: State::New, in_service: false, reforms: false, promoted: None }
     }
 
     pub(super) fn position(&self) -> Option<Position> {
@@ -80,9 +82,9 @@ impl<'f> Source<'f> {
     /// Whoever waits without service outside of the source: any such process keeps a view from forming again, and none
     /// may become primary by itself meanwhile.
     pub(super) fn stop_first(&self, facts: &[Facts<'_>]) -> Vec<Hostname> {
-        let reforms = self.members.len() > 1;
-        let stays =
-            |one: &Facts<'_>| if self.has(one) { reforms || self.promoted.is_some() } else { self.comes_along(one) };
+        let stays = |one: &Facts<'_>| {
+            if self.has(one) { self.reforms || self.promoted.is_some() } else { self.comes_along(one) }
+        };
         let must_stop = |one: &&Facts<'_>| one.enabled && !one.arbitrator() && one.lingers() && !stays(one);
         facts.iter().filter(must_stop).map(|one| one.host.clone()).collect()
     }
@@ -199,7 +201,7 @@ impl<'f> Source<'f> {
             _ if by > 0 && !self.in_service => NotChosen::Behind { by },
             _ if one.maintenance() => NotChosen::Maintenance,
             _ if self.in_service => NotChosen::Running,
-            _ if self.members.len() > 1 => NotChosen::NotInLastView,
+            _ if self.reforms => NotChosen::NotInLastView,
             _ => NotChosen::LostTie,
         }
     }

@@ -6,7 +6,7 @@ use super::held::{
 };
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Seen};
-use crate::galera::{ClusterStatus, Position};
+use crate::galera::{ClusterStatus, Fork, Position};
 
 struct Lists<'a> {
     stop_first: &'a [Hostname],
@@ -82,9 +82,13 @@ fn loses_nothing(judged: &Judged<'_>, one: &Seen, at: Position, source: Position
         |fork: &_| sources.iter().filter_map(|source| records(source)).any(|records| records.forks.contains(fork));
     let missed = forks_without(one, judged.seen, judged.policy).any(of_sources);
     let own = records(one).map_or(&[][..], |records| &records.forks[..]);
-    let went_its_own_way = own
-        .iter()
-        .any(|fork| fork.uuid == at.uuid() && at.seqno() > fork.seqno && !sources.iter().any(|one| was_at(one, fork)));
+    // Whoever is in a component with somebody who went along has what was written after the fork.
+    let together = |source: &&Seen, fork: &Fork| {
+        was_at(source, fork) || running(source).is_some_and(|own| own.sees.iter().any(|host| fork.present.contains(host)))
+    };
+    let went_its_own_way = own.iter().any(|fork| {
+        fork.uuid == at.uuid() && at.seqno() > fork.seqno && !sources.iter().any(|source| together(source, fork))
+    });
     at.uuid() == source.uuid() && !at.is_above(source) && !ran_alone(one) && !missed && !went_its_own_way
 }
 

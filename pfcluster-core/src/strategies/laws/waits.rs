@@ -67,6 +67,10 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     if judged.seen.iter().any(is_primary) {
         return one_component(judged.seen);
     }
+    // Half an answer: which view it was in, and where it parted from others, is not known.
+    if judged.seen.iter().any(|one| held(one) != Held::Nothing && files(one).is_none()) {
+        return false;
+    }
     if judged.seen.iter().any(transfers) {
         return false;
     }
