@@ -210,15 +210,17 @@ impl<'a> Election<'a> {
             return None;
         }
         let disabled = self.facts.iter().filter(|one| !one.enabled).map(|one| one.host.clone()).collect();
+        if let Some(awaited) = need_of(one) {
+            return Some(Answer::wait(vec![awaited]));
+        }
         match &one.holds {
-            Holds::Unknown(need) => Some(Answer::wait(vec![awaited(one, need.clone())])),
             Holds::Nothing => Some(Answer::refuse(Problem::Unfit { member: one.host.clone(), why: Unfit::Arbitrator })),
             Holds::Unsafe(..) => {
                 Some(Answer::refuse(Problem::NoCandidate { members: untrusted(one).into_iter().collect() }))
             }
             _ if one.maintenance() => Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)])),
             Holds::Empty if one.remembers() => Some(regression(one)),
-            Holds::Empty | Holds::NoHistory | Holds::Safe(_) => {
+            Holds::Empty | Holds::NoHistory | Holds::Safe(_) | Holds::Unknown(_) => {
                 let member = one.host.clone();
                 let reason = Reason::OnlyMember { member: member.clone(), disabled };
                 Some(Answer::new(Action::Standalone { member }, vec![reason]))
@@ -300,10 +302,7 @@ impl<'a> Election<'a> {
 
 /// A member of which something has to be known first.
 pub(super) fn need_of(one: &Facts<'_>) -> Option<Awaited> {
-    match &one.holds {
-        Holds::Unknown(need) => Some(awaited(one, need.clone())),
-        _ => None,
-    }
+    one.need().map(|need| awaited(one, need))
 }
 
 pub(super) fn awaited(one: &Facts<'_>, need: Need) -> Awaited {

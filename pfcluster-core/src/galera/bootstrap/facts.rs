@@ -69,9 +69,23 @@ impl<'a> Facts<'a> {
         Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, left_out: None }
     }
 
-    /// True if it has given evidence of what it holds.
+    /// True if it has given all the evidence that decides.
     pub(super) fn is_known(&self) -> bool {
-        !matches!(self.holds, Holds::Unknown(_))
+        !matches!(self.holds, Holds::Unknown(_)) && !self.is_half_known()
+    }
+
+    /// It runs without service, and its files were not read: its position counts, but its view and its records would too.
+    fn is_half_known(&self) -> bool {
+        let runs = self.running().is_some() && self.primary().is_none();
+        runs && self.files().is_none() && !self.arbitrator()
+    }
+
+    /// What is missing of it.
+    pub(super) fn need(&self) -> Option<Need> {
+        match &self.holds {
+            Holds::Unknown(need) => Some(need.clone()),
+            _ => self.is_half_known().then_some(Need::Files),
+        }
     }
 
     pub(super) fn safe(&self) -> Option<Position> {
@@ -87,9 +101,6 @@ impl<'a> Facts<'a> {
         let counts = !self.given_up && !self.is_cut_off() && (self.enabled || !self.ran_standalone());
         match self.holds {
             Holds::Safe(position) | Holds::Unsafe(_, Some(position)) if counts => Some(position),
-            Holds::Unknown(Need::Files) if counts => {
-                self.running().and_then(|running| Position::new(running.uuid, running.last_committed))
-            }
             _ => None,
         }
     }
@@ -156,7 +167,7 @@ impl<'a> Facts<'a> {
     /// It may be the source of a new primary component.
     pub(super) fn may_be_chosen(&self) -> bool {
         let goes_on = self.left_out.is_none_or(|out| out.holds == BeyondFork::Nothing);
-        self.enabled && !self.given_up && goes_on && self.safe().is_some() && !self.ran_standalone()
+        self.enabled && !self.given_up && self.is_known() && goes_on && self.safe().is_some() && !self.ran_standalone()
     }
 
     /// It holds what was cut off when history went on without it.
@@ -183,13 +194,7 @@ impl Holds {
             return Holds::Nothing;
         }
         match &evidence.process {
-            Process::Running(running) => match Holds::of_running(running) {
-                // Its view and its records decide as well: without them it has answered only half.
-                Holds::Safe(_) if evidence.files.is_none() && running.status != ClusterStatus::Primary => {
-                    Holds::Unknown(Need::Files)
-                }
-                holds => holds,
-            },
+            Process::Running(running) => Holds::of_running(running),
             Process::Stopped | Process::Starting => match &evidence.files {
                 None => Holds::Unknown(Need::Files),
                 Some(files) => Holds::of_files(files, evidence.process == Process::Starting),

@@ -98,7 +98,13 @@ impl<'f> Source<'f> {
     }
 
     fn fate(&self, one: &Facts<'_>) -> Fate {
-        if !one.enabled || self.has(one) || one.primary().is_some() || one.maintenance() || one.transfers() {
+        if !one.enabled
+            || self.has(one)
+            || !one.is_known() && !one.given_up
+            || one.primary().is_some()
+            || one.maintenance()
+            || one.transfers()
+        {
             return Fate::Stays;
         }
         if let Holds::Safe(position) = one.holds
@@ -173,6 +179,9 @@ impl<'f> Source<'f> {
         }
         if one.given_up {
             return NotChosen::GivenUp;
+        }
+        if let Some(need) = one.need() {
+            return NotChosen::Unknown { need };
         }
         match &one.holds {
             Holds::Nothing => NotChosen::Arbitrator,

@@ -20,9 +20,13 @@ impl<'a> Election<'a> {
         let Some(one) = self.enabled().find(|one| one.host == host) else { return unfit(Unfit::NotEnabled) };
         let said = Reason::OperatorsWord { word, members: vec![host.clone()] };
         let nobody_has_data = || self.missing().next().is_none() && self.everybody_is_empty();
+        if one.given_up {
+            return unfit(Unfit::Discarded);
+        }
+        if let Some(awaited) = need_of(one) {
+            return Some(Answer::wait(vec![awaited]).because([said]));
+        }
         match (&one.holds, word) {
-            _ if one.given_up => unfit(Unfit::Discarded),
-            (Holds::Unknown(need), _) => Some(Answer::wait(vec![awaited(one, need.clone())]).because([said])),
             (Holds::Nothing, _) => unfit(Unfit::Arbitrator),
             (Holds::Unsafe(defect, _), _) => unfit(Unfit::Unsafe(*defect)),
             _ if one.maintenance() => Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said])),
@@ -35,7 +39,7 @@ impl<'a> Election<'a> {
             }
             (Holds::Safe(_), _) if !one.ran_standalone() => unfit(Unfit::HasHistory),
             (Holds::NoHistory, Word::Force) => Some(self.seed(one).because([said])),
-            (Holds::NoHistory | Holds::Safe(_), _) => Some(self.seed_if_alone(one, said)),
+            (Holds::NoHistory | Holds::Safe(_) | Holds::Unknown(_), _) => Some(self.seed_if_alone(one, said)),
         }
     }
 
@@ -78,14 +82,14 @@ impl<'a> Election<'a> {
     /// The data of the member that ran alone are to be kept.
     fn keep(&self, one: &'a Facts<'a>, said: Reason) -> Answer<'a> {
         let unfit = |why| Answer::refuse(Problem::Unfit { member: one.host.clone(), why });
+        if let Some(awaited) = need_of(one) {
+            return Answer::wait(vec![awaited]).because([said]);
+        }
         match &one.holds {
-            Holds::Unknown(need) => Answer::wait(vec![awaited(one, need.clone())]).because([said]),
             Holds::Unsafe(defect, _) => unfit(Unfit::Unsafe(*defect)),
             Holds::Empty | Holds::Nothing => unfit(Unfit::Empty),
-            Holds::Safe(_) | Holds::NoHistory if one.maintenance() => {
-                Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said])
-            }
-            Holds::Safe(_) | Holds::NoHistory => self.seed_if_known(one, said),
+            _ if one.maintenance() => Answer::wait(vec![awaited(one, Need::MaintenanceEnd)]).because([said]),
+            Holds::Safe(_) | Holds::NoHistory | Holds::Unknown(_) => self.seed_if_known(one, said),
         }
     }
 
