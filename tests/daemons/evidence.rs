@@ -89,6 +89,10 @@ fn running(database: &Database) {
     let (code, document) = database.evidence(&[&format!("--datadir={}", other.display())]);
     assert_eq!((code, &document["starting"], &document["running"]), (0, &json!(false), &json!(null)), "{document:#}");
     assert!(document["notes"][0]["message"].as_str().is_some_and(|note| note.contains("another data directory")));
+    // But its locks tell of it, wherever its files seem to be.
+    std::os::unix::fs::symlink(database.datadir().join("ibdata1"), other.join("ibdata1")).expect("a link");
+    let (code, document) = database.evidence(&[&format!("--datadir={}", other.display())]);
+    assert_eq!((code, &document["starting"]), (1, &json!(true)), "{document:#}");
 }
 
 fn standing_still(database: &Database) {
@@ -137,6 +141,7 @@ fn killed(database: &Database, uuid: &str, committed: i64) {
     assert!(document["notes"][0]["help"].as_str().is_some_and(|help| help.contains("--recover")), "{document:#}");
 
     // Another program has the port: the server's own recovery fails, and says so in words that we know.
+    assert!(!database.has_leftovers());
     let port = database.take_port();
     let log = database.recover_by_hand();
     assert_eq!(recovered_position(&log), Err(RecoveryError::PortTaken), "{}", String::from_utf8_lossy(&log));

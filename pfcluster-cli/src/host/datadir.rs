@@ -11,15 +11,15 @@ use super::{HostError, files};
 /// # Errors
 /// [`HostError::Read`] if there is none. One that may only not be looked into is no error here.
 pub(super) fn exists(datadir: &Path) -> Result<(), HostError> {
-    let fail = |reason: String| HostError::Read {
-        path: datadir.to_owned(),
-        reason,
-        help: "name the database's data directory with `--datadir DIR`".to_owned(),
-    };
+    const NAME_IT: &str = "name the database's data directory with `--datadir DIR`";
+
+    let fail =
+        |reason: String, help: &str| Err(HostError::Read { path: datadir.to_owned(), reason, help: help.to_owned() });
     match datadir.metadata() {
         Ok(data) if data.is_dir() => Ok(()),
-        Ok(_) => Err(fail("it is no directory".to_owned())),
-        Err(error) => Err(fail(files::plain(&error))),
+        Ok(_) => fail("it is no directory".to_owned(), NAME_IT),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => fail(files::plain(&error), "run it as root"),
+        Err(error) => fail(files::plain(&error), NAME_IT),
     }
 }
 

@@ -148,15 +148,7 @@ impl Gathering<'_> {
                 self.note(message, "name the right one with `--datadir DIR` or `--socket FILE`");
                 return (self.without_answer(), false);
             }
-            Answer::Nobody => {
-                let process = self.without_answer();
-                if process == Process::Starting && self.complete {
-                    let message = "a database process is there, but does not answer: it recovers, transfers state, or \
-                                   waits for the others";
-                    self.missing(message, "see its log, and ask again");
-                }
-                return (process, false);
-            }
+            Answer::Nobody => return (self.without_answer(), false),
         }
         (Process::Starting, false)
     }
@@ -165,7 +157,12 @@ impl Gathering<'_> {
     fn without_answer(&mut self) -> Process {
         match presence(self.settings) {
             Presence::None => Process::Stopped,
-            Presence::There => Process::Starting,
+            Presence::There => {
+                let message = "a database process is there, but does not answer: it recovers, transfers state, or waits \
+                               for the others";
+                self.missing(message, "see its log, and ask again");
+                Process::Starting
+            }
             Presence::Unknown(why) => {
                 let message = format!("it is not known whether a database process runs ({why}), so one is assumed");
                 self.missing(message, AS_ROOT);
@@ -182,7 +179,13 @@ impl Gathering<'_> {
             self.missing(message, format!("mount {}", place.display()));
             return None;
         }
-        match read_files(directory) {
+        let mut read = read_files(directory);
+        if read.as_ref().is_ok_and(|files| torn(&files.grastate).or(torn(&files.gvwstate)).is_some()) {
+            // A server may just have been writing it.
+            std::thread::sleep(WRITTEN_BY_THEN);
+            read = read_files(directory);
+        }
+        match read {
             Ok(files) => {
                 let torn = [torn(&files.grastate), torn(&files.gvwstate)];
                 for why in torn.into_iter().flatten() {
@@ -228,6 +231,9 @@ impl Gathering<'_> {
         }
     }
 }
+
+/// Galera's files are of a few hundred bytes.
+const WRITTEN_BY_THEN: Duration = Duration::from_millis(50);
 
 const WITHOUT_GALERA: Running = Running {
     uuid: Uuid::ZERO,

@@ -86,7 +86,7 @@ mod tests {
     fn quotes_and_escapes() {
         let read = |line: &str| value(format!("[mysqld]\npassword={line}\n").as_bytes(), GROUPS, "password");
         assert_eq!(read("'a#b' # c").as_deref(), Some("a#b"));
-        assert_eq!(read(r#""a\"#b""#).as_deref(), Some("a\"#b"));
+        assert_eq!(read("\"a\\\"#b\"").as_deref(), Some("a\"#b"));
         assert_eq!(read(r"a\\b\sc\x").as_deref(), Some(r"a\b c\x"));
         assert_eq!(read("'").as_deref(), Some("'"));
         assert_eq!(read("").as_deref(), Some(""));

@@ -99,7 +99,7 @@ fn server_processes() -> impl Iterator<Item = PathBuf> {
 #[derive(PartialEq, Eq)]
 enum Place {
     Here,
-    /// In no data directory: it may be on its way to this one.
+    /// Where it was started, and that is no data directory: it may be on its way to this one.
     Nowhere,
     /// Not shown; the process.
     Hidden(String),
@@ -111,7 +111,8 @@ impl Place {
         let place = process.join("cwd");
         match id(&place) {
             Ok(place) if place == ours => Some(Place::Here),
-            Ok(_) if is_data_directory(&place) => None,
+            // An empty directory is one that is being filled, unless it is the starter's.
+            Ok(_) if is_data_directory(&place) || !is_starters(process, &place) => None,
             Ok(_) => Some(Place::Nowhere),
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(_) => Some(Place::Hidden(process.file_name()?.to_string_lossy().into_owned())),
@@ -122,6 +123,14 @@ impl Place {
 /// What tells one directory from another, by whatever path.
 fn id(path: &Path) -> io::Result<(u64, u64)> {
     path.metadata().map(|data| (data.dev(), data.ino()))
+}
+
+/// True if the process stands where its parent stands. `stat` has the parent's number behind name and state.
+fn is_starters(process: &Path, place: &Path) -> bool {
+    let stat = fs::read_to_string(process.join("stat")).unwrap_or_default();
+    let parent = stat.rsplit_once(')').and_then(|(_, fields)| fields.split_whitespace().nth(1));
+    let parent = parent.map(|parent| Path::new("/proc").join(parent).join("cwd"));
+    parent.and_then(|parent| id(&parent).ok()).is_none_or(|parent| id(place).is_ok_and(|place| place == parent))
 }
 
 fn is_data_directory(path: &Path) -> bool {

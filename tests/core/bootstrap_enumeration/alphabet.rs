@@ -264,6 +264,20 @@ pub(crate) fn modified(letters: &[Letter], size: usize) -> Vec<Letter> {
     distinct(all, size)
 }
 
+/// The letters without some that say little: a running server with views that only the stopped use, or marked, and the
+/// third number. They are in the larger run.
+pub(crate) fn less(letters: Vec<Letter>) -> Vec<Letter> {
+    let kept = |letter: &Letter| match letter.life {
+        Life::Runs { at, .. } => {
+            let views = [View::Absent, View::All, View::Alone];
+            !letter.marker && views.contains(&letter.view) && at != MIDDLE && !(letter.maintenance && letter.no_files)
+        }
+        Life::Starting => matches!(letter.view, View::Absent | View::All | View::Alone | View::OfAnotherLife),
+        Life::Stopped | Life::Unknown => letter.view != View::WithPrevious,
+    };
+    letters.into_iter().filter(kept).collect()
+}
+
 /// The letters for three members: of those of [`full`] that the rules treat alike, one is left, and a property test shows
 /// that they are alike.
 pub(crate) fn smaller() -> Vec<Letter> {

@@ -45,7 +45,7 @@ impl Findings {
 }
 
 /// Decides and judges every state of `columns` with every policy.
-pub(crate) fn every_state(columns: &Columns, policies: &[Policy], honest: bool) -> Findings {
+pub(crate) fn every_state(columns: &Columns, policies: &[Policy]) -> Findings {
     let next = AtomicUsize::new(0);
     let found = Mutex::new(Findings::default());
     std::thread::scope(|scope| {
@@ -61,7 +61,7 @@ pub(crate) fn every_state(columns: &Columns, policies: &[Policy], honest: bool) 
                         break;
                     }
                     seen[0] = columns[0][first].clone();
-                    below(1, &mut columns, &mut seen, policies, honest, &mut own);
+                    below(1, &mut columns, &mut seen, policies, &mut own);
                 }
                 found.lock().expect("no thread panics while it holds the lock").add(own);
             });
@@ -70,26 +70,19 @@ pub(crate) fn every_state(columns: &Columns, policies: &[Policy], honest: bool) 
     found.into_inner().expect("all threads are done")
 }
 
-fn below(
-    at: usize,
-    columns: &mut Columns,
-    seen: &mut Vec<Seen>,
-    policies: &[Policy],
-    honest: bool,
-    found: &mut Findings,
-) {
+fn below(at: usize, columns: &mut Columns, seen: &mut Vec<Seen>, policies: &[Policy], found: &mut Findings) {
     if at == seen.len() {
-        policies.iter().for_each(|policy| judge(seen, policy, honest, found));
+        policies.iter().for_each(|policy| judge(seen, policy, found));
         return;
     }
     for letter in 0..columns[at].len() {
         std::mem::swap(&mut seen[at], &mut columns[at][letter]);
-        below(at + 1, columns, seen, policies, honest, found);
+        below(at + 1, columns, seen, policies, found);
         std::mem::swap(&mut seen[at], &mut columns[at][letter]);
     }
 }
 
-pub(crate) fn judge(seen: &[Seen], policy: &Policy, honest: bool, found: &mut Findings) {
+pub(crate) fn judge(seen: &[Seen], policy: &Policy, found: &mut Findings) {
     let decision = select_bootstrap(seen, policy);
     found.states += 1;
     let kind = kind(&decision.action);
@@ -97,7 +90,7 @@ pub(crate) fn judge(seen: &[Seen], policy: &Policy, honest: bool, found: &mut Fi
         Some(count) => *count += 1,
         None => drop(found.answers.insert(kind.to_owned(), 1)),
     }
-    let judged = laws::check(seen, policy, &decision).and_then(|()| laws::check_alive(seen, policy, &decision, honest));
+    let judged = laws::check(seen, policy, &decision).and_then(|()| laws::check_alive(seen, policy, &decision, false));
     if let Err(violation) = judged {
         let key = format!("{} / {kind}", violation.law);
         let entry = found.violations.entry(key).or_insert_with(|| (0, String::new()));

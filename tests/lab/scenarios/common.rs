@@ -31,7 +31,12 @@ pub(crate) fn measured(what: &str, value: impl Display) {
 
 /// What the disk of a host says, for people.
 pub(crate) fn on_disk(host: &Host) -> String {
-    let grastate = host.grastate().map_or_else(|| "no grastate".to_owned(), |grastate| grastate.to_string());
+    let text = std::fs::read_to_string(host.state_file("grastate.dat"));
+    let grastate = match (host.grastate(), text) {
+        (Some(grastate), _) => grastate.to_string(),
+        (None, Ok(text)) => format!("grastate that holds only {text:?}"),
+        (None, Err(_)) => "no grastate".to_owned(),
+    };
     let view = host.view_members().map_or_else(|| "no gvwstate".to_owned(), |count| format!("gvwstate of {count}"));
     format!("{}: {grastate}; {view}", host.name())
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use pfcluster_tests::lab::command::wait_until;
 use pfcluster_tests::lab::{DEADLINE, Host, Lab, Options, Result, Start, wait_all_synced};
 
-use crate::common::{formed_with, guide, measured, on_disk, seconds};
+use crate::common::{formed_with, guide, measured, on_disk};
 
 /// What is in the folder of a member that is being filled.
 fn folder(host: &Host) -> String {
@@ -15,11 +15,28 @@ fn folder(host: &Host) -> String {
     names.into_iter().collect::<Vec<_>>().join(" ")
 }
 
-/// pf3 begins with nothing, and loses power as soon as `is_moment`; what is left is told, then it starts again.
-fn interrupted(lab: &Lab, when: &str, is_moment: &dyn Fn(&Host) -> bool) -> Result {
+/// What pf3 has when it asks to be filled.
+#[derive(Clone, Copy, Debug)]
+enum Before {
+    Nothing,
+    /// Its data, of which grastate.dat says that it is of no cluster: as after an inconsistency.
+    OldData,
+}
+
+/// pf3 has to be filled, and loses power as soon as `is_moment`; what is left is told, then it starts again.
+fn interrupted(lab: &Lab, before: Before, when: &str, is_moment: &dyn Fn(&Host) -> bool) -> Result {
     let pf3 = lab.host("pf3")?;
     pf3.stop_database()?;
-    pf3.erase_database()?;
+    match before {
+        Before::Nothing => pf3.erase_database()?,
+        Before::OldData => {
+            let zero = "00000000-0000-0000-0000-000000000000";
+            let text =
+                format!("# GALERA saved state\nversion: 2.1\nuuid:    {zero}\nseqno:   -1\nsafe_to_bootstrap: 0\n");
+            pf3.overwrite("grastate.dat", &text)?;
+        }
+    }
+    let when = &format!("{before:?}, {when}");
     pf3.start_database(Start::Normal)?;
     let began = Instant::now();
     wait_until(when, DEADLINE, || is_moment(pf3), || format!("{}\n{}", folder(pf3), pf3.log("mariadb")))?;
@@ -61,24 +78,25 @@ fn filled(options: &Options) -> Result<Lab> {
 #[ignore = "slow: tests/lab/lab matrix"]
 fn power_goes_during_a_transfer_by_mariabackup() -> Result {
     let lab = filled(&guide())?;
-    interrupted(&lab, "sst_in_progress is there", &|host| host.state_file("sst_in_progress").exists())?;
-    interrupted(&lab, "files are there", &|host| {
-        host.state_file("lab/big.ibd").exists() || host.state_file(".sst/lab/big.ibd").exists()
-    })?;
-    interrupted(&lab, "a second after grastate.dat", &|host| {
-        let is_there = host.grastate().is_some();
-        if is_there {
-            seconds(1);
-        }
-        is_there
-    })
+    let began = |host: &Host| host.state_file("sst_in_progress").exists();
+    let received = |host: &Host| host.state_file(".sst/lab/big.ibd").exists();
+    let moved = |host: &Host| host.state_file("xtrabackup_galera_info").exists() && !host.state_file(".sst").exists();
+    for before in [Before::Nothing, Before::OldData] {
+        interrupted(&lab, before, "it has begun", &began)?;
+        interrupted(&lab, before, "files arrive", &received)?;
+        interrupted(&lab, before, "they are in their places", &moved)?;
+    }
+    Ok(())
 }
 
 #[test]
 #[ignore = "slow: tests/lab/lab matrix"]
 fn power_goes_during_a_transfer_by_rsync() -> Result {
     let lab = filled(&Options { database_arguments: vec!["--wsrep_sst_method=rsync".to_owned()], ..guide() })?;
-    interrupted(&lab, "files are there", &|host| host.state_file("lab/big.ibd").exists())
+    let began = |host: &Host| host.state_file("rsync_sst.conf").exists() || host.state_file("sst_in_progress").exists();
+    interrupted(&lab, Before::Nothing, "it has begun", &began)?;
+    interrupted(&lab, Before::OldData, "it has begun", &began)?;
+    interrupted(&lab, Before::Nothing, "files arrive", &|host| host.state_file("lab/big.ibd").exists())
 }
 
 /// How long an uninterrupted one takes, by both methods; the second is chosen on the command line.

@@ -84,7 +84,8 @@ fn loses_nothing(judged: &Judged<'_>, one: &Seen, at: Position, source: Position
     let own = records(one).map_or(&[][..], |records| &records.forks[..]);
     // Whoever is in a component with somebody who went along has what was written after the fork.
     let together = |source: &&Seen, fork: &Fork| {
-        was_at(source, fork) || running(source).is_some_and(|own| own.sees.iter().any(|host| fork.present.contains(host)))
+        was_at(source, fork)
+            || running(source).is_some_and(|own| own.sees.iter().any(|host| fork.present.contains(host)))
     };
     let went_its_own_way = own.iter().any(|fork| {
         fork.uuid == at.uuid() && at.seqno() > fork.seqno && !sources.iter().any(|source| together(source, fork))
