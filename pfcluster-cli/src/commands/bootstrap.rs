@@ -13,6 +13,7 @@ use pfcluster_core::installation::Installation;
 use super::gather::{database_members, gather, named_member, read_input};
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
+use crate::host::evidence::{self as host_evidence, Question};
 use crate::report::bootstrap::{self as report, Shown};
 use crate::report::evidence::{self, MemberEvidence, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -27,8 +28,9 @@ pub(crate) struct Bootstrap {
     /// A cluster.conf [default: that of ROOT]; `-` is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What `pfcluster evidence` printed on the members; `-` is standard input
-    #[arg(long, value_name = "FILE", num_args = 1.., required = true)]
+    /// What `pfcluster evidence` printed on the members; `-` is standard input [default: this member's own, and nothing is
+    /// known of the others]
+    #[arg(long, value_name = "FILE", num_args = 1..)]
     evidence: Vec<PathBuf>,
     /// Members that will never come back: what would be decided without them
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
@@ -73,7 +75,11 @@ impl Bootstrap {
         let cluster = &installation.cluster;
         let me = gathered.situation.me.as_ref();
         let members = database_members(cluster, me);
-        let evidence = self.read(cluster, &members, printer)?;
+        let evidence = if self.evidence.is_empty() {
+            self.own(global, cluster, &members, printer)?
+        } else {
+            self.read(cluster, &members, printer)?
+        };
         let disabled = match me.and_then(|me| evidence.newest(me)) {
             Some(own) => own.evidence.disabled.iter().cloned().collect(),
             None => gathered.situation.disabled.clone(),
@@ -107,6 +113,35 @@ impl Bootstrap {
             standalone: self.standalone,
             split_confirmed: false,
         })
+    }
+
+    /// Without any evidence given, what this machine knows.
+    fn own(
+        &self,
+        global: &Global,
+        cluster: &Cluster,
+        members: &[Hostname],
+        printer: &mut Printer<'_>,
+    ) -> Result<Everything, CommandError> {
+        let host = global.host()?;
+        if self.file.is_some() || !members.contains(&host) {
+            return Err(CommandError::Usage {
+                message: "there is no evidence to decide from".to_owned(),
+                help: "name what `pfcluster evidence --recover` printed on the members with `--evidence FILE...`"
+                    .to_owned(),
+            });
+        }
+        let root = global.root();
+        let settings = global.database(&root)?;
+        let question = Question { root: &root, cluster, settings: &settings, limit: global.timeout(), recover: None };
+        let gathered = host_evidence::gather(&question, members_by_name(cluster), &mut |_| ())?;
+        writeln!(
+            printer.err,
+            "note: this is what {host} knows by itself; give the others' evidence with `--evidence FILE...`"
+        )?;
+        gathered.notes.iter().try_for_each(|note| writeln!(printer.err, "note: {}: {}", note.message, note.help))?;
+        let taken_at = Some(Timestamp::now().as_second().to_string());
+        Ok(Everything(vec![MemberEvidence { host, taken_at, evidence: gathered.evidence }]))
     }
 
     fn read(

@@ -10,8 +10,10 @@ use proptest::sample::{Index, select};
 use crate::cluster::Hostname;
 
 /// The name of the member at this place in the order: `pf1` is the first.
+///
+/// # Panics
+/// Never: letters and a number are a host name.
 pub fn host(at: usize) -> Hostname {
-    #[expect(clippy::expect_used, reason = "letters and a number are a host name")]
     format!("pf{}", at + 1).parse().expect("a host name")
 }
 

@@ -32,14 +32,15 @@ pub fn seqno() -> impl Strategy<Value = i64> {
 }
 
 /// A position.
+///
+/// # Panics
+/// Never: the history has a name.
 pub fn position() -> impl Strategy<Value = Position> {
     let history = prop_oneof![3 => Just(Uuid::from_u128(0xA << 120)), 1 => Just(Uuid::from_u128(0xB << 120))];
-    #[expect(clippy::expect_used, reason = "the history has a name")]
     (history, place()).prop_map(|(uuid, seqno)| Position::new(uuid, seqno.get()).expect("a position"))
 }
 
 fn place() -> impl Strategy<Value = Seqno> {
-    #[expect(clippy::expect_used, reason = "the number is made not to be below zero")]
     seqno().prop_map(|seqno| Seqno::new(seqno.max(0)).expect("a sequence number"))
 }
 

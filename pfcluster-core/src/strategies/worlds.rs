@@ -53,6 +53,7 @@ pub enum Life {
 }
 
 /// A member as it is.
+#[expect(clippy::struct_excessive_bools, reason = "each says whether something is there, and all can be together")]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Node {
     /// It is an arbitrator.
@@ -174,7 +175,7 @@ impl World {
             forks: Vec::new(),
         };
         let mut world = World { nodes: vec![node; size], component: (0..size).collect(), top: BEGIN, views: 0 };
-        world.new_view((0..size).collect());
+        world.new_view(&(0..size).collect::<Vec<_>>());
         world
     }
 
@@ -196,6 +197,7 @@ impl World {
     }
 
     /// The same without supervisors: nothing is recorded.
+    #[must_use]
     pub fn without_records(mut self) -> World {
         for node in &mut self.nodes {
             (node.supervised, node.record, node.recorded) = (false, None, None);
@@ -209,17 +211,17 @@ impl World {
     }
 
     /// A primary view of these members.
-    fn new_view(&mut self, members: Vec<usize>) {
+    fn new_view(&mut self, members: &[usize]) {
         let has_state = |world: &World, at: usize| world.nodes[at].life == Life::Serves && !world.nodes[at].arbitrator;
         self.views += 1;
-        self.component.clone_from(&members);
+        self.component = members.to_vec();
         if !members.iter().any(|&at| has_state(self, at)) {
             self.component.clear();
         }
         // Each view change takes a number of the sequence.
         self.top += 1;
-        let view = View { number: self.views, members: members.clone() };
-        for &at in &members {
+        let view = View { number: self.views, members: members.to_vec() };
+        for &at in members {
             let (top, alone) = (self.top, members.len() == 1);
             let lost_donor = self.component.is_empty();
             let node = &mut self.nodes[at];

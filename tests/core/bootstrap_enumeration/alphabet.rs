@@ -112,7 +112,7 @@ fn evidence(at: usize, letter: Letter, disabled: &[bool]) -> Evidence {
             uuid,
             status,
             state,
-            size: if sees_all { size as u32 } else { 1 },
+            size: 1,
             last_committed: seqno,
             sees: (0..size).filter(|other| sees_all || *other == at).map(host).collect(),
             sees_others: Vec::new(),
@@ -143,8 +143,7 @@ fn files(at: usize, letter: Letter, size: usize) -> Files {
         Data::Zero(place, flag) => (grastate(Uuid::ZERO, -1, flag), ours(place)),
         Data::Torn(place) => (torn(), ours(place)),
         Data::Missing(place) => (Found::Absent, ours(place)),
-        Data::MissingNotRecovered => (Found::Absent, Recovered::NotRun),
-        Data::Empty => (Found::Absent, Recovered::NotRun),
+        Data::MissingNotRecovered | Data::Empty => (Found::Absent, Recovered::NotRun),
     };
     let datadir_empty = letter.data == Data::Empty;
     let gvwstate = match letter.view {

@@ -120,12 +120,14 @@ fn successors(world: &World, path: &Path, starts: &[Action], limits: Limits<'_>)
 
 /// All parts of the evidence: of each member nothing, a part, or everything.
 fn sights(size: usize) -> impl Iterator<Item = Vec<Sight>> {
-    let sight = |code: usize, at: u32| match code / 3_usize.pow(at) % 3 {
-        0 => Sight::None,
-        1 => Sight::Part,
-        _ => Sight::Whole,
-    };
-    (1..3_usize.pow(size as u32)).map(move |code| (0..size as u32).map(|at| sight(code, at)).collect())
+    let mut all = vec![Vec::new()];
+    for _ in 0..size {
+        let with =
+            |sofar: &Vec<Sight>| [Sight::None, Sight::Part, Sight::Whole].map(|sight| [&sofar[..], &[sight]].concat());
+        all = all.iter().flat_map(with).collect();
+    }
+    // Whoever decides knows something of somebody.
+    all.into_iter().skip(1)
 }
 
 /// Judges every decision in a world; the starts that are decided in it.

@@ -34,6 +34,8 @@ fn interrupted(lab: &Lab, before: Before, when: &str, is_moment: &dyn Fn(&Host) 
             let text =
                 format!("# GALERA saved state\nversion: 2.1\nuuid:    {zero}\nseqno:   -1\nsafe_to_bootstrap: 0\n");
             pf3.overwrite("grastate.dat", &text)?;
+            // An earlier transfer's, by which a new one is recognized.
+            let _ = std::fs::remove_file(pf3.state_file("xtrabackup_galera_info"));
         }
     }
     let when = &format!("{before:?}, {when}");

@@ -20,8 +20,8 @@ use crate::Case;
 
 pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
     let output = match case.command.as_str() {
-        "grastate" => grastate,
-        "gvwstate" => gvwstate,
+        "grastate" => |input: &[u8]| Ok(grastate(input)),
+        "gvwstate" => |input: &[u8]| Ok(gvwstate(input)),
         "recovered" => recovered,
         "status" => status,
         "members" => members,
@@ -64,8 +64,8 @@ fn unescaped(text: &str) -> Result<Vec<u8>, String> {
     Ok(out)
 }
 
-fn grastate(input: &[u8]) -> Result<String, String> {
-    Ok(match Grastate::parse(input) {
+fn grastate(input: &[u8]) -> String {
+    match Grastate::parse(input) {
         Err(error) => format!("error: {error}\n"),
         Ok(grastate) => {
             let flag = match grastate.safe_to_bootstrap {
@@ -75,18 +75,18 @@ fn grastate(input: &[u8]) -> Result<String, String> {
             };
             format!("uuid {}\nseqno {}\nflag {flag}\n", grastate.uuid, grastate.seqno)
         }
-    })
+    }
 }
 
-fn gvwstate(input: &[u8]) -> Result<String, String> {
-    Ok(match Gvwstate::parse(input) {
+fn gvwstate(input: &[u8]) -> String {
+    match Gvwstate::parse(input) {
         Err(error) => format!("error: {error}\n"),
         Ok(gvwstate) => {
             let members = gvwstate.members.iter().map(|member| format!("member {member}\n"));
             let begun = if gvwstate.bootstrap { " bootstrapped" } else { "" };
             format!("node {}\nview {}{begun}\n{}", gvwstate.my_uuid, gvwstate.view, members.collect::<String>())
         }
-    })
+    }
 }
 
 fn recovered(input: &[u8]) -> Result<String, String> {

@@ -56,7 +56,7 @@ impl Lock {
         }
         let file = fs::File::options().append(true).create(true).open(LOCK)?;
         flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| LabError("another lab is up on this machine (`lab down` takes it away)".to_owned()))?;
+            .map_err(|_| LabError("another lab is up on this machine: a test's, or one that `lab down` takes away".to_owned()))?;
         Ok(Lock { file, _here: None })
     }
 

@@ -141,11 +141,14 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
             return err("is given up");
         }
         let fits = match (&judged.decision.action, held(one)) {
-            (Action::Bootstrap { .. } | Action::Promote { .. }, Held::Good(_)) => !ran_alone(one),
-            (Action::Reform { .. }, Held::Good(_)) => !ran_alone(one),
-            (Action::Fresh { .. }, Held::Empty) | (Action::Seed { .. }, Held::NoHistory | Held::Good(_)) => true,
-            (Action::Standalone { .. }, Held::Good(_) | Held::NoHistory | Held::Empty) => true,
-            _ => false,
+            (Action::Bootstrap { .. } | Action::Promote { .. } | Action::Reform { .. }, Held::Good(_)) => {
+                !ran_alone(one)
+            }
+            (Action::Fresh { .. } | Action::Standalone { .. }, Held::Empty) => true,
+            (action, holds) => {
+                let begins = matches!(action, Action::Seed { .. } | Action::Standalone { .. });
+                begins && matches!(holds, Held::NoHistory | Held::Good(_))
+            }
         };
         if !fits {
             return err(&format!("holds {:?}", held(one)));

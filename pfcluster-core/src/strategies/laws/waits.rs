@@ -36,8 +36,8 @@ fn named_by(problem: &Problem) -> Vec<&Hostname> {
         | Problem::Unfit { member, .. } => vec![member],
         Problem::StandaloneHistory { members }
         | Problem::SeveralSafeToBootstrap { members }
-        | Problem::NobodyLeft { members } => members.iter().collect(),
-        Problem::CutOff { members, .. } => members.iter().collect(),
+        | Problem::NobodyLeft { members }
+        | Problem::CutOff { members, .. } => members.iter().collect(),
         Problem::DivergentHistories { histories } => histories.iter().flat_map(|history| &history.members).collect(),
         Problem::TwoLastViews { one, other } => one.iter().chain(other).collect(),
         Problem::NoCandidate { members } => members.iter().map(|one| &one.member).collect(),

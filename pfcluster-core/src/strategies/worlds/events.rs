@@ -108,7 +108,7 @@ impl World {
             return;
         }
         if 2 * left.len() + gracefully > before && !left.is_empty() {
-            self.new_view(left);
+            self.new_view(&left);
         } else {
             self.component.clear();
             left.into_iter().for_each(|at| self.lose_service(at));
@@ -132,7 +132,7 @@ impl World {
         self.component.clear();
         for side in [inside, outside] {
             if 2 * side.len() > size {
-                self.new_view(side);
+                self.new_view(&side);
             } else {
                 side.into_iter().for_each(|at| self.lose_service(at));
             }
@@ -188,7 +188,7 @@ impl World {
             (node.torn, node.zero, node.marker) =
                 (false, !node.arbitrator && node.applied.is_none(), !node.arbitrator && node.applied.is_none());
         }
-        self.new_view(members.to_vec());
+        self.new_view(members);
     }
 
     fn can_join(&self, at: usize) -> bool {
@@ -223,7 +223,7 @@ impl World {
         let mut members = self.component.clone();
         members.push(at);
         members.sort_unstable();
-        self.new_view(members.clone());
+        self.new_view(&members);
         self.tell_forks(&members, at);
     }
 

@@ -85,14 +85,9 @@ impl World {
 
     fn files(&self, at: usize, recovered: bool, hosts: &[Hostname]) -> Files {
         let node = &self.nodes[at];
-        let grastate = match node.torn {
-            true => Found::Torn("it ends too early".into()),
-            false => Found::Read(Grastate {
-                uuid: if node.zero { Uuid::ZERO } else { HISTORY },
-                seqno: node.written,
-                safe_to_bootstrap: Some(node.flag),
-            }),
-        };
+        let uuid = if node.zero { Uuid::ZERO } else { HISTORY };
+        let whole = Grastate { uuid, seqno: node.written, safe_to_bootstrap: Some(node.flag) };
+        let grastate = if node.torn { Found::Torn("it ends too early".into()) } else { Found::Read(whole) };
         let gvwstate = match &node.view {
             Stored::Absent => Found::Absent,
             Stored::Torn => Found::Torn("no `#vwend`".into()),
