@@ -1,4 +1,4 @@
-//! Deciding: which member may bring the database back, whose configuration wins.
+//! Deciding: which member may bring the database back, whose configuration wins, who has quorum.
 //!
 //! `cargo bench -p pfcluster-benches --bench decisions`
 
@@ -9,6 +9,7 @@ use pfcluster_core::galera::{
     Evidence, Files, Found, Grastate, Gvwstate, Observation, Policy, Position, Process, Recovered, Seen, Uuid, ViewId,
     select_bootstrap,
 };
+use pfcluster_core::quorum::{ViewChange, Voter, what_if};
 
 const MEMBERS: [u32; 6] = [3, 5, 10, 30, 300, 1000];
 
@@ -88,4 +89,12 @@ fn resolve_conflict(bencher: Bencher<'_, '_>, members: u32) {
     let reply = |number: u32| Reply::of_text(&format!("15100000{:02}.12345", number % 3));
     let replies: Vec<(Hostname, Reply)> = (1..=members).map(|number| (host(number), reply(number))).collect();
     bencher.bench(|| conflict::resolve(black_box(&replies), &host(1), None, conflict::Policy::Guide));
+}
+
+/// One member crashes; what may fail next is answered with it.
+#[divan::bench(args = MEMBERS)]
+fn what_if_one_crashes(bencher: Bencher<'_, '_>, members: u32) {
+    let voters: Vec<Voter> = (1..=members).map(|number| Voter::new(host(number))).collect();
+    let change = [ViewChange { down: vec![host(1)], ..ViewChange::default() }];
+    bencher.bench(|| what_if(black_box(&voters), &change));
 }

@@ -350,7 +350,7 @@ pub(crate) fn smallest(size: usize) -> Vec<Letter> {
         at: MIDDLE,
         sees_all: false,
     };
-    let mut letters = vec![
+    let letters = vec![
         Letter::UNKNOWN,
         stopped(Data::Clean(OURS, LOW, no), View::Absent),
         stopped(Data::Clean(OURS, HIGH, yes), View::Absent),
@@ -360,21 +360,17 @@ pub(crate) fn smallest(size: usize) -> Vec<Letter> {
         Letter::new(waits(HIGH), Data::NotRecovered(false), View::WithNext),
         stopped(Data::Zero(Some(MIDDLE), yes), View::Absent),
         Letter::new(primary, Data::NotRecovered(false), View::All),
+        stopped(Data::Crashed(OURS, LOW, yes), View::Alone),
+        stopped(Data::Crashed(OURS, HIGH, yes), View::Alone),
+        stopped(Data::Crashed(OTHER, MIDDLE, no), View::All),
+        stopped(Data::NotRecovered(false), View::All),
+        stopped(Data::Empty, View::Absent),
+        Letter { maintenance: true, ..stopped(Data::Crashed(OURS, HIGH, no), View::All) },
+        Letter { maintenance: true, ..stopped(Data::Clean(OURS, HIGH, no), View::Absent) },
+        Letter::new(Life::Starting, Data::Crashed(OURS, MIDDLE, no), View::WithNext),
+        Letter { marker: true, ..Letter::new(Life::Starting, Data::Zero(None, no), View::Absent) },
+        Letter { marker: true, ..stopped(Data::Zero(None, no), View::WithNext) },
+        Letter::new(waits(MIDDLE), Data::NotRecovered(false), View::All),
     ];
-    if size < 5 {
-        letters.extend([
-            stopped(Data::Crashed(OURS, LOW, yes), View::Alone),
-            stopped(Data::Crashed(OURS, HIGH, yes), View::Alone),
-            stopped(Data::Crashed(OTHER, MIDDLE, no), View::All),
-            stopped(Data::NotRecovered(false), View::All),
-            stopped(Data::Empty, View::Absent),
-            Letter { maintenance: true, ..stopped(Data::Crashed(OURS, HIGH, no), View::All) },
-            Letter { maintenance: true, ..stopped(Data::Clean(OURS, HIGH, no), View::Absent) },
-            Letter::new(Life::Starting, Data::Crashed(OURS, MIDDLE, no), View::WithNext),
-            Letter { marker: true, ..Letter::new(Life::Starting, Data::Zero(None, no), View::Absent) },
-            Letter { marker: true, ..stopped(Data::Zero(None, no), View::WithNext) },
-            Letter::new(waits(MIDDLE), Data::NotRecovered(false), View::All),
-        ]);
-    }
     distinct(letters, size)
 }
