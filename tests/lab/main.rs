@@ -1,5 +1,6 @@
 //! The lab by hand: `tests/lab/lab up`, then whatever shall happen to it.
 
+use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode, Stdio};
@@ -50,13 +51,18 @@ fn main() -> ExitCode {
     }
 }
 
+/// A reader that has heard enough, as `head`, is no error.
+fn say(text: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{text}");
+}
+
 fn run(words: &[&str]) -> Result {
     let (Some(verb), rest) = (words.first(), words.get(1..).unwrap_or_default()) else {
-        println!("{HELP}");
+        say(HELP);
         return Ok(());
     };
     match *verb {
-        "help" | "--help" | "-h" => println!("{HELP}"),
+        "help" | "--help" | "-h" => say(HELP),
         "up" => up(rest)?,
         "down" => Lab::open()?.remove()?,
         _ => act(&Lab::open()?, verb, rest)?,
@@ -133,7 +139,7 @@ fn up(words: &[&str]) -> Result {
     if starts {
         let took = lab.form_cluster()?;
         lab.hosts.iter().try_for_each(Host::start_services)?;
-        println!("{} databases in {:.1} s; `lab status`", lab.hosts.len(), took.as_secs_f64());
+        say(format!("{} databases in {:.1} s; `lab status`", lab.hosts.len(), took.as_secs_f64()));
     }
     Ok(())
 }
@@ -143,13 +149,13 @@ fn status(lab: &Lab) -> Result {
         let services = ["keepalived", "haproxy-db", "haproxy-portal", "haproxy-admin"];
         let running: Vec<&str> = services.into_iter().filter(|unit| host.is_on() && host.is_active(unit)).collect();
         let vips = if host.is_on() { extra_addresses(lab, host)? } else { String::new() };
-        println!("{:10} {:15} {}", host.name(), host.plan.management.to_string(), host.database_state());
+        say(format!("{:10} {:15} {}", host.name(), host.plan.management.to_string(), host.database_state()));
         if !running.is_empty() || !vips.is_empty() {
-            println!("{:26} {}{}{vips}", "", running.join(" "), if vips.is_empty() { "" } else { "; VIPs " });
+            say(format!("{:26} {}{}{vips}", "", running.join(" "), if vips.is_empty() { "" } else { "; VIPs " }));
         }
     }
-    lab.network.cuts(&lab.plan)?.iter().for_each(|cut| println!("cut: {cut}"));
-    println!("disks and logs: {}", lab.folder.display());
+    lab.network.cuts(&lab.plan)?.iter().for_each(|cut| say(format!("cut: {cut}")));
+    say(format!("disks and logs: {}", lab.folder.display()));
     Ok(())
 }
 
@@ -184,7 +190,7 @@ fn database(host: &Host, verb: &str, flags: &[&str]) -> Result {
         "crash" => host.crash_database(),
         "recover" => {
             let recovered = host.recover()?;
-            println!("{}", recovered.position.unwrap_or(recovered.text));
+            say(recovered.position.unwrap_or(recovered.text));
             Ok(())
         }
         _ => Err(LabError(format!("a database does not `{verb}`: `lab help`"))),
@@ -237,12 +243,9 @@ fn load(lab: &Lab, verb: &str, words: &[&str]) -> Result {
         }
         "check" => {
             let verdict = lab.verdict()?;
-            println!("{verdict}");
-            if verdict.is_good() {
-                Ok(())
-            } else {
-                Err(LabError("rows are missing, too many, or different".to_owned()))
-            }
+            let is_good = verdict.is_good();
+            say(verdict);
+            if is_good { Ok(()) } else { Err(LabError("rows are missing, too many, or different".to_owned())) }
         }
         _ => Err(LabError(format!("`lab load {verb}` is not understood: `lab help`"))),
     }

@@ -55,8 +55,9 @@ impl Lock {
             return Err(LabError("the lab needs root: network namespaces, mounts, services".to_owned()));
         }
         let file = fs::File::options().append(true).create(true).open(LOCK)?;
-        flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive)
-            .map_err(|_| LabError("another lab is up on this machine: a test's, or one that `lab down` takes away".to_owned()))?;
+        flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            LabError("another lab is up on this machine: a test's, or one that `lab down` takes away".to_owned())
+        })?;
         Ok(Lock { file, _here: None })
     }
 
