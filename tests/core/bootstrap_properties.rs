@@ -75,13 +75,23 @@ fn judged(seen: &[Seen], policy: &Policy) -> Result<Decision<Action, Reason>, Te
     Ok(decision)
 }
 
-fn many_cases() -> Config {
+/// More than for other properties: evidence has many parts.
+pub(crate) fn cases(at_least: u32) -> Config {
     let config = property_config();
-    Config { cases: config.cases.max(20_000), ..config }
+    Config { cases: config.cases.max(at_least), ..config }
 }
 
 proptest! {
-    #![proptest_config(many_cases())]
+    #![proptest_config(Config { cases: 20, ..property_config() })]
+
+    #[test]
+    fn large_clusters_are_decided_too(seen in evidence::seen(50..=120)) {
+        let _ = judged(&seen, &Policy::default())?;
+    }
+}
+
+proptest! {
+    #![proptest_config(cases(10_000))]
 
     #[test]
     fn every_answer_obeys_the_laws(seen in evidence::seen(0..=5), policy in evidence::policy(5)) {
@@ -159,7 +169,7 @@ fn primary(at: usize) -> Observation {
 }
 
 proptest! {
-    #![proptest_config(Config { cases: property_config().cases.max(4_000), ..property_config() })]
+    #![proptest_config(cases(1_500))]
 
     /// Every part of the evidence of every true history: nothing starts beside a living component, nothing that
     /// survives is left behind, and two observers never start two.

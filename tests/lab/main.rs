@@ -2,7 +2,7 @@
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -230,18 +230,16 @@ fn load(lab: &Lab, verb: &str, words: &[&str]) -> Result {
             Ok(std::fs::write(&pids, started)?)
         }
         "stop" => {
-            let this = std::env::current_exe()?;
-            for pid in std::fs::read_to_string(&pids).unwrap_or_default().lines() {
-                // Another process may have the number by now.
-                let proc = PathBuf::from("/proc").join(pid);
-                if std::fs::read_link(proc.join("exe")).is_ok_and(|program| program == this) {
-                    let _ = Command::new("kill").arg(pid).status();
-                }
+            for pid in writers(&pids) {
+                let _ = Command::new("kill").arg(pid).status();
             }
             let _ = std::fs::remove_file(&pids);
             Ok(())
         }
         "check" => {
+            if !writers(&pids).is_empty() {
+                return Err(LabError("the writers still write: first `lab load stop`".to_owned()));
+            }
             let verdict = lab.verdict()?;
             let is_good = verdict.is_good();
             say(verdict);
@@ -249,6 +247,18 @@ fn load(lab: &Lab, verb: &str, words: &[&str]) -> Result {
         }
         _ => Err(LabError(format!("`lab load {verb}` is not understood: `lab help`"))),
     }
+}
+
+/// The writers that still run. Another process may have the number of one by now; and this program may have been built anew
+/// since.
+fn writers(pids: &Path) -> Vec<String> {
+    let is_writer = |pid: &String| {
+        let line = std::fs::read(PathBuf::from("/proc").join(pid).join("cmdline")).unwrap_or_default();
+        let mut words = line.split(|byte| *byte == 0);
+        words.next().is_some_and(|program| program.ends_with(b"/lab")) && words.next() == Some(b"writer")
+    };
+    let started = std::fs::read_to_string(pids).unwrap_or_default();
+    started.lines().map(str::to_owned).filter(is_writer).collect()
 }
 
 fn log(host: &Host, words: &[&str]) -> Result {

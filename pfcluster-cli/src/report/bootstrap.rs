@@ -60,9 +60,7 @@ fn member(shown: &Shown<'_>) -> Value {
 /// The evidence, the decision, why, who lost and why, what is taken for granted, what to do.
 pub(crate) fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
     table(members, out)?;
-    let action = decision.action.to_string();
-    let (first, rest) = action.split_at(action.chars().next().map_or(0, char::len_utf8));
-    writeln!(out, "\n{}{rest}", first.to_uppercase())?;
+    writeln!(out, "\nDecision: {}", decision.action)?;
     for reason in &decision.reasons {
         let text = reason.to_string();
         let speaks_for_itself = matches!(reason, Reason::NotChosen { .. }) || text.starts_with("warning: ");

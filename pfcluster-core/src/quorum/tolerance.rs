@@ -83,8 +83,7 @@ fn crash_in_turn(members: usize, known: &[u64]) -> usize {
         gone += weight;
         survives
     });
-    let by_weight = unknown + steps.count();
-    if unknown == 0 { by_weight } else { by_weight.min(by_number) }
+    by_number.min(unknown + steps.count())
 }
 
 /// Somebody of weight must stay, or nobody at all.

@@ -74,3 +74,30 @@ pub fn hostile() -> impl Strategy<Value = Vec<u8>> {
     });
     prop_oneof![spoilt, vec(any::<u8>(), 0..2_000)]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::{Cluster, Member};
+    use crate::document::Document;
+    use crate::span::Source;
+
+    proptest! {
+        #[test]
+        fn a_cluster_is_read_as_it_is_described(described in described()) {
+            let document = Document::parse(Source::ClusterConf, described.text.as_bytes());
+            prop_assert!(document.diagnostics.is_empty(), "{:?}", document.diagnostics);
+            let cluster = Cluster::from_document(&document.value).value;
+            let address = |member: &Member| member.addresses.management_ip.as_ref().map(|address| address.value);
+            let members: Vec<_> = cluster.members().map(|member| (member.host.clone(), address(member))).collect();
+            let expected: Vec<_> = described.members.iter().map(|(host, ip)| (host.clone(), Some(*ip))).collect();
+            prop_assert_eq!(members, expected);
+        }
+
+        #[test]
+        fn a_spoilt_text_is_read_without_panic(text in hostile()) {
+            let document = Document::parse(Source::ClusterConf, &text);
+            let _ = Cluster::from_document(&document.value);
+        }
+    }
+}

@@ -31,3 +31,20 @@ pub fn replies(members: RangeInclusive<usize>) -> impl Strategy<Value = Vec<(Hos
     let named = |replies: Vec<Reply>| replies.into_iter().enumerate().map(|(at, reply)| (host(at), reply)).collect();
     vec(reply(), members).prop_map(named)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conflict::{Action, Policy, resolve};
+
+    proptest! {
+        #[test]
+        fn whatever_is_replied_is_decided(replies in replies(1..=6), majority in any::<bool>()) {
+            let policy = if majority { Policy::Majority } else { Policy::Guide };
+            let decision = resolve(&replies, &host(0), None, policy).expect("the member is in the list");
+            if let Action::Push { overwrites, .. } = decision.action {
+                prop_assert!(overwrites.len() < replies.len());
+            }
+        }
+    }
+}

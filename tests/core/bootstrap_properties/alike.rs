@@ -8,7 +8,7 @@ use pfcluster_core::galera::{
 use pfcluster_core::strategies::evidence;
 use proptest::prelude::*;
 
-use super::{gist, many_cases};
+use super::{cases, gist};
 
 /// The same members with other evidence.
 fn changed(seen: &[Seen], change: impl Fn(&mut Evidence)) -> Vec<Seen> {
@@ -141,7 +141,7 @@ fn renamed(evidence: &mut Evidence) {
 }
 
 proptest! {
-    #![proptest_config(many_cases())]
+    #![proptest_config(cases(4_000))]
 
     #[test]
     fn a_missing_flag_is_not_set(seen in evidence::seen(1..=5), policy in evidence::policy(5)) {
