@@ -71,9 +71,7 @@ fn clean_stops(members: u32) -> Vec<Seen> {
 
 #[divan::bench(args = MEMBERS)]
 fn select_bootstrap_after_a_power_cut(bencher: Bencher<'_, '_>, members: u32) {
-    bencher
-        .with_inputs(|| power_cut(members))
-        .bench_refs(|seen| select_bootstrap(black_box(seen), &Policy::default()));
+    bencher.with_inputs(|| power_cut(members)).bench_refs(|seen| select_bootstrap(black_box(seen), &Policy::default()));
 }
 
 #[divan::bench(args = MEMBERS)]

@@ -39,6 +39,10 @@
 //! - [`pf_conf`]: pf.conf over its defaults, cluster.conf over it, and what each interface is for.
 //! - [`check`]: the rules. [`diagnostic`]: what they find.
 //! - [`installation`]: all of that in one call.
+//! - [`galera`]: what a database's files, logs and status say; [`galera::bootstrap`]: which member may bring it back after an
+//!   outage, and why.
+//! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
+//!   [`decision`]: what all of these answer with.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
 //! # Not in scope

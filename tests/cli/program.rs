@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use pfcluster_tests::program::{examples, program, run};
+use pfcluster_tests::schema::assert_fits;
 use serde_json::Value;
 
 /// A broken cluster.conf with a finding of every severity, and one with several places.
@@ -19,14 +20,6 @@ fn scratch() -> tempfile::TempDir {
 fn json(directory: &Path, arguments: &[&str]) -> Value {
     let output = run(directory, arguments, BROKEN.as_bytes(), &[]);
     serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{arguments:?}: {error}"))
-}
-
-fn assert_fits(schema: &str, document: &Value) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas").join(schema);
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-    let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?} in {document:#}");
 }
 
 #[test]

@@ -1,11 +1,11 @@
 //! The cases of tests/testdata/bootstrap as a whole: each answer fits its schema, and each kind of answer has a case.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason};
 use pfcluster_tests::decisions::bootstrap::decision;
+use pfcluster_tests::schema::schema;
 use pfcluster_tests::{cases, files};
 use serde_json::{Value, json};
 
@@ -36,17 +36,12 @@ fn document(decision: &Decision<Action, Reason>) -> Value {
     })
 }
 
-fn schema() -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas/bootstrap.json");
-    serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON")
-}
-
 #[test]
 fn every_answer_fits_the_schema() {
-    let validator = jsonschema::validator_for(&schema()).expect("a valid schema");
+    let schema = jsonschema::validator_for(&schema("bootstrap.json")).expect("a valid schema");
     for (place, decision) in decisions() {
         let document = document(&decision);
-        let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+        let errors: Vec<String> = schema.iter_errors(&document).map(|error| error.to_string()).collect();
         assert!(errors.is_empty(), "{place}: {errors:?} in {document:#}");
     }
 }
@@ -57,7 +52,7 @@ fn every_kind_of_answer_has_a_case() {
     let mut shown = BTreeSet::new();
     decisions().for_each(|(_, decision)| words(&document(&decision), &mut shown));
     let mut known = BTreeSet::new();
-    consts(&schema(), &mut known);
+    consts(&schema("bootstrap.json"), &mut known);
     let missing: Vec<&String> = known.difference(&shown).collect();
     assert!(missing.is_empty(), "without a case: {missing:?}");
 }

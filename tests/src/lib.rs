@@ -17,6 +17,7 @@ pub mod galera;
 pub mod lab;
 pub mod netns;
 pub mod program;
+pub mod schema;
 pub mod snapshot;
 
 use std::fmt::Write as _;

@@ -10,7 +10,8 @@ use pfcluster_core::galera::bootstrap::{Action, Reason, SPLIT_CONFIRMED_AFTER};
 use pfcluster_core::galera::{Observation, Policy, Seen, Silence, select_bootstrap};
 use pfcluster_core::installation::Installation;
 
-use super::gather::{database_members, gather, named_member, read_input};
+use super::gather::{gather, read_input};
+use super::names::Names;
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
 use crate::host::evidence::{self as host_evidence, Question};
@@ -74,7 +75,8 @@ impl Bootstrap {
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let cluster = &installation.cluster;
         let me = gathered.situation.me.as_ref();
-        let members = database_members(cluster, me);
+        let names = Names::of(cluster, &gathered.situation)?;
+        let members: Vec<Hostname> = names.hosts().cloned().collect();
         let evidence = if self.evidence.is_empty() {
             self.own(global, cluster, &members, printer)?
         } else {
@@ -86,7 +88,7 @@ impl Bootstrap {
         };
         let seen = seen(&members, &disabled, |host| evidence.newest(host));
         let split_confirmed = evidence.confirms_split(&members, &disabled);
-        let policy = Policy { split_confirmed, ..self.words(&members)? };
+        let policy = Policy { split_confirmed, ..self.words(&names)? };
         let decision = select_bootstrap(&seen, &policy);
         let now = Timestamp::now().as_second();
         let age = |host| Some(now - evidence.newest(host)?.seconds()?);
@@ -102,9 +104,9 @@ impl Bootstrap {
     }
 
     /// What the operator says.
-    fn words(&self, members: &[Hostname]) -> Result<Policy, CommandError> {
-        let all = |names: &[String]| names.iter().map(|name| named_member(name, members)).collect::<Result<_, _>>();
-        let one = |name: &Option<String>| name.as_ref().map(|name| named_member(name, members)).transpose();
+    fn words(&self, names: &Names<'_>) -> Result<Policy, CommandError> {
+        let all = |list: &[String]| list.iter().map(|name| names.find(name)).collect::<Result<_, _>>();
+        let one = |name: &Option<String>| name.as_ref().map(|name| names.find(name)).transpose();
         Ok(Policy {
             assume_lost: all(&self.assume_lost)?,
             discard: all(&self.discard)?,

@@ -1,11 +1,9 @@
 //! What `check` and `show` read: the files of an installation, or single cluster.conf files.
 
-use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
-use pfcluster_core::cluster::{Cluster, Hostname, Member};
 use pfcluster_core::installation::{Situation, Texts};
 use pfcluster_core::span::Source;
 
@@ -93,37 +91,6 @@ fn pf_conf(
 /// A file that the command line names; `-` is standard input.
 pub(super) fn read_input(path: &Path, printer: &mut Printer<'_>) -> Result<Vec<u8>, CommandError> {
     if path == Path::new("-") { read_stdin(printer) } else { Ok(files::read(path)?) }
-}
-
-/// The members that share the database, in order, disabled ones among them: those of all zones without the zones that
-/// only follow; of the own zone only with `zone_dbs_only`.
-pub(super) fn database_members(cluster: &Cluster, me: Option<&Hostname>) -> Vec<Hostname> {
-    let nobody = BTreeSet::new();
-    let hosts = |member: &Member| member.host.clone();
-    match me.and_then(|me| cluster.seen_by(me, &nobody).ok()) {
-        Some(view) => view.database_members().map(hosts).collect(),
-        None => cluster
-            .zones()
-            .iter()
-            .filter(|zone| !zone.database.is_slave())
-            .flat_map(|zone| &zone.members)
-            .map(hosts)
-            .collect(),
-    }
-}
-
-/// The member of this name, or the only one whose name begins with it and a dot: `pf1` for `pf1.example.com`.
-pub(super) fn named_member(name: &str, members: &[Hostname]) -> Result<Hostname, CommandError> {
-    let is_short = |host: &&Hostname| host.as_str().strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
-    let mut short = members.iter().filter(is_short);
-    let only = short.next().filter(|_| short.next().is_none());
-    members.iter().find(|host| host.as_str() == name).or(only).cloned().ok_or_else(|| {
-        let names: Vec<&str> = members.iter().map(Hostname::as_str).collect();
-        CommandError::Usage {
-            message: format!("`{}` is no database member", name.escape_debug()),
-            help: format!("the members are {}", names.join(", ")),
-        }
-    })
 }
 
 fn read_stdin(printer: &mut Printer<'_>) -> Result<Vec<u8>, CommandError> {

@@ -8,6 +8,7 @@ mod evidence;
 mod gather;
 mod generate;
 mod manual;
+mod names;
 mod quorum;
 mod show;
 

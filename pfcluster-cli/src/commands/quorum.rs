@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgMatches, Args};
-use pfcluster_core::cluster::{Cluster, Hostname, Member, View};
-use pfcluster_core::installation::{Installation, Situation};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::installation::Installation;
 use pfcluster_core::quorum::{ChangeError, ViewChange, Voter, WhatIfError, what_if};
 use pfcluster_core::rule::Severity;
 
 use super::gather::gather;
+use super::names::Names;
 use super::{AnswerFormat, Global};
 use crate::report::quorum as report;
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -62,7 +63,11 @@ impl Quorum {
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let names = Names::of(&installation.cluster, &gathered.situation)?;
         let changes = self.changes(matches, &names)?;
-        let voters: Vec<Voter> = names.members.iter().map(|member| Voter::new(member.host.clone())).collect();
+        let voters: Vec<Voter> = names.enabled().map(|host| Voter::new(host.clone())).collect();
+        if voters.is_empty() {
+            let message = "no enabled member has a part in the database";
+            return Err(usage(message, "`pfcluster show` shows the members, `pfcluster check` what is wrong"));
+        }
         let answer = what_if(&voters, &changes).map_err(|error| cannot_happen(&error, changes.len()))?;
         let report = report::Report { voters: &voters, changes: &changes, answer: &answer };
         match self.format {
@@ -96,14 +101,14 @@ impl Quorum {
         for (_, part) in parts {
             let change = changes.last_mut().expect("it begins with one");
             match part {
-                Part::Down(hosts) => change.down.extend(names.list(hosts)?),
-                Part::Left(hosts) => change.left.extend(names.list(hosts)?),
+                Part::Down(hosts) => change.down.extend(list(names, hosts)?),
+                Part::Left(hosts) => change.left.extend(list(names, hosts)?),
                 Part::Split(_) if change.split.is_some() => {
                     let help = "give all groups in one `--split`, or put `--then` between the two";
                     return Err(usage("`--split` is given twice for one change", help));
                 }
                 Part::Split(groups) => {
-                    change.split = Some(groups.split('/').map(|group| names.list(group)).collect::<Result<_, _>>()?);
+                    change.split = Some(groups.split('/').map(|group| list(names, group)).collect::<Result<_, _>>()?);
                 }
                 Part::Then => changes.push(ViewChange::default()),
             }
@@ -124,79 +129,16 @@ enum Part<'a> {
     Then,
 }
 
-/// The members that share the database, and how people name them.
-struct Names<'c> {
-    cluster: &'c Cluster,
-    situation: &'c Situation,
-    members: Vec<&'c Member>,
-}
-
-impl<'c> Names<'c> {
-    /// The database that this host has a part in. Any other host may ask as well, as long as there is only one.
-    fn of(cluster: &'c Cluster, situation: &'c Situation) -> Result<Names<'c>, CommandError> {
-        let own = situation.me.as_ref().filter(|me| cluster.member(me.as_str()).is_some());
-        let mut with_database =
-            cluster.zones().iter().filter(|zone| !zone.database.is_slave() && !zone.members.is_empty());
-        let first = with_database.next().and_then(|zone| zone.members.first()).map(|member| &member.host);
-        if own.is_none() && cluster.zone_dbs_only() && with_database.next().is_some() {
-            let help = "name a member of the zone that you mean with `--host`";
-            return Err(usage("each zone has a database of its own (`zone_dbs_only`)", help));
-        }
-        let view = own.or(first).and_then(|host| cluster.seen_by(host, &situation.disabled).ok());
-        let members: Vec<&Member> = view.into_iter().flat_map(View::database_members).collect();
-        if members.is_empty() {
-            let message = "no enabled member has a part in the database";
-            return Err(usage(message, "`pfcluster show` shows the members, `pfcluster check` what is wrong"));
-        }
-        Ok(Names { cluster, situation, members })
-    }
-
-    /// The members that this host counts out.
-    fn disabled(&self) -> impl Iterator<Item = &Hostname> {
-        self.cluster.members().map(|member| &member.host).filter(|host| self.situation.disabled.contains(*host))
-    }
-
-    /// `pf1,pf2.example.com`.
-    fn list(&self, names: &str) -> Result<Vec<Hostname>, CommandError> {
-        names.split(',').map(|name| self.find(name.trim())).collect()
-    }
-
-    /// The member of this name, or the only one whose name begins with it and a dot.
-    fn find(&self, name: &str) -> Result<Hostname, CommandError> {
+/// `pf1,pf2.example.com`.
+fn list(names: &Names<'_>, list: &str) -> Result<Vec<Hostname>, CommandError> {
+    let find = |name: &str| {
         if name.is_empty() {
             let help = "separate names by `,` and groups by `/`, as in `--split pf1,pf2/pf3`";
             return Err(usage("a host name is missing", help));
         }
-        let hosts = self.members.iter().map(|member| &member.host);
-        if let Some(host) = hosts.clone().find(|host| host.as_str() == name) {
-            return Ok(host.clone());
-        }
-        let begins = |host: &&Hostname| host.as_str().split('.').next() == Some(name);
-        match hosts.filter(begins).collect::<Vec<_>>()[..] {
-            [host] => Ok(host.clone()),
-            [] => Err(self.unknown(name)),
-            [first, second, ..] => {
-                let message = format!("`{name}` may be {first} or {second}");
-                Err(usage(message, "give the whole name"))
-            }
-        }
-    }
-
-    fn unknown(&self, name: &str) -> CommandError {
-        let shown = name.escape_debug();
-        let is_named = |host: &Hostname| host.as_str() == name || host.as_str().split('.').next() == Some(name);
-        let other = self.cluster.members().map(|member| &member.host).find(|host| is_named(host));
-        let message = match other {
-            Some(host) if self.situation.disabled.contains(host) => {
-                format!("{host} is disabled on this server, so it does not count")
-            }
-            Some(host) => format!("{host} has no part in this database: its zone has another one"),
-            None => format!("`{shown}` is no member of the cluster"),
-        };
-        let most = self.members.iter().take(10).map(|member| member.host.as_str());
-        let more = if self.members.len() > 10 { ", ..." } else { "" };
-        usage(message, format!("the members are {}{more}", most.collect::<Vec<_>>().join(", ")))
-    }
+        names.find_enabled(name)
+    };
+    list.split(',').map(|name| find(name.trim())).collect()
 }
 
 fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {

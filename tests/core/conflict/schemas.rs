@@ -1,22 +1,10 @@
 //! The program's JSON, in and out, against its schemas.
 
-use std::path::Path;
-
 use pfcluster_tests::program;
+use pfcluster_tests::schema::{assert_fits, schema};
 use serde_json::{Value, json};
 
 use super::host;
-
-fn schema(name: &str) -> jsonschema::Validator {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas").join(name);
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON");
-    jsonschema::validator_for(&schema).expect("a valid schema")
-}
-
-fn assert_fits(schema: &jsonschema::Validator, document: &Value) {
-    let errors: Vec<String> = schema.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?} in {document:#}");
-}
 
 fn versions_file(says: &[Value]) -> Value {
     let members = says.iter().enumerate();
@@ -28,7 +16,6 @@ fn versions_file(says: &[Value]) -> Value {
 /// Every kind of action and reason, through the program itself.
 #[test]
 fn answers_fit_their_schema() {
-    let (input, output, error) = (schema("versions.json"), schema("conflict.json"), schema("error.json"));
     let directory = tempfile::tempdir().expect("a scratch directory");
     let worlds = [
         vec![json!("1"), json!("1")],
@@ -43,11 +30,11 @@ fn answers_fit_their_schema() {
     let mut kinds: Vec<String> = Vec::new();
     for (world, policy) in worlds.iter().flat_map(|world| [(world, "guide"), (world, "majority")]) {
         let file = versions_file(world);
-        assert_fits(&input, &file);
+        assert_fits("versions.json", &file);
         let arguments = ["conflict", "--versions=-", "--format=json", "--policy", policy];
         let said = program::run(directory.path(), &arguments, file.to_string().as_bytes(), &[]);
         let document: Value = serde_json::from_slice(&said.stdout).expect("JSON");
-        assert_fits(&output, &document);
+        assert_fits("conflict.json", &document);
         let code = i32::from(document["action"]["kind"] != "in_sync");
         assert_eq!(said.status.code(), Some(code), "{document:#}");
         let reasons = document["reasons"].as_array().expect("a list").iter().chain([&document["action"]]);
@@ -75,14 +62,14 @@ fn answers_fit_their_schema() {
     ];
     assert_eq!(kinds, all);
     let said = program::run(directory.path(), &["conflict", "--format=json"], b"", &[]);
-    assert_fits(&error, &serde_json::from_slice(&said.stdout).expect("JSON"));
+    assert_fits("error.json", &serde_json::from_slice(&said.stdout).expect("JSON"));
 }
 
 /// What the schema of the input refuses, the program refuses, and the other way round (but for what a schema can't say:
 /// members that are there twice or not at all, a time that is no number).
 #[test]
 fn the_program_reads_what_the_schema_says() {
-    let validator = schema("versions.json");
+    let validator = jsonschema::validator_for(&schema("versions.json")).expect("a valid schema");
     let directory = tempfile::tempdir().expect("a scratch directory");
     let good = versions_file(&[json!("1"), json!(null)]);
     let with = |path: &str, value: Value| {

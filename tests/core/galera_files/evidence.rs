@@ -1,7 +1,5 @@
 //! Evidence as JSON: what is written is read back, and what the schema refuses is refused.
 
-use std::path::Path;
-
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
@@ -17,9 +15,7 @@ use serde_json::{Value, json};
 use super::{grastate, gvwstate, seqno, uuid};
 
 fn schema() -> jsonschema::Validator {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas/evidence.json");
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON");
-    jsonschema::validator_for(&schema).expect("a valid schema")
+    jsonschema::validator_for(&pfcluster_tests::schema::schema("evidence.json")).expect("a valid schema")
 }
 
 /// Members are called pf1 to pf9.

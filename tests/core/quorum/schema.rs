@@ -1,21 +1,10 @@
 //! The program's JSON against its schema.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 
 use pfcluster_tests::program::{examples, run};
+use pfcluster_tests::schema::assert_fits;
 use serde_json::Value;
-
-fn schema(name: &str) -> jsonschema::Validator {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas").join(name);
-    let schema: Value = serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON");
-    jsonschema::validator_for(&schema).expect("a valid schema")
-}
-
-fn assert_fits(schema: &jsonschema::Validator, document: &Value) {
-    let errors: Vec<String> = schema.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?} in {document:#}");
-}
 
 fn ask(example: &str, question: &str) -> (Option<i32>, Value) {
     let directory = tempfile::tempdir().expect("a scratch directory");
@@ -29,7 +18,6 @@ fn ask(example: &str, question: &str) -> (Option<i32>, Value) {
 /// Every kind of reason that equal weights know, through the program itself.
 #[test]
 fn answers_fit_their_schema() {
-    let schema = schema("quorum.json");
     let questions = [
         ("guide", "", 0),
         ("guide", "--down pf1", 0),
@@ -45,7 +33,7 @@ fn answers_fit_their_schema() {
     let mut kinds = BTreeSet::new();
     for (example, question, status) in questions {
         let (code, document) = ask(example, question);
-        assert_fits(&schema, &document);
+        assert_fits("quorum.json", &document);
         assert_eq!(code, Some(status), "{question}");
         assert_eq!(document["primary"], status == 0, "{question}");
         let steps = document["steps"].as_array().expect("a list");
@@ -69,10 +57,9 @@ fn answers_fit_their_schema() {
 
 #[test]
 fn errors_fit_theirs() {
-    let schema = schema("error.json");
     for question in ["--down pf9", "--then", "--split pf1/pf2", "--down pf1,pf1", "--split", "--wrong"] {
         let (code, document) = ask("guide", question);
-        assert_fits(&schema, &document);
+        assert_fits("error.json", &document);
         assert_eq!((code, &document["error"]["kind"]), (Some(2), &Value::from("usage")), "{question}");
     }
 }

@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
-use std::path::Path;
 use std::process::Command;
 
 use pfcluster_tests::program::{examples, program};
@@ -10,11 +9,7 @@ use serde_json::{Value, json};
 
 /// The document is as schemas/evidence.json says.
 pub(crate) fn assert_fits(document: &Value) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/schemas/evidence.json");
-    let schema: Value = serde_json::from_slice(&fs::read(path).expect("a schema")).expect("a schema is JSON");
-    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
-    let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?} in {document:#}");
+    pfcluster_tests::schema::assert_fits("evidence.json", document);
 }
 
 const CLEAN: &str = "# GALERA saved state\nversion: 2.1\nuuid:    f9282fe9-e77f-11f1-bcf5-d30baafdcfd0\nseqno:   8\n\

@@ -1,0 +1,102 @@
+//! The members that share the database, and how people name them.
+
+use std::collections::BTreeSet;
+
+use pfcluster_core::cluster::{Cluster, Hostname, Member};
+use pfcluster_core::installation::Situation;
+
+use crate::run::CommandError;
+
+/// The members that share the database, and how people name them.
+pub(super) struct Names<'c> {
+    cluster: &'c Cluster,
+    situation: &'c Situation,
+    members: Vec<&'c Member>,
+}
+
+impl<'c> Names<'c> {
+    /// The database that this host has a part in. Any other host may ask as well, as long as there is only one.
+    pub(super) fn of(cluster: &'c Cluster, situation: &'c Situation) -> Result<Names<'c>, CommandError> {
+        let own = situation.me.as_ref().filter(|me| cluster.member(me.as_str()).is_some());
+        let mut with_database =
+            cluster.zones().iter().filter(|zone| !zone.database.is_slave() && !zone.members.is_empty());
+        let first = with_database.next().and_then(|zone| zone.members.first()).map(|member| &member.host);
+        if own.is_none() && cluster.zone_dbs_only() && with_database.next().is_some() {
+            let help = "name a member of the zone that you mean with `--host`";
+            return Err(usage("each zone has a database of its own (`zone_dbs_only`)", help));
+        }
+        let nobody = BTreeSet::new();
+        let view = own.or(first).and_then(|host| cluster.seen_by(host, &nobody).ok());
+        let members: Vec<&'c Member> = match view {
+            Some(view) => view.database_members().filter_map(|member| cluster.member(member.host.as_str())).collect(),
+            None => Vec::new(),
+        };
+        if members.is_empty() {
+            let message = "no member has a part in the database";
+            return Err(usage(message, "`pfcluster show` shows the members, `pfcluster check` what is wrong"));
+        }
+        Ok(Names { cluster, situation, members })
+    }
+
+    /// All of them, in order.
+    pub(super) fn hosts(&self) -> impl Iterator<Item = &'c Hostname> {
+        self.members.iter().map(|member| &member.host)
+    }
+
+    /// Those that this host counts in.
+    pub(super) fn enabled(&self) -> impl Iterator<Item = &'c Hostname> {
+        self.hosts().filter(|host| !self.situation.disabled.contains(*host))
+    }
+
+    /// The members that this host counts out.
+    pub(super) fn disabled(&self) -> impl Iterator<Item = &Hostname> {
+        self.cluster.members().map(|member| &member.host).filter(|host| self.situation.disabled.contains(*host))
+    }
+
+    /// The member of this name, or the only one whose name begins with it and a dot.
+    pub(super) fn find(&self, name: &str) -> Result<Hostname, CommandError> {
+        self.find_among(name, &self.hosts().collect::<Vec<_>>())
+    }
+
+    /// The same among those that this host counts in.
+    pub(super) fn find_enabled(&self, name: &str) -> Result<Hostname, CommandError> {
+        self.find_among(name, &self.enabled().collect::<Vec<_>>())
+    }
+
+    fn find_among(&self, name: &str, hosts: &[&Hostname]) -> Result<Hostname, CommandError> {
+        if let Some(host) = hosts.iter().find(|host| host.as_str() == name) {
+            return Ok((*host).clone());
+        }
+        let begins = |host: &&&Hostname| host.as_str().split('.').next() == Some(name);
+        match hosts.iter().filter(begins).collect::<Vec<_>>()[..] {
+            [host] => Ok((*host).clone()),
+            [] => Err(self.unknown(name, hosts)),
+            [first, second, ..] => {
+                let message = format!("`{name}` may be {first} or {second}");
+                Err(usage(message, "give the whole name"))
+            }
+        }
+    }
+
+    fn unknown(&self, name: &str, hosts: &[&Hostname]) -> CommandError {
+        const MOST: usize = 10;
+
+        let shown = name.escape_debug();
+        let is_named = |host: &Hostname| host.as_str() == name || host.as_str().split('.').next() == Some(name);
+        let other = self.cluster.members().map(|member| &member.host).find(|host| is_named(host));
+        let message = match other {
+            Some(host) if self.situation.disabled.contains(host) => {
+                format!("{host} is disabled on this server, so it does not count")
+            }
+            Some(host) => format!("{host} has no part in this database: its zone has another one"),
+            None => format!("`{shown}` is no member of the cluster"),
+        };
+        let most: Vec<&str> = hosts.iter().take(MOST).map(|host| host.as_str()).collect();
+        let more = if hosts.len() > MOST { ", ..." } else { "" };
+        usage(message, format!("the members are {}{more}", most.join(", ")))
+    }
+}
+
+fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
+    CommandError::Usage { message: message.into(), help: help.into() }
+}
