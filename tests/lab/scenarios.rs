@@ -7,6 +7,8 @@
 mod common;
 #[path = "scenarios/disks.rs"]
 mod disks;
+#[path = "scenarios/election.rs"]
+mod election;
 #[path = "scenarios/networks.rs"]
 mod networks;
 #[path = "scenarios/power.rs"]

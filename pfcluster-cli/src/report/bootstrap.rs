@@ -191,6 +191,9 @@ impl Row {
                 self.uuid = Some(grastate.uuid.to_string());
                 self.seqno = Some(grastate.seqno);
                 self.flag = grastate.safe_to_bootstrap;
+                if grastate.uuid.is_zero() {
+                    self.notes.push("zero UUID".to_owned());
+                }
             }
             Found::Torn(why) => self.notes.push(format!("grastate.dat is torn: {why}")),
             Found::Absent if files.datadir_empty => {}

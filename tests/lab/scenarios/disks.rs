@@ -60,7 +60,7 @@ fn all_lose_the_end_of_their_logs() -> Result {
     Ok(())
 }
 
-const BIG: &str = "CREATE TABLE lab.big (id INT PRIMARY KEY, filler VARCHAR(400) NOT NULL);
+pub(crate) const BIG: &str = "CREATE TABLE lab.big (id INT PRIMARY KEY, filler VARCHAR(400) NOT NULL);
     INSERT INTO lab.big SELECT seq, REPEAT('x', 400) FROM seq_1_to_100000;
     INSERT INTO lab.big SELECT seq, REPEAT('y', 400) FROM seq_100001_to_200000";
 
