@@ -268,7 +268,10 @@ impl Holds {
 /// remembers it.
 pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
     let remembered = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks);
-    let forks: Vec<(&Fork, bool)> = remembered.map(|fork| (fork, may_survive(fork, facts))).collect();
+    let mut forks: Vec<&Fork> = remembered.collect();
+    // Mostly all remember the same.
+    forks.dedup();
+    let forks: Vec<(&Fork, bool)> = forks.into_iter().map(|fork| (fork, may_survive(fork, facts))).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
         let missed = forks.iter().filter(|(fork, _)| fork.uuid == position.uuid() && !one.went_along(fork));
