@@ -68,6 +68,7 @@ fn judged(seen: &[Seen], policy: &Policy) -> Result<Decision<Action, Reason>, Te
     let decision = select_bootstrap(seen, policy);
     laws::check(seen, policy, &decision)
         .map_err(|broken| TestCaseError::fail(format!("{broken}\n{}", decision.action)))?;
+    laws::check_alive(seen, policy, &decision, false).map_err(|broken| TestCaseError::fail(broken.to_string()))?;
     let mut said = decision.action.to_string();
     decision.reasons.iter().for_each(|reason| said += &reason.to_string());
     decision.remedy.iter().for_each(|step| said += &step.to_string());

@@ -46,8 +46,11 @@ pub struct Judged<'a> {
 pub type Law = (&'static str, fn(Judged<'_>) -> Result<(), String>);
 
 /// Every law that a decision must obey whatever the evidence is, a contradictory one included.
-pub const LAWS: [Law; 12] = [
-    ("nobody acts while members differ about who is one", lists::differing_members),
+pub const LAWS: [Law; 15] = [
+    ("nobody joins one of two primary components", starts::one_of_two),
+    ("a network that is cut is waited for", waits::through_a_cut),
+    ("what is taken for granted is said", starts::unsaid),
+    ("nobody acts while members differ about who is one", lists::differing),
     ("nothing starts beside a primary component", starts::beside_a_primary),
     ("nothing starts during a state transfer", starts::during_a_transfer),
     ("nothing starts across two histories", starts::across_histories),

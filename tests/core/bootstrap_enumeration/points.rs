@@ -3,7 +3,7 @@
 
 use pfcluster_core::galera::bootstrap::{Policy, Seen};
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Seqno, ViewId, ViewRecord,
+    ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Seqno, Uuid, ViewId, ViewRecord,
 };
 
 use crate::alphabet::{Data, HIGH, LOW, Letter, Life, MIDDLE, OTHER, OURS, View, host, seen};
@@ -27,6 +27,7 @@ fn base() -> Vec<Letter> {
         stopped(Data::Zero(Some(HIGH), no), View::Absent),
         runs(ClusterStatus::NonPrimary, LocalState::Initialized, MIDDLE, false),
         runs(ClusterStatus::Primary, LocalState::Synced, MIDDLE, true),
+        runs(ClusterStatus::Primary, LocalState::Synced, MIDDLE, false),
     ]
 }
 
@@ -157,6 +158,33 @@ pub(crate) fn disables(enabled: usize, size: usize) -> Columns {
     let all: Vec<_> = (0..1_usize << size).map(counts_out).collect();
     let changes: Vec<Change<'_>> = all.iter().map(|change| change as Change<'_>).collect();
     changed(&letters, &disabled, &changes)
+}
+
+/// Servers in service, each of which sees whomever.
+pub(crate) fn primaries(size: usize) -> Columns {
+    let letter = |uuid, state, at| {
+        let life = Life::Runs { status: ClusterStatus::Primary, state, uuid, at, sees_all: false };
+        Letter::new(life, Data::NotRecovered(false), View::All)
+    };
+    let letters = [
+        Letter::UNKNOWN,
+        letter(OURS, LocalState::Synced, MIDDLE),
+        letter(OURS, LocalState::Joining, -1),
+        letter(OTHER, LocalState::Synced, MIDDLE),
+        letter(Uuid::ZERO, LocalState::Synced, LOW),
+        base()[1],
+        base()[7],
+    ];
+    let sees = |chosen: usize| {
+        move |_: usize, size: usize, evidence: &mut Evidence| {
+            if let Process::Running(running) = &mut evidence.process {
+                running.sees = (0..size).filter(|other| chosen >> other & 1 == 1).map(host).collect();
+            }
+        }
+    };
+    let all: Vec<_> = (0..1_usize << size).map(sees).collect();
+    let changes: Vec<Change<'_>> = all.iter().map(|change| change as Change<'_>).collect();
+    changed(&letters, &vec![false; size], &changes)
 }
 
 pub(crate) fn said(disabled: &[bool]) -> Columns {

@@ -76,7 +76,9 @@ pub(crate) struct Limits<'a> {
 /// All histories from these beginnings.
 pub(crate) fn histories(beginnings: Vec<World>, limits: Limits<'_>) -> Histories {
     let mut all = Histories::default();
-    let mut visited: HashSet<u64> = beginnings.iter().map(digest).collect();
+    let visited: Mutex<HashSet<u64>> = Mutex::new(beginnings.iter().map(digest).collect());
+    let is_new =
+        |world: &World| visited.lock().expect("no thread panics while it holds the lock").insert(digest(world));
     let mut now: Vec<(World, Path)> = beginnings.into_iter().map(|world| (world, Path::new())).collect();
     for depth in 0..=limits.depth {
         let (next, found) = (AtomicUsize::new(0), Mutex::new(Histories::default()));
@@ -87,7 +89,7 @@ pub(crate) fn histories(beginnings: Vec<World>, limits: Limits<'_>) -> Histories
                     while let Some((world, path)) = now.get(next.fetch_add(1, Ordering::Relaxed)) {
                         let starts = judge(world, path, &mut own);
                         if depth < limits.depth {
-                            own.next.extend(successors(world, path, &starts, limits));
+                            own.next.extend(successors(world, path, &starts, limits, &is_new));
                         }
                     }
                     found.lock().expect("no thread panics while it holds the lock").add(own);
@@ -96,7 +98,6 @@ pub(crate) fn histories(beginnings: Vec<World>, limits: Limits<'_>) -> Histories
         });
         all.add(found.into_inner().expect("all threads are done"));
         now = std::mem::take(&mut all.next);
-        now.retain(|(world, _)| visited.insert(digest(world)));
     }
     all
 }
@@ -107,15 +108,26 @@ fn digest(world: &World) -> u64 {
     hasher.finish()
 }
 
-fn successors(world: &World, path: &Path, starts: &[Action], limits: Limits<'_>) -> Vec<(World, Path)> {
+fn successors(
+    world: &World,
+    path: &Path,
+    starts: &[Action],
+    limits: Limits<'_>,
+    is_new: &impl Fn(&World) -> bool,
+) -> Vec<(World, Path)> {
     let with = |step: String| [&path[..], &[step]].concat();
-    let events = world.events(limits.losses).into_iter().filter(limits.events);
-    let happened = events.filter_map(|event| Some((world.after(&event)?, with(format!("{event:?}")))));
-    let acted = starts
-        .iter()
-        .filter(|_| limits.act)
-        .filter_map(|action| Some((world.acted(action)?, with(format!("[{action}]")))));
-    happened.chain(acted).collect()
+    let mut next = Vec::new();
+    for event in world.events(limits.losses).into_iter().filter(limits.events) {
+        if let Some(world) = world.after(&event).filter(is_new) {
+            next.push((world, with(format!("{event:?}"))));
+        }
+    }
+    for action in starts.iter().filter(|_| limits.act) {
+        if let Some(world) = world.acted(action).filter(is_new) {
+            next.push((world, with(format!("[{action}]"))));
+        }
+    }
+    next
 }
 
 /// All parts of the evidence: of each member nothing, a part, or everything.

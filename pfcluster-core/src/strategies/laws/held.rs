@@ -52,6 +52,12 @@ pub fn held(seen: &Seen) -> Held {
             Some(position) if !matches!(running.state, LocalState::Joining | LocalState::Inconsistent) => {
                 Held::Good(position)
             }
+            // It has a history, and has not said yet how far it has come.
+            None if !running.uuid.is_zero()
+                && !matches!(running.state, LocalState::Joining | LocalState::Inconsistent) =>
+            {
+                Held::Unknown
+            }
             _ => Held::Bad(None),
         },
         (_, None) => Held::Unknown,

@@ -147,17 +147,22 @@ pub(super) fn lingering_processes(judged: Judged<'_>) -> Result<(), String> {
 
 /// Whoever counts others than we do would make a cluster of its own. A member that is counted out must count out all
 /// others: else it stands in a cluster that they have left.
-pub(super) fn differing_members(judged: Judged<'_>) -> Result<(), String> {
-    if matches!(judged.decision.action, Action::Refuse { .. }) {
-        return Ok(());
-    }
-    let mut hashes = judged.seen.iter().filter_map(|one| evidence(one)?.members_hash.as_deref());
+pub(super) fn differing(judged: Judged<'_>) -> Result<(), String> {
+    if matches!(judged.decision.action, Action::Refuse { .. }) { Ok(()) } else { differing_members(judged.seen) }
+}
+
+/// Everybody agrees about who is a member.
+pub(super) fn differing_members(seen: &[Seen]) -> Result<(), String> {
+    let mut hashes = seen.iter().filter_map(|one| evidence(one)?.members_hash.as_deref());
     if hashes.next().is_some_and(|first| hashes.any(|hash| hash != first)) {
         return Err("the members are not the same everywhere".to_owned());
     }
-    for one in judged.seen {
+    for one in seen {
         let Some(evidence) = evidence(one) else { continue };
-        for other in judged.seen.iter().filter(|other| other.host != one.host) {
+        if evidence.disabled.contains(&one.host) {
+            return Err(format!("{} counts itself out", one.host));
+        }
+        for other in seen.iter().filter(|other| other.host != one.host) {
             let counted_out = evidence.disabled.contains(&other.host);
             // Of those that are counted out already it does not matter what they think of each other.
             if one.enabled && counted_out == other.enabled || !one.enabled && other.enabled && !counted_out {

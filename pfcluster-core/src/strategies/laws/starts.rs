@@ -5,7 +5,7 @@ use super::held::{
     Held, cut_off, evidence, files, forks_without, held, is_primary, ran_alone, records, running, transfers,
 };
 use crate::cluster::Hostname;
-use crate::galera::bootstrap::{Action, Seen};
+use crate::galera::bootstrap::{Action, Assumption, Seen};
 use crate::galera::{ClusterStatus, Position};
 
 impl<'a> Judged<'a> {
@@ -55,6 +55,47 @@ pub(super) fn beside_a_primary(judged: Judged<'_>) -> Result<(), String> {
         ([started, ..], Some(primary)) => Err(format!("{started} starts while {} is primary", primary.host)),
         _ => Ok(()),
     }
+}
+
+/// Membership is the only sign of two components: after a forced split both may show the same numbers.
+pub(super) fn one_of_two(judged: Judged<'_>) -> Result<(), String> {
+    let Action::Join { .. } = judged.decision.action else { return Ok(()) };
+    let primaries = || judged.seen.iter().filter(|one| one.enabled && is_primary(one));
+    let lists = |one: &Seen, other: &Seen| running(one).is_some_and(|own| own.sees.contains(&other.host));
+    let apart = |one: &Seen, other: &Seen| {
+        let histories = [one, other].map(|it| running(it).map(|own| own.uuid));
+        one.host != other.host && (histories[0] != histories[1] || !lists(one, other) && !lists(other, one))
+    };
+    let mut pairs = primaries().flat_map(|one| primaries().map(move |other| (one, other)));
+    let found = pairs.find(|(one, other)| apart(one, other));
+    found.map_or(Ok(()), |(one, other)| Err(format!("{} and {} are primary apart", one.host, other.host)))
+}
+
+/// Of whom nothing is known must be named with what is assumed of it, and nobody else.
+pub(super) fn unsaid(judged: Judged<'_>) -> Result<(), String> {
+    let (Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. }) = &judged.decision.action else {
+        return Ok(());
+    };
+    let named = |host: &Hostname, enabled: bool| {
+        assumes.iter().any(|assumption| match assumption {
+            Assumption::LeftBehind { members } => !enabled && members.contains(host),
+            Assumption::NotForced { members }
+            | Assumption::Lost { members, .. }
+            | Assumption::Forced { unknown: members } => enabled && members.contains(host),
+        })
+    };
+    for one in judged.seen {
+        let says_nothing = held(one) == Held::Unknown;
+        let says_all = held(one) == Held::Nothing || !says_nothing && files(one).is_some();
+        let given_up = judged.given_up(one) && one.enabled;
+        if says_nothing && !given_up && !named(&one.host, one.enabled) {
+            return Err(format!("{} is unknown, and {assumes:?} does not say so", one.host));
+        }
+        if says_all && (named(&one.host, true) || named(&one.host, false)) {
+            return Err(format!("{} has answered, but {assumes:?}", one.host));
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn during_a_transfer(judged: Judged<'_>) -> Result<(), String> {

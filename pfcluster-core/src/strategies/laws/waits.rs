@@ -1,10 +1,11 @@
 //! Laws of waiting and refusing.
 
 use super::Judged;
-use super::held::{Held, evidence, files, forks_without, held, is_primary, ran_alone, records, running, transfers};
+use super::held::{Held, evidence, files, held, is_primary, ran_alone, records, running, transfers};
+use super::lists::differing_members;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Problem, Seen};
-use crate::galera::{ClusterStatus, LocalState, Position};
+use crate::galera::{ClusterStatus, LocalState, Position, Records};
 
 pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     let named: Vec<&Hostname> = match &judged.decision.action {
@@ -45,6 +46,19 @@ fn named_by(problem: &Problem) -> Vec<&Hostname> {
     }
 }
 
+/// Galera merges by itself when the network is whole again; a start meanwhile serves one side only.
+pub(super) fn through_a_cut(judged: Judged<'_>) -> Result<(), String> {
+    let policy = judged.policy;
+    let said = policy.force.is_some() || policy.seed.is_some() || policy.standalone;
+    let enabled: Vec<&Seen> = judged.seen.iter().filter(|one| one.enabled).collect();
+    match judged.started() {
+        [started, ..] if !said && enabled.len() > 1 && apart(&enabled) => {
+            Err(format!("{started} starts while nobody sees all others"))
+        }
+        _ => Ok(()),
+    }
+}
+
 pub(super) fn needless(judged: Judged<'_>, honest: bool) -> Result<(), String> {
     if !matches!(judged.decision.action, Action::Wait { .. } | Action::Refuse { .. }) {
         return Ok(());
@@ -58,77 +72,75 @@ pub(super) fn needless(judged: Judged<'_>, honest: bool) -> Result<(), String> {
 fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     let policy = judged.policy;
     let said = policy.seed.is_some() || policy.force.is_some() || policy.standalone || !policy.discard.is_empty();
-    if said || judged.seen.is_empty() || judged.seen.iter().any(|one| !one.enabled) || counts_out(judged.seen) {
+    let enabled: Vec<&Seen> = judged.seen.iter().filter(|one| one.enabled).collect();
+    if said || enabled.len() < 2 && enabled.len() < judged.seen.len() || differing_members(judged.seen).is_err() {
         return false;
     }
-    if judged.seen.iter().any(|one| held(one) == Held::Unknown || ran_alone(one)) {
+    if enabled.is_empty() || enabled.iter().any(|one| held(one) == Held::Unknown || ran_alone(one)) {
         return false;
     }
-    if judged.seen.iter().any(is_primary) {
-        return one_component(judged.seen);
+    if enabled.iter().any(|one| is_primary(one)) {
+        return one_component(&enabled);
     }
     // Half an answer: which view it was in, and where it parted from others, is not known.
-    if judged.seen.iter().any(|one| held(one) != Held::Nothing && files(one).is_none()) {
+    if enabled.iter().any(|one| held(one) != Held::Nothing && files(one).is_none()) {
         return false;
     }
     if judged.seen.iter().any(transfers) {
         return false;
     }
-    let good = || judged.seen.iter().filter_map(|one| Some((one, held(one).good()?)));
+    let good = || enabled.iter().filter_map(|one| Some((*one, held(one).good()?)));
     let Some((_, best)) = good().max_by_key(|(_, position)| position.seqno()) else {
+        let forgot = |one: &Seen| records(one).is_some_and(|records| *records == Records::default());
         let fresh = |one: &Seen| match held(one) {
             Held::Nothing => true,
-            Held::Empty => records(one).is_some_and(|records| *records == crate::galera::Records::default()),
+            Held::Empty => forgot(one),
+            Held::Unknown => !one.enabled,
             _ => false,
         };
         let may_begin = |one: &Seen| held(one) == Held::Empty && !maintenance(one);
-        return judged.seen.iter().all(fresh) && judged.seen.iter().any(may_begin);
+        return judged.seen.iter().all(fresh) && enabled.iter().any(|one| may_begin(one));
     };
-    let is_above = |position: Position| position.is_above(best);
-    let more_elsewhere = judged.seen.iter().any(|one| {
+    let is_above = |position: Position| position.uuid() != best.uuid() || position.is_above(best);
+    let may_hold = |one: &Seen| {
         let remembered = records(one).and_then(|records| records.last_recorded).filter(|_| held(one) == Held::Empty);
-        !matches!(held(one), Held::Good(_)) && held(one).seeming().or(remembered).is_some_and(is_above)
-    });
+        held(one).seeming().or(remembered).filter(|_| one.enabled || !ran_alone(one))
+    };
+    let in_the_way = |one: &Seen| match held(one) {
+        Held::Good(_) if one.enabled => false,
+        _ => may_hold(one).is_some_and(is_above),
+    };
     let one_history = good().all(|(_, position)| position.uuid() == best.uuid());
     let somebody_may = good().any(|(one, position)| position == best && !maintenance(one));
-    let no_forks = honest || judged.seen.iter().all(|one| forks_without(one, judged.seen, policy).next().is_none());
-    one_history && somebody_may && no_forks && !more_elsewhere && !apart(judged.seen)
+    let no_forks = honest || judged.seen.iter().all(|one| records(one).is_none_or(|records| records.forks.is_empty()));
+    one_history && somebody_may && no_forks && !judged.seen.iter().any(in_the_way) && !apart(&enabled)
 }
 
 fn maintenance(one: &Seen) -> bool {
     evidence(one).is_some_and(|evidence| evidence.maintenance)
 }
 
-fn counts_out(seen: &[Seen]) -> bool {
-    let mut hashes = seen.iter().filter_map(|one| evidence(one)?.members_hash.as_deref());
-    let first = hashes.next();
-    hashes.any(|hash| Some(hash) != first)
-        || seen.iter().filter_map(evidence).any(|evidence| !evidence.disabled.is_empty())
-}
-
 /// Everybody who is primary is in one component, and one of them has the state.
-fn one_component(seen: &[Seen]) -> bool {
+fn one_component(seen: &[&Seen]) -> bool {
     let primaries = || seen.iter().filter(|one| is_primary(one));
     let serves = |one: &Seen| {
-        running(one).is_some_and(|one| {
-            !matches!(one.state, LocalState::Joining | LocalState::Initialized | LocalState::Inconsistent)
-        })
+        running(one).is_some_and(|one| matches!(one.state, LocalState::Donor | LocalState::Joined | LocalState::Synced))
     };
     let like = |one: &Seen, other: &Seen| {
         running(one).map(|running| running.uuid) == running(other).map(|running| running.uuid)
-            && running(one).is_some_and(|running| running.sees.contains(&other.host))
+            && (one.host == other.host || running(one).is_some_and(|running| running.sees.contains(&other.host)))
     };
     primaries().all(|one| primaries().all(|other| like(one, other)))
         && primaries().any(|one| serves(one) && held(one).good().is_some())
 }
 
 /// They all run without service and don't see each other: a network that is cut.
-fn apart(seen: &[Seen]) -> bool {
+fn apart(seen: &[&Seen]) -> bool {
     let data = || seen.iter().filter(|one| held(one) != Held::Nothing);
     let waits = |one: &Seen| running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary);
     let sees_all =
         |one: &Seen| running(one).is_some_and(|running| data().all(|other| running.sees.contains(&other.host)));
-    data().all(waits) && !data().all(sees_all)
+    data().all(|one| waits(one)) && !data().all(|one| sees_all(one))
 }
 
 /// No more than one member or view says that it was the last, so a true history may have left this.
