@@ -37,12 +37,12 @@
 //! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
 //! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
 //! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the
-//! files of everybody else show that they can't be that node. A complete view is *proven* if its best position reaches a floor that was written down for it
+//! files and records of everybody else show that their last view was another one. A complete view is *proven* if its best position reaches a floor that was written down for it
 //! (whoever left before holds no more than that), or if everybody has answered.
 //!
 //! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* after a clean stop,
-//! or if the recovered position reaches the floor that was written down for the view in which it was alone; not if the data
-//! are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
+//! or if the recovered position reaches the floor that was written down for the view in which it was alone (a torn gvwstate.dat
+//! may have named a later one); not if the data are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
 //!
 //! # The rules
 //!
@@ -68,9 +68,9 @@
 //!    itself.
 //! 8. One view is complete and proven: with a majority of the enabled members answering, nobody in it in maintenance or
 //!    disabled, and nobody known to hold more, its members **re-form** it: they start at once, and Galera does the rest. If
-//!    some of them run or are unsafe, or the view has one member only, the highest is **promoted** (if it runs) or
-//!    **bootstrapped**. Whoever
-//!    else is there without service stops first: any extra process keeps a view from forming.
+//!    some of them run or are unsafe, an arbitrator stands for one, or the view has one member only, the highest is
+//!    **promoted** (if it runs) or **bootstrapped**. Whoever else is there without service stops first: any extra process
+//!    keeps a view from forming.
 //! 9. One flag is trusted: with a majority answering, its member not in maintenance, nobody running, nobody known to hold
 //!    more, and (after a clean stop) nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left
 //!    last.
