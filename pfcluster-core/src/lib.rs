@@ -73,4 +73,5 @@ pub mod secret;
 pub mod span;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+pub mod supervisor;
 pub mod version;

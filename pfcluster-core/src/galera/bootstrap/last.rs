@@ -59,7 +59,8 @@ impl<'a> Election<'a> {
         let can_reform = |one: &Facts<'_>| one.may_be_chosen() && (one.is_stopped() || one.is_starting());
         // A node that an arbitrator stands for may have been another one after all; a start from the best does without it.
         let nodes = view.gvwstate.members.len();
-        if nodes > 1 && view.present == nodes && holders().all(can_reform) {
+        let forms = nodes > 1 && view.present == nodes && !self.policy.reform_failed;
+        if forms && holders().all(can_reform) {
             let source = Source::view(holders().collect(), best);
             let action = Action::Reform {
                 members: self.hosts(&view.holders),
