@@ -2,7 +2,7 @@
 
 use super::records::synced;
 use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
-use crate::galera::{ClusterStatus, Evidence, Files, Found, LocalState, Position, Process, Records, Recovered};
+use crate::galera::{Evidence, Files, Found, Position, Process, Records, Recovered};
 
 /// What the host has found out about its database: the answer to [`super::Output::Look`].
 #[derive(Clone, Debug, PartialEq, Eq)]
