@@ -1,8 +1,9 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance} can ask: one file for each folder.
 
 pub mod bootstrap;
 mod conflict;
 mod galera;
+mod maintenance;
 mod quorum;
 
 use crate::Case;
@@ -13,4 +14,5 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| conflict::output(case))
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
+        .or_else(|| maintenance::output(case))
 }
