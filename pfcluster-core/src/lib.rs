@@ -43,6 +43,7 @@
 //!   outage, and why.
 //! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
 //!   [`decision`]: what all of these answer with.
+//! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
 //! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
@@ -73,6 +74,7 @@ pub mod quorum;
 pub mod rule;
 pub mod secret;
 pub mod span;
+pub mod status;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 pub mod version;
