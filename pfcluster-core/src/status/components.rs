@@ -72,8 +72,7 @@ impl Component {
         // Without a clear list, as with an arbitrator, nobody knows whose vote is whose.
         let is_listed = u32::try_from(galera.running.sees.len()) == Ok(size);
         let weight = galera.weight.is_none_or(|weight| weight == size).then_some(Weight::DEFAULT);
-        let voters: Vec<Voter> =
-            galera.running.sees.iter().map(|host| Voter { host: host.clone(), weight }).collect();
+        let voters: Vec<Voter> = galera.running.sees.iter().map(|host| Voter { host: host.clone(), weight }).collect();
         let tolerance = what_if(&voters, &[]).ok().and_then(|answer| answer.before.tolerance);
         let may_crash = tolerance.filter(|_| is_listed && weight.is_some()).map(|tolerance| tolerance.crash_at_once);
         Some(Reason::Serves { members: self.members.clone(), size, may_crash })

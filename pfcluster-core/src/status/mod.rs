@@ -142,7 +142,8 @@ fn databases(counted: &[&Seen], is_served: bool, reasons: &mut Vec<Reason>) {
             reasons.push(reason(members));
         }
     };
-    say(those(&|member| galera(member, &|galera| !galera.is_primary())), |members| Reason::NotPrimary { members });
+    let is_apart = |galera: &Galera| !galera.is_primary() && galera.running.state != LocalState::Inconsistent;
+    say(those(&|member| galera(member, &is_apart)), |members| Reason::NotPrimary { members });
     say(those(&|member| matches!(&member.database, Database::Running(server) if server.galera.is_none())), |members| {
         Reason::WithoutGalera { members }
     });
@@ -157,7 +158,8 @@ fn databases(counted: &[&Seen], is_served: bool, reasons: &mut Vec<Reason>) {
     let (seen, unseen): (Vec<Hostname>, Vec<Hostname>) = silent.into_iter().partition(is_seen);
     say(seen, |members| Reason::SilentButSeen { members });
     say(unseen, |members| Reason::Silent { members });
-    if !is_served {
+    // Of members that are all full there is nothing else to find out.
+    if !is_served && without_service(counted) != Verdict::Blocked {
         say(those(&|member| member.database.may_serve()), |members| Reason::MayServe { members });
     }
     histories(counted, reasons);
@@ -194,7 +196,9 @@ fn details(member: &Seen, reasons: &mut Vec<Reason>) {
         }
         Database::Refused(why) if member.enabled => reasons.push(Reason::Refused { member: host(), why: why.clone() }),
         Database::Garbled(why) if member.enabled => reasons.push(Reason::Garbled { member: host(), why: why.clone() }),
-        Database::NotAsked(why) if member.enabled => reasons.push(Reason::NotAsked { member: host(), why: why.clone() }),
+        Database::NotAsked(why) if member.enabled => {
+            reasons.push(Reason::NotAsked { member: host(), why: why.clone() })
+        }
         _ => {}
     }
 }
@@ -219,7 +223,8 @@ fn galera_details(host: &Hostname, galera: &Galera, reasons: &mut Vec<Reason>) {
 
 /// What is said of all members of cluster.conf, whatever database they have.
 fn around(members: &[Seen], reasons: &mut Vec<Reason>) {
-    let those = |is: fn(&&Seen) -> bool| members.iter().filter(is).map(|member| member.host.clone()).collect::<Vec<_>>();
+    let those =
+        |is: fn(&&Seen) -> bool| members.iter().filter(is).map(|member| member.host.clone()).collect::<Vec<_>>();
     let disabled = those(|member| !member.enabled);
     if !disabled.is_empty() {
         reasons.push(Reason::Disabled { members: disabled });

@@ -218,7 +218,7 @@ impl fmt::Display for Reason {
             Reason::Serves { members, size, may_crash } => serves(members, *size, *may_crash, f),
             Reason::Split { sides } => {
                 let sides: Vec<String> = sides.iter().map(|side| and(side)).collect();
-                write!(f, "{} serve without each other: their data drift apart", sides.join(", and "))
+                write!(f, "members serve apart from each other, and so their data drift apart: {}", sides.join("; "))
             }
             Reason::NotPrimary { members } => {
                 write!(f, "{} {} in no primary component: read-only", and(members), are(members))
@@ -262,7 +262,9 @@ impl fmt::Display for Reason {
             Reason::Refused { member, why } => write!(f, "{member} does not let us in: {why}"),
             Reason::Garbled { member, why } => write!(f, "the answer of {member} makes no sense: {why}"),
             Reason::NotAsked { member, why } => write!(f, "{member} was not asked: {why}"),
-            Reason::Inconsistent { member } => write!(f, "the data of {member} differ from the others', and it stopped"),
+            Reason::Inconsistent { member } => {
+                write!(f, "the data of {member} differ from the others', and it stopped")
+            }
             Reason::NotSynced { member, state } => write!(f, "{member} is not synced: {}", state_text(*state)),
             Reason::NotReady { member } => write!(f, "{member} is synced, but takes no queries (wsrep_ready is OFF)"),
             Reason::Strangers { member, addresses } => {
@@ -294,7 +296,7 @@ fn serves(members: &[Hostname], size: u32, may_crash: Option<usize>, f: &mut fmt
     write!(f, "{} {} the primary component{in_all}", and(members), if members.len() == 1 { "is" } else { "are" })?;
     match may_crash {
         None => Ok(()),
-        Some(0) => f.write_str(": none of it may crash"),
+        Some(0) => f.write_str(": nobody may crash"),
         Some(1) => f.write_str(": one member may crash"),
         Some(more) => write!(f, ": {more} members may crash at once"),
     }

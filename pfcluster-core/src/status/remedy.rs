@@ -18,7 +18,8 @@ pub(super) fn of(verdict: Verdict, reasons: &[Reason], counted: &[&Seen]) -> Vec
         _ => false,
     };
     steps.extend(reasons.iter().flat_map(|reason| about(reason, verdict, counted)));
-    let has_two_histories = reasons.iter().any(|reason| matches!(reason, Reason::Histories { .. } | Reason::ZeroUuid { .. }));
+    let has_two_histories =
+        reasons.iter().any(|reason| matches!(reason, Reason::Histories { .. } | Reason::ZeroUuid { .. }));
     if needs_election || has_two_histories {
         steps.extend(election(counted));
     }
@@ -42,14 +43,26 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
         Reason::NobodyCounts => vec![Step::run_anywhere("pfcluster show")],
         // The election's steps are there in any case.
         Reason::Serves { .. } | Reason::Split { .. } | Reason::Histories { .. } | Reason::ZeroUuid { .. } => Vec::new(),
-        Reason::NotPrimary { .. } | Reason::MayServe { .. } => not_primary(reason, verdict, counted),
+        Reason::NotPrimary { members } => vec![Step::advice(format!(
+            "see that {} and the other members reach each other (TCP 4567): those of one history merge by themselves",
+            and(members)
+        ))],
+        Reason::MayServe { members } => vec![Step::advice(format!(
+            "ask {} first, by hand if need be: nothing may be started or forced while they may serve",
+            and(members)
+        ))],
         Reason::WithoutGalera { members } => vec![Step::advice(format!(
             "see why {} {} without Galera (`galera_replication` of pf.conf, `wsrep_on` of mariadb.conf), and don't write there",
             and(members),
             if members.len() == 1 { "runs" } else { "run" }
         ))],
         Reason::Stopped { members } if verdict == Verdict::Degraded => {
-            each(members, "systemctl start packetfence-mariadb")
+            // In maintenance it would not start.
+            let in_service = |host: &&Hostname| {
+                counted.iter().all(|member| member.host != **host || member.maintenance != Some(true))
+            };
+            let start = |host| Step::run(host, "systemctl start packetfence-mariadb");
+            members.iter().filter(in_service).map(start).collect()
         }
         Reason::Closed { members } => each(members, "systemctl status packetfence-mariadb"),
         Reason::Full { members } => full(members, verdict),
@@ -102,30 +115,11 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             steps.extend::<Vec<Step>>(each(holders, "systemctl status packetfence-keepalived"));
             steps
         }
-        Reason::VipWithoutHolder { .. } => vec![Step::run_anywhere("systemctl status packetfence-keepalived")],
+        Reason::VipWithoutHolder { .. } => vec![Step::advice(
+            "see on each member that shares the address why it does not take it: `systemctl status packetfence-keepalived`",
+        )],
         // It ends by itself, or the election says what to do.
         Reason::NotSynced { .. } | Reason::Stopped { .. } | Reason::Inconsistent { .. } => Vec::new(),
-    }
-}
-
-/// Galera merges by itself when all can see each other again.
-fn not_primary(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
-    let (Reason::NotPrimary { members } | Reason::MayServe { members }) = reason else { return Vec::new() };
-    let others: Vec<Hostname> = counted.iter().map(|member| member.host.clone()).filter(|host| !members.contains(host)).collect();
-    match (reason, verdict) {
-        (Reason::NotPrimary { .. }, _) if !others.is_empty() => vec![Step::advice(format!(
-            "mend the network between {} and {} (TCP 4567): Galera merges by itself",
-            and(members),
-            and(&others)
-        ))],
-        (Reason::NotPrimary { .. }, _) => {
-            vec![Step::advice("see that all members reach each other (TCP 4567): Galera merges by itself")]
-        }
-        (_, Verdict::ReadOnly | Verdict::Unknown) => vec![Step::advice(format!(
-            "ask {} first, by hand if need be: nothing may be started or forced while they may serve",
-            and(members)
-        ))],
-        _ => Vec::new(),
     }
 }
 
@@ -142,7 +136,8 @@ fn full(members: &[Hostname], verdict: Verdict) -> Vec<Step> {
 }
 
 fn holders(member: &Hostname) -> Step {
-    let command = "mariadb -e \"SELECT user, host, command, count(*) FROM information_schema.processlist GROUP BY 1, 2, 3\"";
+    let command =
+        "mariadb -e \"SELECT user, host, command, count(*) FROM information_schema.processlist GROUP BY 1, 2, 3\"";
     Step::run(member, command)
 }
 

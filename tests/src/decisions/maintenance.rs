@@ -24,7 +24,13 @@ fn maintenance(case: &Case) -> Result<String, String> {
     let fails: usize = fails.unwrap_or(steps.len() + 1);
     let mut out = String::new();
     for (number, step) in (1..).zip(&steps) {
-        let state = if number < fails { "done" } else if number == fails { "fails" } else { "not done" };
+        let state = if number < fails {
+            "done"
+        } else if number == fails {
+            "fails"
+        } else {
+            "not done"
+        };
         out += &format!("{state}: {step}\n");
     }
     if fails <= steps.len() {

@@ -1,7 +1,7 @@
 //! How the cluster is: the command of tests/testdata/status.
 //!
 //! ```text
-//! status
+//! cluster-status
 //! pf1  primary sees=pf1,pf2 at=1204 connections=12/1000
 //! pf2  closed
 //! pf3  silent disabled
@@ -21,7 +21,7 @@ use pfcluster_core::status::{Connections, Database, Galera, Holder, Reason, Seen
 use crate::Case;
 
 pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
-    (case.command == "status").then(|| status(&case.input).map(|decision| text(&decision)))
+    (case.command == "cluster-status").then(|| status(&case.input).map(|decision| text(&decision)))
 }
 
 fn status(input: &str) -> Result<Decision<Verdict, Reason>, String> {
@@ -83,7 +83,9 @@ impl<'w> Words<'w> {
         Ok(match state {
             "primary" => running(Some(self.galera(host, ClusterStatus::Primary, LocalState::Synced)?))?,
             "non-primary" => running(Some(self.galera(host, ClusterStatus::NonPrimary, LocalState::Initialized)?))?,
-            "disconnected" => running(Some(self.galera(host, ClusterStatus::Disconnected, LocalState::Initialized)?))?,
+            "disconnected" => {
+                running(Some(self.galera(host, ClusterStatus::Disconnected, LocalState::Initialized)?))?
+            }
             "without-galera" => running(None)?,
             "full" => Database::Full,
             "closed" => Database::Closed,
