@@ -131,3 +131,15 @@ fn undo(step: &Step) -> &'static [Step] {
         Step::Run(..) => &[],
     }
 }
+
+/// The services to restart on a server after it counts another member in or out (`bin/cluster/node`), one after the other:
+/// they work with the members that they found when they started (guide 8.4).
+pub fn services_that_count_members(version: PfVersion) -> &'static [&'static str] {
+    if version >= PfVersion::new(12, 0) {
+        &["radiusd", "pfdhcplistener", "haproxy-admin", "haproxy-db", "proxysql", "haproxy-portal", "keepalived"]
+    } else if version >= PfVersion::new(10, 0) {
+        &["haproxy-admin", "haproxy-db", "haproxy-portal", "keepalived"]
+    } else {
+        &["haproxy-db", "haproxy-portal", "keepalived"]
+    }
+}
