@@ -95,7 +95,11 @@ impl Maintenance {
                 // The flag comes first: nothing has happened yet.
                 Err(failure) if at == 0 => return Err(failure.into()),
                 Err(failure) => {
-                    *standing = Standing::Failed(failure.to_string());
+                    // The step itself names the program.
+                    *standing = Standing::Failed(match failure {
+                        HostError::Run { reason, .. } => reason,
+                        other => other.to_string(),
+                    });
                     way_back = back(change, &planned[..=at], version);
                     break;
                 }

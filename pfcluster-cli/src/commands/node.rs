@@ -21,9 +21,10 @@ use crate::run::{CommandError, ExitStatus, Printer};
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Node {
     /// A member [default: all of them]
-    host: Option<String>,
+    #[arg(value_name = "HOST")]
+    member: Option<String>,
     /// Count it out or in
-    #[arg(value_enum, requires = "host")]
+    #[arg(value_enum, requires = "member")]
     change: Option<Change>,
     /// Form of the answer
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
@@ -58,7 +59,7 @@ impl Node {
         let text = files::read(&root.path(Source::ClusterConf))?;
         let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
         let all: Vec<&Hostname> = cluster.members().map(|member| &member.host).collect();
-        let shown = match &self.host {
+        let shown = match &self.member {
             Some(name) => vec![named(name, &all)?.ok_or_else(|| unknown(name, &all))?],
             None => all.into_iter().cloned().collect(),
         };

@@ -179,6 +179,9 @@ impl Status {
             // What is malformed is left out: there may be fewer members than were meant.
             writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
         }
+        if cluster.member(me.as_str()).is_none() {
+            writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
+        }
         let seen: Vec<_> = answers.members.iter().map(|member| member.seen.clone()).collect();
         let decision = assess(&seen, &answers.vips);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());

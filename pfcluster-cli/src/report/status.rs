@@ -76,7 +76,6 @@ impl Report {
         table.load_style(NOTHING);
         table.set_header([
             "member",
-            "answers",
             "database",
             "size",
             "committed",
@@ -93,7 +92,6 @@ impl Report {
             let galera = seen.database.galera();
             table.add_row([
                 seen.host.to_string(),
-                answers(&seen.database).map_or("no answer", |answers| if answers { "yes" } else { "-" }).to_owned(),
                 database(&seen.database),
                 or_dash(galera.map(|galera| galera.running.size)),
                 or_dash(galera.map(|galera| galera.running.last_committed)),
@@ -110,31 +108,32 @@ impl Report {
     }
 }
 
-/// Whether the member answered in some way. Silence is no "no": it is `None`.
-fn answers(database: &Database) -> Option<bool> {
-    match database {
-        Database::Silent(_) => None,
-        Database::NotAsked(_) => Some(false),
-        _ => Some(true),
-    }
+/// Whether the member answered in some way. If not, it need not be down.
+fn answers(database: &Database) -> bool {
+    !matches!(database, Database::Silent(_) | Database::NotAsked(_))
 }
 
 fn database(database: &Database) -> String {
     match database {
         Database::Running(server) => match &server.galera {
             None => "without Galera".to_owned(),
-            Some(galera) => format!("{}, {}", database_word(database), state(galera)),
+            Some(galera) => format!("{}, {}", database.kind().replace('_', "-"), state(galera)),
         },
-        _ => database_word(database),
+        Database::Full => "no connection left".to_owned(),
+        Database::Refused(_) => "login refused".to_owned(),
+        Database::Closed => "nothing listens".to_owned(),
+        Database::Silent(_) => "no answer".to_owned(),
+        Database::Garbled(_) => "not understood".to_owned(),
+        _ => database.kind().replace('_', " "),
     }
 }
 
-fn database_word(database: &Database) -> String {
-    database.kind().replace('_', "-")
+fn state(galera: &Galera) -> &'static str {
+    state_word(galera.running.state)
 }
 
-fn state(galera: &Galera) -> &'static str {
-    match galera.running.state {
+fn state_word(state: LocalState) -> &'static str {
+    match state {
         LocalState::Initialized => "initialized",
         LocalState::Joining => "joining",
         LocalState::Donor => "donor",
@@ -265,9 +264,8 @@ fn reason_document(reason: &Reason) -> Value {
         Reason::Refused { member, why } | Reason::Garbled { member, why } | Reason::NotAsked { member, why } => {
             json!({ "member": member, "why": why })
         }
-        Reason::Inconsistent { member } | Reason::NotReady { member } | Reason::NotSynced { member, .. } => {
-            json!({ "member": member })
-        }
+        Reason::Inconsistent { member } | Reason::NotReady { member } => json!({ "member": member }),
+        Reason::NotSynced { member, state } => json!({ "member": member, "local_state": state_word(*state) }),
         Reason::Strangers { member, addresses } => json!({ "member": member, "addresses": addresses }),
         Reason::OftenPaused { member, paused } => json!({ "member": member, "paused": paused }),
         Reason::ConnectionsNearMax { member, connections } => {
