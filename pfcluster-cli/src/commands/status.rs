@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::diagnostic::Diagnostic;
 use pfcluster_core::installation::Installation;
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::rule::Severity;
+use pfcluster_core::span::Source;
 use pfcluster_core::status::{Verdict, assess};
 
 use super::gather::gather;
@@ -175,7 +177,8 @@ impl Status {
             &members_by_name(cluster),
         );
         answers.notes.splice(0..0, notes);
-        if installation.diagnostics.count(Severity::Error) > 0 {
+        let is_error = |one: &Diagnostic| one.source == Source::ClusterConf && one.severity() == Severity::Error;
+        if installation.diagnostics.iter().any(is_error) {
             // What is malformed is left out: there may be fewer members than were meant.
             writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
         }

@@ -38,11 +38,11 @@ const PF2: [&str; 5] =
     ["status", "--host=pf2.example.com", "--socket=/nonexistent", "--datadir=nowhere", "--backups=nowhere"];
 
 fn from_pf2(database: &Database, arguments: &[&str]) -> Value {
-    document(&database.program(&[&PF2, &["--format=json"], arguments].concat()))
+    document(&database.program(&[&PF2[..], &["--format=json"], arguments].concat()))
 }
 
 fn nagios(database: &Database) -> (Option<i32>, String) {
-    let output = database.program(&[&PF2, &["--nagios"][..]].concat());
+    let output = database.program(&[&PF2[..], &["--nagios"]].concat());
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
