@@ -7,10 +7,13 @@ mod demo;
 mod evidence;
 mod gather;
 mod generate;
+mod maintenance;
 mod manual;
 mod names;
+mod node;
 mod quorum;
 mod show;
+mod status;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -116,6 +119,9 @@ pub(crate) enum Command {
     Conflict(conflict::Conflict),
     Bootstrap(bootstrap::Bootstrap),
     Evidence(evidence::Evidence),
+    Status(status::Status),
+    Node(node::Node),
+    Maintenance(maintenance::Maintenance),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -132,6 +138,9 @@ impl Command {
             Command::Conflict(conflict) => Some(conflict.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
             Command::Evidence(_) => Some(Format::Json),
+            Command::Status(status) => Some(status.errors()),
+            Command::Node(node) => Some(node.format.into()),
+            Command::Maintenance(maintenance) => Some(maintenance.format.into()),
             Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
@@ -149,6 +158,9 @@ impl Cli {
             Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
             Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
+            Command::Status(status) => status.run(&self.global, matches, printer),
+            Command::Node(node) => node.run(&self.global, matches, printer),
+            Command::Maintenance(maintenance) => maintenance.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),

@@ -70,7 +70,8 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
     Ok((changed.iter().map(|(file, _)| directory.join(file.path)).collect(), backup))
 }
 
-fn failed(path: &Path) -> impl Fn(io::Error) -> HostError {
+/// What to do about a file that can't be written.
+pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> HostError {
     let path = path.to_owned();
     move |error| HostError::Write {
         path: path.clone(),

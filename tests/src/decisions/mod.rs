@@ -1,9 +1,11 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status} can ask: one file for each folder.
 
 pub mod bootstrap;
 mod conflict;
 mod galera;
+mod maintenance;
 mod quorum;
+mod status;
 
 use crate::Case;
 
@@ -13,4 +15,6 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| conflict::output(case))
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
+        .or_else(|| maintenance::output(case))
+        .or_else(|| status::output(case))
 }
