@@ -84,7 +84,8 @@ pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> HostError {
     }
 }
 
-fn create_directory(path: &Path, mode: u32) -> Result<(), HostError> {
+/// A directory, with those above it.
+pub(super) fn create_directory(path: &Path, mode: u32) -> Result<(), HostError> {
     fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed(path))
 }
 
@@ -170,7 +171,12 @@ fn fresh(access: Access) -> (Permissions, Option<(u32, u32)>) {
 }
 
 /// Temporary file beside the target, 0600 from the start; owner, mode, fsync, rename, fsync of the directory.
-fn place(path: &Path, bytes: &[u8], permissions: Permissions, owner: Option<(u32, u32)>) -> Result<(), HostError> {
+pub(super) fn place(
+    path: &Path,
+    bytes: &[u8],
+    permissions: Permissions,
+    owner: Option<(u32, u32)>,
+) -> Result<(), HostError> {
     let fail = failed(path);
     let parent = path.parent().unwrap_or(Path::new("."));
     let mut temporary = tempfile::Builder::new().prefix(".pfcluster-").tempfile_in(parent).map_err(&fail)?;

@@ -5,15 +5,18 @@ mod datadir;
 pub mod evidence;
 pub mod files;
 pub mod install;
+pub mod key;
 pub mod machine;
 pub mod maintenance;
 pub mod mariadb;
 pub mod marks;
 mod option_file;
 mod processes;
+pub mod records;
 mod recovery;
 mod root;
 pub mod status;
+pub mod supervise;
 
 use std::path::PathBuf;
 
