@@ -13,5 +13,7 @@ mod election;
 mod networks;
 #[path = "scenarios/power.rs"]
 mod power;
+#[path = "scenarios/supervised.rs"]
+mod supervised;
 #[path = "scenarios/transfers.rs"]
 mod transfers;

@@ -14,7 +14,7 @@ use super::gather::{gather, read_input};
 use super::names::Names;
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
-use crate::host::evidence::{self as host_evidence, Question};
+use crate::host::evidence::{self as host_evidence, Question, Recovery};
 use crate::report::bootstrap::{self as report, Shown};
 use crate::report::evidence::{self, MemberEvidence, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -135,7 +135,8 @@ impl Bootstrap {
         }
         let root = global.root();
         let settings = global.database(&root)?;
-        let question = Question { root: &root, cluster, settings: &settings, limit: global.timeout(), recover: None };
+        let question =
+            Question { root: &root, cluster, settings: &settings, limit: global.timeout(), recovery: Recovery::Leave };
         let gathered = host_evidence::gather(&question, members_by_name(cluster), &mut |_| ())?;
         writeln!(
             printer.err,

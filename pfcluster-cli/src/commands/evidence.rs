@@ -9,7 +9,7 @@ use pfcluster_core::document::Document;
 use pfcluster_core::span::Source;
 
 use super::Global;
-use crate::host::evidence::{Question, gather};
+use crate::host::evidence::{Question, Recovery, gather};
 use crate::host::files;
 use crate::report::evidence::{EvidenceDocument, members_by_name};
 use crate::report::json;
@@ -65,12 +65,13 @@ impl Evidence {
             });
         }
         let settings = global.database(&root)?;
+        let limit = global.timeout().max(RECOVERY_LIMIT);
         let question = Question {
             root: &root,
             cluster: &cluster,
             settings: &settings,
             limit: global.timeout(),
-            recover: self.recover.then(|| global.timeout().max(RECOVERY_LIMIT)),
+            recovery: if self.recover { Recovery::Within(limit) } else { Recovery::Leave },
         };
         let mut is_told = !io::stderr().is_terminal();
         let gathered = gather(&question, members_by_name(&cluster), &mut |elapsed| {

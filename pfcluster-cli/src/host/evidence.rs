@@ -40,8 +40,19 @@ pub struct Question<'q> {
     pub settings: &'q Settings,
     /// How long the database may take to answer.
     pub limit: Duration,
-    /// How long `mariadbd --wsrep-recover` may take; `None` if it is not to run.
-    pub recover: Option<Duration>,
+    /// What is done about a position that is not written down.
+    pub recovery: Recovery,
+}
+
+/// What is done about the position of a stopped database that did not write one down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recovery {
+    /// Nothing: it is missing.
+    Leave,
+    /// Nothing: who asks knows it.
+    Known,
+    /// `mariadbd --wsrep-recover`, which may take this long.
+    Within(Duration),
 }
 
 /// Evidence, and what is missing in it.
@@ -85,7 +96,7 @@ pub fn gather(
     if process == Process::Stopped
         && let Some(files) = &mut files
     {
-        gathering.recovered(files, question.recover, progress);
+        gathering.recovered(files, question.recovery, progress);
         // Meanwhile somebody may have started it.
         process = gathering.without_answer();
     }
@@ -220,7 +231,7 @@ impl Gathering<'_> {
     }
 
     /// Finds the position of a stopped database, unless grastate.dat has it.
-    fn recovered(&mut self, files: &mut Files, limit: Option<Duration>, progress: &mut dyn FnMut(Duration)) {
+    fn recovered(&mut self, files: &mut Files, recovery: Recovery, progress: &mut dyn FnMut(Duration)) {
         let grastate = files.grastate.read();
         let is_known = grastate.is_some_and(|grastate| !grastate.uuid.is_zero() && grastate.seqno >= 0);
         let has_data = self.settings.tablespace.join("ibdata1").exists();
@@ -228,12 +239,12 @@ impl Gathering<'_> {
         if is_known || files.sst_marker || !has_data {
             return;
         }
-        if let Some(limit) = limit {
+        if let Recovery::Within(limit) = recovery {
             files.recovered = recover(self.settings, limit, progress);
             if let Recovered::Failed(why) = &files.recovered {
                 self.missing(&**why, "see the database's log; start packetfence-mariadb only when the cause is known");
             }
-        } else if !files.datadir_empty {
+        } else if recovery == Recovery::Leave && !files.datadir_empty {
             self.missing("the data's position is not known", "run `pfcluster evidence --recover`");
         }
     }

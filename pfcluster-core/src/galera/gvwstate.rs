@@ -15,7 +15,8 @@
 //! network segment. A view is compared as a whole, so nothing is guessed here: a file that is not complete to the last line
 //! end is no view. Empty and torn files occur (Galera writes a new file beside the old one, but power cuts have emptied
 //! both). A node that is not in its own list is no fault of the file: a node that starts again with a recovered view takes
-//! a new name while the list keeps the old one.
+//! a new name at once while the list keeps the old one. Only the fourth group of the name is another then, its *incarnation*:
+//! measured, a view forms again also when some or all of its nodes have been started in vain before.
 
 use std::fmt;
 
@@ -47,6 +48,13 @@ pub struct Gvwstate {
     pub bootstrap: bool,
     /// The nodes in the view, sorted, without repetitions.
     pub members: Vec<Uuid>,
+}
+
+impl Gvwstate {
+    /// The name that this node has in the list, perhaps of an earlier incarnation; `None` if it is not in it.
+    pub fn listed(&self) -> Option<Uuid> {
+        self.members.iter().copied().find(|member| member.is_same_node(self.my_uuid))
+    }
 }
 
 /// Why a gvwstate.dat can't be understood. Lines count from 1.

@@ -23,6 +23,11 @@ impl Uuid {
         self.0
     }
 
+    /// True if both name one node, perhaps in different incarnations: they differ in the fourth group at most.
+    pub const fn is_same_node(self, other: Uuid) -> bool {
+        (self.0 ^ other.0) & !(0xffff << 48) == 0
+    }
+
     /// True for [`Uuid::ZERO`].
     pub const fn is_zero(self) -> bool {
         self.0 == 0

@@ -152,9 +152,7 @@ impl Supervisor {
             return;
         }
         let Phase::Acting(part) = std::mem::replace(&mut self.phase, Phase::Watching) else { return };
-        if part != Part::Stop || result.is_err() {
-            self.retry.started = (part.starts() && result.is_ok()).then_some(part);
-        }
+        self.retry.started = (part.starts() && result.is_ok()).then_some(part);
         match result {
             Err(why) => self.failed(part, why),
             Ok(()) if part == Part::Reform => self.reform_since = Some(self.now),
@@ -189,7 +187,7 @@ impl Supervisor {
     fn end(&mut self, stops: bool) {
         let Some(evidence) = self.own.evidence() else { return };
         let waits = self.retry.next(self.now).is_some() && evidence.process != Process::Stopped;
-        if stops || waits || self.own.is_looking() || self.own.next_look() == Some(Tick(0)) {
+        if stops || waits || !self.own.is_current() {
             return;
         }
         if evidence.process == Process::Stopped || self.config.is_passive {
@@ -211,7 +209,7 @@ impl Supervisor {
         }
         let Some(look) = self.own.look().cloned() else { return };
         let own = &look.evidence;
-        if matches!(self.phase, Phase::Acting(_) | Phase::Ended) {
+        if matches!(self.phase, Phase::Acting(_) | Phase::Ended) || !self.own.is_current() {
             return;
         }
         let seen = self.seen();
@@ -363,6 +361,9 @@ impl Supervisor {
             }
         }
         self.tell(Event::Acts { part });
+        if part == Part::Stop {
+            self.retry.started = None;
+        }
         self.phase = Phase::Acting(part);
         self.outputs.push_back(Output::Act { part, steps });
     }

@@ -17,7 +17,7 @@
 //! ```
 //! use pfcluster_core::supervisor::{Config, Input, Key, Output, Supervisor, Tick};
 //!
-//! let hosts: Vec<_> = ["pf1", "pf2", "pf3"].iter().map(|name| name.parse().unwrap()).collect();
+//! let hosts: Vec<pfcluster_core::cluster::Hostname> = ["pf1", "pf2", "pf3"].iter().map(|name| name.parse().unwrap()).collect();
 //! let config = Config::new(hosts[0].clone(), hosts, Key::new([7; 32]), 42);
 //! let mut supervisor = Supervisor::new(config, Tick(0));
 //! let mut told = Vec::new();

@@ -33,8 +33,10 @@ pub(super) struct Own {
     recovers: bool,
     /// A recovery's result, with the data that it is of.
     recovered: Option<(Recovered, u64)>,
-    /// Something has happened: the last look is of the past.
-    stale: bool,
+    /// Something has happened: only a look with this number, or a later one, tells what is there now.
+    needed: u64,
+    /// The number of the last look that was taken in.
+    taken: u64,
 }
 
 impl Own {
@@ -55,7 +57,6 @@ impl Own {
     pub(super) fn begin(&mut self, now: Tick) -> (u64, bool) {
         self.looks += 1;
         self.looking = Some((self.looks, now));
-        self.stale = false;
         self.recovers = self.needs_recovery();
         (self.looks, self.recovers)
     }
@@ -81,6 +82,7 @@ impl Own {
             self.looking = None;
         }
         self.looked = Some(now);
+        self.taken = self.taken.max(number);
         if look.evidence.process != Process::Stopped {
             self.recovered = None;
         }
@@ -110,24 +112,29 @@ impl Own {
 
     /// Something has happened to the process or its files.
     pub(super) fn disturb(&mut self) {
-        self.stale = true;
+        self.needed = self.looks + 1;
+    }
+
+    /// The last look tells what is there now.
+    pub(super) fn is_current(&self) -> bool {
+        self.taken >= self.needed
     }
 
     /// Something has happened to the data: a recovered position is of the past.
     pub(super) fn ended(&mut self) {
         self.recovered = None;
-        self.stale = true;
+        self.disturb();
     }
 
     /// When to look again; `None` while a look is under way.
     pub(super) fn next_look(&self) -> Option<Tick> {
+        if self.looks < self.needed {
+            return Some(Tick(0));
+        }
         if self.looking.is_some() {
             return None;
         }
         let Some((look, looked)) = self.look.as_ref().zip(self.looked) else { return Some(Tick(0)) };
-        if self.stale {
-            return Some(Tick(0));
-        }
         let wait = match &look.evidence.process {
             Process::Running(_) if synced(&look.evidence).is_some() => LOOK_STEADY,
             Process::Running(_) | Process::Starting => LOOK_STARTING,

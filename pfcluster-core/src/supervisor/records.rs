@@ -46,8 +46,7 @@ pub(super) fn write_view(records: &mut Records, before: &Look, now: &Look) {
         let running = synced(&look.evidence)?;
         let shows_all = usize::try_from(running.size).ok()? == own.members.len();
         let is_applied = look.receive_queue == Some(0);
-        let is_in_it = own.members.binary_search(&own.my_uuid).is_ok();
-        (shows_all && is_applied && is_in_it).then(|| (own.clone(), running.clone(), look.view_number))
+        (shows_all && is_applied && own.listed().is_some()).then(|| (own.clone(), running.clone(), look.view_number))
     };
     let (Some((own, running, number)), Some((own_before, running_before, number_before))) = (view(now), view(before))
     else {

@@ -45,7 +45,7 @@ impl Recovered {
 impl Host {
     /// The database's folder, seen from the machine.
     pub fn datadir(&self) -> PathBuf {
-        self.folder.join("mysql")
+        self.folder.join("lib/mysql")
     }
 
     /// The socket, seen from the machine.
@@ -94,7 +94,7 @@ impl Host {
 
     /// True if the server's process is there.
     pub fn database_runs(&self) -> bool {
-        self.is_on() && self.is_active("mariadb")
+        self.is_on() && self.output(&["pgrep", "-x", "mariadbd"]).is_ok_and(|found| found.status.success())
     }
 
     /// A connection through the socket.

@@ -20,16 +20,19 @@ const TEMPLATE: &str = include_str!("../../lab/host/template.sql");
 /// What is in every host's pf.conf beside the example: three databases fit into a small machine.
 const SMALL: &str = "\n[database_advanced]\ninnodb_buffer_pool_size=64\nkey_buffer_size=4\nmax_connections=100\n";
 
+/// The supervisors' secret: nobody else is on their network.
+const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2\n";
+
 /// Everything of a host but its database.
 ///
 /// # Errors
 /// If the disk is full.
 pub(crate) fn lay_out(host: &Host, plan: &Plan, program: &Path, version: &str, arguments: &[String]) -> Result {
     let folder = &host.folder;
-    for name in ["mysql", "log", "bin", "etc", "pf/conf/ssl", "pf/var/conf", "pf/var/run", "pf/bin/cluster"] {
+    for name in ["lib/mysql", "log", "bin", "etc", "pf/conf/ssl", "pf/var/conf", "pf/var/run", "pf/bin/cluster"] {
         fs::create_dir_all(folder.join(name))?;
     }
-    own(&folder.join("mysql"))?;
+    own(&folder.join("lib/mysql"))?;
     own(&folder.join("log"))?;
     for name in ["cluster.conf", "pf.conf"] {
         fs::copy(plan.folder.join(name), folder.join("pf/conf").join(name))?;
@@ -40,6 +43,9 @@ pub(crate) fn lay_out(host: &Host, plan: &Plan, program: &Path, version: &str, a
         fs::write(folder.join(name), text)?;
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755))?;
     }
+    let key = folder.join("pf/conf/pfcluster.key");
+    fs::write(&key, KEY)?;
+    fs::set_permissions(key, fs::Permissions::from_mode(0o600))?;
     let copied = fs::copy(program, folder.join("bin/pfcluster"));
     copied.map_err(|error| LabError::about(&program.display().to_string(), error))?;
     let names = plan.hosts.iter().map(|host| format!("{} {} {}\n", host.management, host.hostname, host.name));

@@ -23,7 +23,7 @@ pub const DEADLINE: Duration = Duration::from_secs(120);
 pub struct Host {
     /// Name and addresses.
     pub plan: HostPlan,
-    /// Its disk: pf, mysql, log, bin, etc.
+    /// Its disk: pf, lib/mysql, log, bin, etc.
     pub folder: PathBuf,
     cluster: Plan,
     network: Network,

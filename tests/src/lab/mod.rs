@@ -30,6 +30,7 @@ mod lock;
 pub mod network;
 pub mod plan;
 mod state;
+mod supervisor;
 
 use std::fs;
 use std::path::{Path, PathBuf};

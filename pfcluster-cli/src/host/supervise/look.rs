@@ -15,7 +15,7 @@ use pfcluster_core::galera::{Evidence, Process, Running, WsrepStatus};
 use pfcluster_core::supervisor::Look;
 
 use crate::host::Root;
-use crate::host::evidence::{Note, Question, gather};
+use crate::host::evidence::{Note, Question, Recovery, gather};
 use crate::host::mariadb::{Account, Answer, Settings, ask_peer};
 use crate::report::evidence::members_by_name;
 
@@ -42,7 +42,7 @@ impl Looker {
             cluster: &self.cluster,
             settings: &self.settings,
             limit: OWN,
-            recover: recover.then_some(RECOVERY),
+            recovery: if recover { Recovery::Within(RECOVERY) } else { Recovery::Known },
         };
         match gather(&question, members_by_name(&self.cluster), &mut |_| ()) {
             Ok(gathered) => {

@@ -61,8 +61,7 @@ fn held_view<'a>(one: &Facts<'a>) -> Option<&'a Gvwstate> {
         return None;
     }
     let gvwstate = one.files()?.gvwstate.read()?;
-    // A node that starts again with a recovered view has another name than the one in the list.
-    gvwstate.members.binary_search(&gvwstate.my_uuid).is_ok().then_some(gvwstate)
+    gvwstate.listed().map(|_| gvwstate)
 }
 
 fn is_same(one: &Gvwstate, other: &Gvwstate) -> bool {
@@ -70,7 +69,7 @@ fn is_same(one: &Gvwstate, other: &Gvwstate) -> bool {
 }
 
 fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
-    let own = |index: &usize| facts[*index].files().and_then(|files| files.gvwstate.read()).map(|own| own.my_uuid);
+    let own = |index: &usize| facts[*index].files().and_then(|files| files.gvwstate.read()).and_then(Gvwstate::listed);
     let mut nodes: Vec<_> = view.holders.iter().filter_map(own).collect();
     nodes.sort_unstable();
     nodes.dedup();
@@ -97,7 +96,7 @@ fn was_elsewhere(one: &Facts<'_>, view: ViewId) -> bool {
         // A clean stop removes the file, also one without service: then this view may have been its last.
         Found::Absent => files.records.view.is_some_and(|record| record.view != view),
         Found::Torn(_) => false,
-        Found::Read(own) => own.members.binary_search(&own.my_uuid).is_ok(),
+        Found::Read(own) => own.listed().is_some(),
     });
     one.arbitrator() || out_of_service && left
 }

@@ -47,7 +47,7 @@ fn holds_the_last_view(started: &Seen, seen: &[Seen]) -> bool {
             && view_of(one).is_some_and(|own| own.view == view.view && own.members == view.members)
     };
     let holders: Vec<&Seen> = seen.iter().filter(holds).collect();
-    let here = |node| holders.iter().any(|one| view_of(one).is_some_and(|own| own.my_uuid == node));
+    let here = |node| holders.iter().any(|one| view_of(one).is_some_and(|own| own.my_uuid.is_same_node(node)));
     let is_there = |one: &Seen| evidence(one).is_some_and(|evidence| evidence.process != Process::Stopped);
     let arbitrators = seen.iter().filter(|one| held(one) == Held::Nothing && is_there(one)).count();
     let missing = view.members.iter().filter(|node| !here(**node)).count();
