@@ -155,21 +155,9 @@ fn each_step_may_fail() {
             assert_fits("maintenance.json", &document);
             assert_eq!(code, Some(1), "{document:#}");
             assert_eq!(host.calls(), called(&steps[1..=at]), "nothing is run after the failure");
-            let expected: Vec<(&str, &str)> = (0..)
-                .zip(steps)
-                .map(|(number, step)| {
-                    (
-                        *step,
-                        if number < at {
-                            "done"
-                        } else if number == at {
-                            "failed"
-                        } else {
-                            "not_done"
-                        },
-                    )
-                })
-                .collect();
+            let mut expected: Vec<(&str, &str)> = steps.iter().map(|step| (*step, "not_done")).collect();
+            expected[..at].iter_mut().for_each(|(_, state)| *state = "done");
+            expected[at].1 = "failed";
             assert_eq!(states(&document), expected);
             assert_eq!(document["steps"][at]["why"], json!("exit status 7"));
             assert_eq!(host.has_flag(), option == "--activate", "the flag is as it is said to be");

@@ -1,13 +1,17 @@
-//! Laws of the verdict, over everything that can be seen of up to five members; and that its JSON fits its schema.
+//! Laws of the verdict, over everything that can be seen of up to five members; and its reasons as JSON.
 
+use pfcluster_cli::report::status::reason_document;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::{Decision, Step};
 use pfcluster_core::galera::{ClusterStatus, LocalState, Running, Uuid};
 use pfcluster_core::status::{Connections, Database, Galera, Reason, Seen, Server, Verdict, assess};
-use pfcluster_tests::property_config;
+use pfcluster_tests::decisions::status::decide;
+use pfcluster_tests::schema::schema;
+use pfcluster_tests::{cases, files, property_config};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
+use serde_json::Value;
 
 fn host(number: usize) -> Hostname {
     format!("pf{}", number + 1).parse().expect("a host name")
@@ -91,6 +95,39 @@ fn kinds(decision: &Decision<Verdict, Reason>) -> Vec<&'static str> {
     let mut kinds: Vec<&str> = decision.reasons.iter().map(Reason::kind).collect();
     kinds.sort_unstable();
     kinds
+}
+
+/// Every kind of reason is in the cases of testdata/status, and fits the schema.
+#[test]
+fn every_reason_fits_the_schema() {
+    let mut schema = schema("status.json");
+    let kinds_of = |schema: &Value| -> Vec<String> {
+        let kind = &schema["properties"]["kind"];
+        let words = kind["enum"].as_array().cloned().unwrap_or_else(|| vec![kind["const"].clone()]);
+        words.iter().map(|word| word.as_str().expect("a word").to_owned()).collect()
+    };
+    let reasons = schema["$defs"]["reason"]["anyOf"].as_array().expect("a list");
+    let mut all: Vec<String> = reasons.iter().flat_map(kinds_of).collect();
+    all.sort();
+    let whole = schema.as_object_mut().expect("an object");
+    whole.retain(|key, _| key.starts_with('$'));
+    whole.insert("$ref".to_owned(), "#/$defs/reason".into());
+    let validator = jsonschema::validator_for(&schema).expect("a valid schema");
+    let mut seen = Vec::new();
+    for file in files("status") {
+        let text = std::fs::read_to_string(&file).expect("a readable test file");
+        for case in cases(&text).expect("complete cases") {
+            for reason in decide(&case.input).expect("a case").reasons {
+                let document = reason_document(&reason);
+                let errors: Vec<String> = validator.iter_errors(&document).map(|error| error.to_string()).collect();
+                assert!(errors.is_empty(), "{errors:?} in {document:#}");
+                seen.push(reason.kind().to_owned());
+            }
+        }
+    }
+    seen.sort();
+    seen.dedup();
+    assert_eq!(seen, all);
 }
 
 proptest! {
