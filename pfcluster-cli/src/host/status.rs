@@ -179,7 +179,8 @@ fn database(heard: Heard, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Databas
             Answer::Refused(why) => Database::Refused(safe(&why)),
             Answer::Silence(why) => Database::Silent(safe(&why)),
             Answer::Another(datadir) => Database::Garbled(safe(&format!(
-                "the server on the socket has another data directory, {}",
+                "the server on the socket has another data directory, {}: name the right one with `--datadir DIR` or \
+                 `--socket FILE`",
                 datadir.display()
             ))),
         },
