@@ -63,6 +63,11 @@ impl Report {
         }
         writeln!(out, "\nCluster: {}", self.decision.action.kind().replace('_', "-"))?;
         self.decision.reasons.iter().try_for_each(|reason| writeln!(out, "  because {reason}"))?;
+        for member in &self.answers.members {
+            if let Database::Silent(why) = &member.seen.database {
+                writeln!(out, "  {}: {why}", member.seen.host)?;
+            }
+        }
         self.answers.notes.iter().try_for_each(|note| writeln!(out, "  note: {} ({})", note.message, note.help))?;
         if !self.decision.remedy.is_empty() {
             writeln!(out, "\nWhat to do:")?;
