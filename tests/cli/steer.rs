@@ -5,14 +5,19 @@ use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pfcluster_tests::program::{examples, program, run};
+use pfcluster_tests::program::{examples, program};
 use pfcluster_tests::schema::assert_fits;
 use rustix::process::geteuid;
 use serde_json::{Value, json};
 
 /// An install directory `pf`, and stand-ins for `systemctl` and `pfcmd` in `programs`, which write down how they were called.
-struct Host(tempfile::TempDir);
+struct Host {
+    folder: tempfile::TempDir,
+    /// One test at a time: a program that is being written while another test starts one can't be run for a moment.
+    _alone: MutexGuard<'static, ()>,
+}
 
 const ACTIVATE: [&str; 6] = [
     "touch /usr/local/pf/var/maintenance-mode",
@@ -35,19 +40,21 @@ const DEACTIVATE: [&str; 7] = [
 
 impl Host {
     fn new() -> Host {
-        let host = Host(tempfile::tempdir().expect("a scratch directory"));
+        static ALONE: Mutex<()> = Mutex::new(());
+        let alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = Host { folder: tempfile::tempdir().expect("a scratch directory"), _alone: alone };
         for name in ["pf/conf", "pf/var/run", "programs"] {
             fs::create_dir_all(host.at(name)).expect("a scratch folder");
         }
         fs::copy(examples().join("guide/cluster.conf"), host.at("pf/conf/cluster.conf")).expect("an example");
         fs::copy(program(), host.at("pfcluster")).expect("a copy that everybody may run");
         host.programs_that_fail_at("nothing");
-        mode(host.0.path(), 0o755);
+        mode(host.folder.path(), 0o755);
         host
     }
 
     fn at(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// The stand-ins fail where their command line is this one.
@@ -66,7 +73,7 @@ impl Host {
     fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(self.at("pfcluster"));
         command.args(arguments).args(["--root", "pf", "--host", "pf1.example.com"]);
-        command.current_dir(self.0.path()).env_clear().stdin(Stdio::null());
+        command.current_dir(self.folder.path()).env_clear().stdin(Stdio::null());
         command
     }
 
@@ -155,21 +162,9 @@ fn each_step_may_fail() {
             assert_fits("maintenance.json", &document);
             assert_eq!(code, Some(1), "{document:#}");
             assert_eq!(host.calls(), called(&steps[1..=at]), "nothing is run after the failure");
-            let expected: Vec<(&str, &str)> = (0..)
-                .zip(steps)
-                .map(|(number, step)| {
-                    (
-                        *step,
-                        if number < at {
-                            "done"
-                        } else if number == at {
-                            "failed"
-                        } else {
-                            "not_done"
-                        },
-                    )
-                })
-                .collect();
+            let mut expected: Vec<(&str, &str)> = steps.iter().map(|step| (*step, "not_done")).collect();
+            expected[..at].iter_mut().for_each(|(_, state)| *state = "done");
+            expected[at].1 = "failed";
             assert_eq!(states(&document), expected);
             assert_eq!(document["steps"][at]["why"], json!("exit status 7"));
             assert_eq!(host.has_flag(), option == "--activate", "the flag is as it is said to be");
@@ -195,7 +190,12 @@ fn each_step_may_fail() {
 
 /// A line that a person would type. A command that is made to fail does so.
 fn host_runs(host: &Host, line: &str) {
-    Command::new("sh").args(["-c", line]).current_dir(host.0.path()).stdout(Stdio::null()).status().expect("a shell");
+    Command::new("sh")
+        .args(["-c", line])
+        .current_dir(host.folder.path())
+        .stdout(Stdio::null())
+        .status()
+        .expect("a shell");
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn watching() {
     // `script` gives it a terminal.
     let mut command = Command::new("script");
     let line = format!("{} {} --root pf --host pf1.example.com", host.at("pfcluster").display(), arguments.join(" "));
-    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(host.0.path());
+    command.args(["--quiet", "--return", "--command", &line, "/dev/null"]).current_dir(host.folder.path());
     let output = command.stdin(Stdio::null()).output().expect("script, of bsdutils");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!((output.status.code(), text.matches("\x1b[H\x1b[J").count()), (Some(1), 2), "{text}");
@@ -383,9 +383,9 @@ fn watching() {
 
 #[test]
 fn the_manual_has_them() {
-    let directory = tempfile::tempdir().expect("a scratch directory");
+    let host = Host::new();
     for command in ["status", "node", "maintenance"] {
-        let output = run(directory.path(), &[command, "--help"], b"", &[]);
+        let output = host.run(&[command, "--help"]);
         let help = String::from_utf8_lossy(&output.stdout).into_owned();
         assert!(output.status.success() && help.contains("Exit status: 0"), "{help}");
         assert!(!help.contains("--programs") && !help.contains("--backups"), "for rehearsals only: {help}");

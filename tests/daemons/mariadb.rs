@@ -7,6 +7,8 @@
 mod lab;
 #[path = "mariadb/member.rs"]
 mod member;
+#[path = "mariadb/status.rs"]
+mod status;
 
 use std::fs;
 use std::time::{Duration, Instant};

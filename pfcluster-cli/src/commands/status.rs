@@ -84,56 +84,35 @@ impl Status {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         if self.nagios || self.format == StatusFormat::Nagios {
-            if self.watch {
-                return self.for_monitoring(
-                    Err(CommandError::Usage {
-                        message: "monitoring asks once, so `--watch` makes no sense".to_owned(),
-                        help: "leave one of the two out".to_owned(),
-                    }),
-                    printer,
-                );
-            }
-            let asked = self.ask(global, matches, printer);
-            return self.for_monitoring(asked, printer);
+            let asked = if self.watch { Err(asks_once()) } else { self.ask(global, matches, printer) };
+            return for_monitoring(asked, printer);
         }
+        let clears = self.watch && self.format == StatusFormat::Text && io::stdout().is_terminal();
         let mut drawn = 0;
         loop {
+            drawn += 1;
             let answer = self.ask(global, matches, printer)?;
-            if self.watch && self.format == StatusFormat::Text && io::stdout().is_terminal() {
-                // Home, and clear from there: nothing flickers.
-                write!(printer.out, "\x1b[H\x1b[J")?;
-            } else if drawn > 0 && self.format == StatusFormat::Text {
-                writeln!(printer.out)?;
-            }
             match self.format {
                 StatusFormat::Json => writeln!(printer.out, "{}", answer.json())?,
-                StatusFormat::Text | StatusFormat::Nagios => answer.text(printer.out)?,
+                StatusFormat::Text | StatusFormat::Nagios => {
+                    // Home, and clear from there: nothing flickers.
+                    let before = if clears {
+                        "\x1b[H\x1b[J"
+                    } else if drawn > 1 {
+                        "\n"
+                    } else {
+                        ""
+                    };
+                    write!(printer.out, "{before}")?;
+                    answer.text(printer.out)?;
+                }
             }
             printer.out.flush()?;
-            drawn += 1;
             if !self.watch || self.count.is_some_and(|count| drawn >= count) {
                 let is_healthy = answer.decision.action == Verdict::Healthy;
                 return Ok(if is_healthy { ExitStatus::Fine } else { ExitStatus::No });
             }
             thread::sleep(Duration::from_secs(self.interval));
-        }
-    }
-
-    /// Monitoring gets its line and its exit status whatever happens.
-    fn for_monitoring(
-        &self,
-        asked: Result<report::Report, CommandError>,
-        printer: &mut Printer<'_>,
-    ) -> Result<ExitStatus, CommandError> {
-        match asked {
-            Ok(answer) => {
-                writeln!(printer.out, "{}", nagios::line(&answer))?;
-                Ok(nagios::exit_status(answer.decision.action))
-            }
-            Err(error) => {
-                writeln!(printer.out, "{}", nagios::unknown(&error.to_string()))?;
-                Ok(ExitStatus::Unknown)
-            }
         }
     }
 
@@ -189,6 +168,30 @@ impl Status {
         let decision = assess(&seen, &answers.vips);
         let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
         Ok(report::Report { me, now, answers, decision })
+    }
+}
+
+/// Monitoring gets its line and its exit status whatever happens.
+fn for_monitoring(
+    asked: Result<report::Report, CommandError>,
+    printer: &mut Printer<'_>,
+) -> Result<ExitStatus, CommandError> {
+    match asked {
+        Ok(answer) => {
+            writeln!(printer.out, "{}", nagios::line(&answer))?;
+            Ok(nagios::exit_status(answer.decision.action))
+        }
+        Err(error) => {
+            writeln!(printer.out, "{}", nagios::unknown(&error.to_string()))?;
+            Ok(ExitStatus::Unknown)
+        }
+    }
+}
+
+fn asks_once() -> CommandError {
+    CommandError::Usage {
+        message: "monitoring asks once, so `--watch` makes no sense".to_owned(),
+        help: "leave one of the two out".to_owned(),
     }
 }
 

@@ -167,9 +167,15 @@ impl Probe {
     }
 }
 
-/// Foreign words are made safe to show here.
+/// Foreign words are made safe to show here, and no longer than somebody reads.
+fn safe(text: &str) -> Box<str> {
+    const MOST: usize = 200;
+
+    let cut = text.char_indices().nth(MOST).map_or(text, |(end, _)| &text[..end]);
+    printable(cut.as_bytes()).into()
+}
+
 fn database(heard: Heard, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Database {
-    let safe = |text: &str| printable(text.as_bytes()).into_boxed_str();
     match heard {
         Heard::Stopped => Database::Stopped,
         Heard::Answer(answer) => match answer {
@@ -179,7 +185,8 @@ fn database(heard: Heard, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Databas
             Answer::Refused(why) => Database::Refused(safe(&why)),
             Answer::Silence(why) => Database::Silent(safe(&why)),
             Answer::Another(datadir) => Database::Garbled(safe(&format!(
-                "the server on the socket has another data directory, {}",
+                "the server on the socket has another data directory, {}: name the right one with `--datadir DIR` or \
+                 `--socket FILE`",
                 datadir.display()
             ))),
         },
@@ -190,8 +197,7 @@ fn server(said: &Said, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Result<Dat
     let galera = match WsrepStatus::from_rows(said.rows()) {
         Ok(status) => {
             let mut galera = Galera::of(&status, resolve);
-            let others = galera.running.sees_others.iter();
-            galera.running.sees_others = others.map(|other| printable(other.as_bytes()).into()).collect();
+            galera.running.sees_others = galera.running.sees_others.iter().map(|other| safe(other)).collect();
             Some(galera)
         }
         Err(StatusError::NotGalera) => None,

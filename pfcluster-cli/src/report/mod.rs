@@ -18,7 +18,7 @@ pub(crate) mod nagios;
 pub(crate) mod quorum;
 mod source;
 #[cfg(feature = "cli")]
-pub(crate) mod status;
+pub mod status;
 #[cfg(feature = "cli")]
 pub(crate) mod supervisor;
 #[cfg(feature = "cli")]

@@ -6,7 +6,7 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::conflict::Reply;
+use pfcluster_core::conflict::{ConfigVersion, Reply};
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::LocalState;
 use pfcluster_core::status::{Connections, Database, Galera, Reason, Verdict, Vip};
@@ -63,6 +63,11 @@ impl Report {
         }
         writeln!(out, "\nCluster: {}", self.decision.action.kind().replace('_', "-"))?;
         self.decision.reasons.iter().try_for_each(|reason| writeln!(out, "  because {reason}"))?;
+        for member in &self.answers.members {
+            if let Database::Silent(why) = &member.seen.database {
+                writeln!(out, "  {}: {why}", member.seen.host)?;
+            }
+        }
         self.answers.notes.iter().try_for_each(|note| writeln!(out, "  note: {} ({})", note.message, note.help))?;
         if !self.decision.remedy.is_empty() {
             writeln!(out, "\nWhat to do:")?;
@@ -214,7 +219,7 @@ fn member_document(member: &MemberStatus) -> Value {
             "connections": connections(&seen.database).map(|one| json!({ "used": one.used, "max": one.max })),
             "galera": galera.map(galera_document),
         },
-        "config_version": seen.configuration.as_ref().and_then(Reply::version).map(|version| version.as_str()),
+        "config_version": seen.configuration.as_ref().and_then(Reply::version).map(ConfigVersion::as_str),
         "supervisor": member.supervisor,
         "last_backup": match &member.last_backup {
             None => Value::Null,
@@ -238,7 +243,8 @@ fn galera_document(galera: &Galera) -> Value {
     })
 }
 
-fn reason_document(reason: &Reason) -> Value {
+/// A reason, as schemas/status.json says.
+pub fn reason_document(reason: &Reason) -> Value {
     let fields = match reason {
         Reason::Serves { members, size, may_crash } => {
             json!({ "members": members, "size": size, "may_crash": may_crash })

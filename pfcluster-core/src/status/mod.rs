@@ -197,7 +197,7 @@ fn details(member: &Seen, reasons: &mut Vec<Reason>) {
         Database::Refused(why) if member.enabled => reasons.push(Reason::Refused { member: host(), why: why.clone() }),
         Database::Garbled(why) if member.enabled => reasons.push(Reason::Garbled { member: host(), why: why.clone() }),
         Database::NotAsked(why) if member.enabled => {
-            reasons.push(Reason::NotAsked { member: host(), why: why.clone() })
+            reasons.push(Reason::NotAsked { member: host(), why: why.clone() });
         }
         _ => {}
     }

@@ -1,6 +1,6 @@
-//! What a person can do about it, the most urgent first.
+//! What a person can do about it, in the order of the reasons; last, where data are at stake, the election.
 
-use super::{Reason, Seen, Verdict};
+use super::{Galera, Reason, Seen, Verdict};
 use crate::cluster::Hostname;
 use crate::decision::{Step, and};
 
@@ -28,21 +28,20 @@ pub(super) fn of(verdict: Verdict, reasons: &[Reason], counted: &[&Seen]) -> Vec
 
 /// Which member's data win is the election's to say.
 fn election(counted: &[&Seen]) -> Vec<Step> {
-    let evidence = |member: &&Seen| {
-        let name = member.host.as_str().split('.').next().unwrap_or_default();
-        Step::run(&member.host, format!("pfcluster evidence --recover > {name}.json"))
-    };
+    let evidence =
+        |member: &&Seen| Step::run(&member.host, format!("pfcluster evidence --recover > {}.json", member.host));
     let mut steps: Vec<Step> = counted.iter().map(evidence).collect();
+    steps.push(Step::advice("bring these files to one place, and there:"));
     steps.push(Step::run_anywhere("pfcluster bootstrap --evidence *.json"));
     steps
 }
 
 fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
+    let can_join = verdict == Verdict::Degraded
+        && counted.iter().filter_map(|member| member.database.galera()).any(Galera::is_primary);
     let each = |members: &[Hostname], command: &str| members.iter().map(|host| Step::run(host, command)).collect();
     match reason {
         Reason::NobodyCounts => vec![Step::run_anywhere("pfcluster show")],
-        // The election's steps are there in any case.
-        Reason::Serves { .. } | Reason::Split { .. } | Reason::Histories { .. } | Reason::ZeroUuid { .. } => Vec::new(),
         Reason::NotPrimary { members } => vec![Step::advice(format!(
             "see that {} and the other members reach each other (TCP 4567): those of one history merge by themselves",
             and(members)
@@ -56,7 +55,7 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             and(members),
             if members.len() == 1 { "runs" } else { "run" }
         ))],
-        Reason::Stopped { members } if verdict == Verdict::Degraded => {
+        Reason::Stopped { members } if can_join => {
             // In maintenance it would not start.
             let in_service = |host: &&Hostname| {
                 counted.iter().all(|member| member.host != **host || member.maintenance != Some(true))
@@ -80,13 +79,11 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             vec![Step::advice(format!("see what listens on {member}, TCP 3306, and the error log of MariaDB there"))]
         }
         Reason::NotAsked { .. } => vec![Step::run_anywhere("pfcluster check")],
-        Reason::Inconsistent { member } if verdict == Verdict::Degraded => vec![
+        Reason::Inconsistent { member } if can_join => vec![
             Step::advice(format!("let {member} fetch the data of the others; its own go:")),
             Step::run(member, "systemctl restart packetfence-mariadb"),
         ],
-        Reason::NotReady { member } => {
-            vec![Step::advice(format!("see the error log of MariaDB on {member}"))]
-        }
+        Reason::NotReady { member } => vec![Step::advice(format!("see the error log of MariaDB on {member}"))],
         Reason::Strangers { member, addresses } => vec![Step::advice(format!(
             "add {} to cluster.conf, or find out who it is that {member} shares its database with",
             addresses.join(", ")
@@ -118,8 +115,14 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
         Reason::VipWithoutHolder { .. } => vec![Step::advice(
             "see on each member that shares the address why it does not take it: `systemctl status packetfence-keepalived`",
         )],
-        // It ends by itself, or the election says what to do.
-        Reason::NotSynced { .. } | Reason::Stopped { .. } | Reason::Inconsistent { .. } => Vec::new(),
+        // Nothing is wrong, it ends by itself, or the election says what to do.
+        Reason::Serves { .. }
+        | Reason::NotSynced { .. }
+        | Reason::Split { .. }
+        | Reason::Histories { .. }
+        | Reason::ZeroUuid { .. }
+        | Reason::Stopped { .. }
+        | Reason::Inconsistent { .. } => Vec::new(),
     }
 }
 

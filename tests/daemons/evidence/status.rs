@@ -154,13 +154,13 @@ fn not_a_database(database: &Database) {
     for (name, bytes) in greetings {
         fs::write(folder.join("greeting"), bytes).expect("a scratch file");
         let taken = database.listen("192.168.1.6", &format!("OPEN:{}", folder.join("greeting").display()));
-        let document = own(database, &["--timeout=1"]);
+        let document = own(database, &[]);
         drop(taken);
         assert!(["silent", "garbled"].iter().any(|word| state(&document, 1) == &json!(word)), "{name}: {document:#}");
         assert_eq!(state(&document, 0), &json!("primary"), "{name}: the others are asked all the same");
     }
     let taken = database.listen("192.168.1.6", "/dev/null");
-    let document = own(database, &["--timeout=1"]);
+    let document = own(database, &[]);
     drop(taken);
     assert_eq!(state(&document, 1), &json!("silent"), "it listens, and says nothing: {document:#}");
 }

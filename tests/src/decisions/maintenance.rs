@@ -3,6 +3,8 @@
 //! `maintenance activate version=8.0 monit fails=4`: the fourth step fails. The output: what is done, what fails, what is not
 //! done, and what leads back.
 
+use std::cmp::Ordering;
+
 use pfcluster_core::maintenance::{Change, back, plan};
 use pfcluster_core::version::PfVersion;
 
@@ -24,12 +26,10 @@ fn maintenance(case: &Case) -> Result<String, String> {
     let fails: usize = fails.unwrap_or(steps.len() + 1);
     let mut out = String::new();
     for (number, step) in (1..).zip(&steps) {
-        let state = if number < fails {
-            "done"
-        } else if number == fails {
-            "fails"
-        } else {
-            "not done"
+        let state = match number.cmp(&fails) {
+            Ordering::Less => "done",
+            Ordering::Equal => "fails",
+            Ordering::Greater => "not done",
         };
         out += &format!("{state}: {step}\n");
     }

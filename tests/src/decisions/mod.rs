@@ -5,7 +5,7 @@ mod conflict;
 mod galera;
 mod maintenance;
 mod quorum;
-mod status;
+pub mod status;
 
 use crate::Case;
 

@@ -21,10 +21,14 @@ use pfcluster_core::status::{Connections, Database, Galera, Holder, Reason, Seen
 use crate::Case;
 
 pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
-    (case.command == "cluster-status").then(|| status(&case.input).map(|decision| text(&decision)))
+    (case.command == "cluster-status").then(|| decide(&case.input).map(|decision| text(&decision)))
 }
 
-fn status(input: &str) -> Result<Decision<Verdict, Reason>, String> {
+/// What is thought of a cluster.
+///
+/// # Errors
+/// A sentence about a line that makes no sense.
+pub fn decide(input: &str) -> Result<Decision<Verdict, Reason>, String> {
     let (mut members, mut vips) = (Vec::new(), Vec::new());
     for line in input.lines().filter(|line| !line.trim().is_empty()) {
         match line.strip_prefix("vip ") {
@@ -116,8 +120,8 @@ impl<'w> Words<'w> {
             Some("zero") => Uuid::ZERO,
             Some(letter) => Uuid::from_u128(u128::from_str_radix(letter, 16).map_err(|error| error.to_string())?),
         };
-        let seen = u32::try_from(sees.len() + sees_others.len()).map_err(|error| error.to_string())?;
-        let size = self.value("size").map_or(Ok(seen), parsed)?;
+        let count = u32::try_from(sees.len() + sees_others.len()).map_err(|error| error.to_string())?;
+        let size = self.value("size").map_or(Ok(count), parsed)?;
         let state = match self.value("state") {
             None => state,
             Some("joining") => LocalState::Joining,
