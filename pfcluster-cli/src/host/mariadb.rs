@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, DriverError, OptsBuilder, Value};
+use pfcluster_core::galera::{ClusterStatus, WsrepStatus};
 
 use super::{HostError, files, option_file};
 
@@ -187,6 +188,16 @@ pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) ->
         // A server would be asked for its socket's name, to be reached there.
         .prefer_socket(false);
     answer(ask_server(options, account, limit))
+}
+
+/// True if this machine's server says that it is in a primary component.
+pub(super) fn is_primary(settings: &Settings, limit: Duration) -> bool {
+    match ask(settings, limit) {
+        Answer::Status(said) => {
+            WsrepStatus::from_rows(said.rows()).is_ok_and(|status| status.status == ClusterStatus::Primary)
+        }
+        _ => false,
+    }
 }
 
 /// Makes the component of this machine's server primary. Galera can ignore it and still report success.

@@ -130,7 +130,11 @@ pub(super) fn server(settings: &Settings) -> Option<Server> {
     server_processes().filter(|process| Place::of(process, ours) == Some(Place::Here)).find_map(|process| {
         let line = fs::read(process.join("cmdline")).ok()?;
         let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        Some(Server { pid: process.file_name()?.to_str()?.parse().ok()?, arguments: words.collect() })
+        let arguments: Vec<String> = words.collect();
+        // One that only recovers a position ends by itself.
+        let recovers = arguments.iter().any(|word| is_option(word, "wsrep-recover"));
+        let pid = process.file_name()?.to_str()?.parse().ok()?;
+        (!recovers).then_some(Server { pid, arguments })
     })
 }
 

@@ -3,7 +3,7 @@
 use super::event::Event;
 use super::own::Look;
 use super::part::{Part, part, steps};
-use super::tick::{LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick};
+use super::tick::{HOLD_PROMOTE, HOLD_STOP, HOLD_TELL, LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick};
 use super::word::Saying;
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
@@ -219,8 +219,15 @@ impl Supervisor {
         self.serve_words(&decision.action, &seen);
         let discards_me = policy.discard.contains(&self.config.me);
         let wanted = part(&decision.action, &self.config.me, &look, discards_me);
-        self.tell_decision(&decision);
-        if let Some(part) = self.go_on(wanted) {
+        if self.decision.as_ref().is_none_or(|before| before.action != decision.action) {
+            self.told.changed = Some(self.now);
+        }
+        self.wish = wanted.map(|part| (part, self.wish.filter(|wish| wish.0 == part).map_or(self.now, |wish| wish.1)));
+        let part = self.go_on(wanted.filter(|_| self.wish_holds().is_none()));
+        if part.is_some() || self.told.changed.is_some_and(|changed| changed + HOLD_TELL <= self.now) {
+            self.tell_decision(&decision);
+        }
+        if let Some(part) = part {
             let steps = steps(part, &decision.action, &self.config.me, own, &self.records, &seen);
             self.act(part, steps);
         }
@@ -293,7 +300,34 @@ impl Supervisor {
         }
     }
 
+    /// When what is wanted has been wanted for long enough; `None` if it has.
+    fn wish_holds(&self) -> Option<Tick> {
+        let (part, since) = self.wish?;
+        let hold = match part {
+            Part::Stop => HOLD_STOP,
+            Part::Promote if self.others_run() => HOLD_PROMOTE,
+            _ => return None,
+        };
+        Some(since + hold).filter(|when| *when > self.now)
+    }
+
+    /// Another member's database has a process, or may have one.
+    fn others_run(&self) -> bool {
+        let is_stopped = |observation: &Observation| match observation {
+            Observation::Known(evidence) => evidence.process == Process::Stopped,
+            Observation::Unknown(_) => false,
+        };
+        self.peers.values().any(|peer| !is_stopped(&peer.observation(self.now)))
+    }
+
+    /// The next moment at which something has held for long enough.
+    pub(super) fn holds_until(&self) -> Option<Tick> {
+        let told = self.told.changed.map(|changed| changed + HOLD_TELL).filter(|when| *when > self.now);
+        [self.wish_holds(), told].into_iter().flatten().min()
+    }
+
     fn tell_decision(&mut self, decision: &Decision<Action, Reason>) {
+        self.told.changed = None;
         if self.told.action.as_ref() != Some(&decision.action) {
             self.told.action = Some(decision.action.clone());
             self.tell(Event::Decided {

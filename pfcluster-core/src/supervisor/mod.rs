@@ -217,6 +217,8 @@ pub struct Supervisor {
     phase: Phase,
     retry: Retry,
     decision: Option<Decision<Action, Reason>>,
+    /// The own part that is wanted, and since when.
+    wish: Option<(Part, Tick)>,
     told: Told,
     outputs: VecDeque<Output>,
     nonces: u64,
@@ -240,6 +242,8 @@ pub struct Supervisor {
 #[derive(Clone, Debug, Default)]
 struct Told {
     action: Option<Action>,
+    /// When the last decision became another one, until it is told.
+    changed: Option<Tick>,
     part: Option<Part>,
     too_large: bool,
     in_service: bool,
@@ -259,6 +263,7 @@ impl Supervisor {
             phase: Phase::Watching,
             retry: Retry::default(),
             decision: None,
+            wish: None,
             told: Told::default(),
             outputs: VecDeque::new(),
             nonces: 0,
@@ -313,6 +318,7 @@ impl Supervisor {
         let ask = self.asking.is_none().then_some(self.next_ask);
         let evidence = self.peers.values().filter_map(Peer::expiry).filter(|when| *when >= self.now);
         let moments = [
+            (self.holds_until(), Wake::Hold),
             (self.own.next_look(), Wake::Look),
             (Some(self.next_tell), Wake::Tell),
             (ask, Wake::Ask),

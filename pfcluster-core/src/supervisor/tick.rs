@@ -26,6 +26,8 @@ impl Add<Duration> for Tick {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Wake {
+    /// What is wanted must hold for a while before it is done, and has by then.
+    Hold,
     /// To look at the own database again.
     Look,
     /// To tell the peers what it has seen.
@@ -64,6 +66,14 @@ pub(super) const ASK: Duration = Duration::from_secs(3);
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 /// How often what was seen in service is written down.
 pub(super) const RECORD: Duration = Duration::from_secs(10);
+/// How long it must be wanted that a process ends that waits without service: it may be about to get it. While a view forms,
+/// its members' files change one after the other; measured, that and a merge after a cut take up to 8 s.
+pub(super) const HOLD_STOP: Duration = Duration::from_secs(15);
+/// How long it must be wanted that a component is made primary in which others run: it may be about to become so by itself.
+pub(super) const HOLD_PROMOTE: Duration = Duration::from_secs(5);
+/// A decision that is another one before this is over is not told.
+pub(super) const HOLD_TELL: Duration = Duration::from_millis(300);
+
 /// How long a view may take to form again. Measured: 2.2 to 6.0 s.
 pub(super) const REFORM: Duration = Duration::from_secs(60);
 /// The shortest time between two answers to a peer that does not know this run yet.

@@ -16,7 +16,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use crate::host::files::plain;
 use crate::host::install::place;
 use crate::host::mariadb::{self, Settings, option, server_program, user_name};
-use crate::host::processes::{Presence, presence, server};
+use crate::host::processes::{Presence, Server, presence, server};
 use crate::host::{Root, records};
 
 /// How often something that is waited for is looked at.
@@ -151,24 +151,37 @@ impl Database {
         chown(directory, Some(owner.0), Some(owner.1)).map_err(about(directory))
     }
 
+    /// Ends the server that is there now. One that is there later is not meant.
     fn stop(&self, kill_after: Option<Duration>) -> Result<(), String> {
-        let asked = Instant::now();
-        let mut told = None;
-        loop {
-            match (server(&self.settings), presence(&self.settings)) {
-                (_, Presence::None) => return Ok(()),
-                (None, Presence::There) => {}
-                (None, Presence::Unknown(why)) => return Err(why),
-                (Some(server), _) => {
-                    let kills = kill_after.is_some_and(|limit| asked.elapsed() >= limit);
-                    let signal = if kills { Signal::KILL } else { Signal::TERM };
-                    if told != Some((server.pid, kills)) {
-                        signal_process(server.pid, signal)?;
-                        told = Some((server.pid, kills));
-                    }
-                }
+        let Some(server) = self.server()? else { return Ok(()) };
+        signal_process(server.pid, Signal::TERM)?;
+        let told = Instant::now();
+        let mut limit = kill_after;
+        while self.server()?.is_some_and(|other| other.pid == server.pid) {
+            if limit.is_some_and(|limit| told.elapsed() >= limit) {
+                self.must_not_serve()?;
+                signal_process(server.pid, Signal::KILL)?;
+                limit = None;
             }
             std::thread::sleep(POLL);
+        }
+        Ok(())
+    }
+
+    fn server(&self) -> Result<Option<Server>, String> {
+        match (server(&self.settings), presence(&self.settings)) {
+            (Some(server), _) => Ok(Some(server)),
+            (None, Presence::None) => Ok(None),
+            (None, Presence::There) => Err("the database's process is not among those of this machine".to_owned()),
+            (None, Presence::Unknown(why)) => Err(why),
+        }
+    }
+
+    /// It was about to get service when it was told to end: then it ends in its own time.
+    fn must_not_serve(&self) -> Result<(), String> {
+        match mariadb::is_primary(&self.settings, ANSWER) {
+            true => Err("it is in service by now, and is not killed".to_owned()),
+            false => Ok(()),
         }
     }
 }
