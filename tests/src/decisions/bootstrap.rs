@@ -81,7 +81,7 @@ fn bootstrap(case: &Case) -> Result<String, String> {
 }
 
 /// UUIDs as the letters that they stand for.
-fn readable(mut text: String) -> String {
+pub(super) fn readable(mut text: String) -> String {
     for letter in LETTERS.chars() {
         text = text.replace(&uuid(letter).to_string(), &letter.to_string());
     }
@@ -99,11 +99,11 @@ fn node(number: u32) -> Uuid {
     Uuid::from_u128(u128::from(number) << 96 | 0x11f1_8000 << 32)
 }
 
-fn host(name: &str) -> Result<Hostname, String> {
+pub(super) fn host(name: &str) -> Result<Hostname, String> {
     format!("{name}.example.com").parse().map_err(|error| format!("{name}: {error}"))
 }
 
-fn hosts(names: &str) -> Result<Vec<Hostname>, String> {
+pub(super) fn hosts(names: &str) -> Result<Vec<Hostname>, String> {
     names.split(',').filter(|name| !name.is_empty()).map(host).collect()
 }
 
@@ -140,7 +140,8 @@ fn place(word: &str) -> Result<(Uuid, i64), String> {
     Ok((uuid(letter), number.parse().map_err(|_| format!("`{word}` has no number"))?))
 }
 
-fn member(at: usize, line: &str) -> Result<Seen, String> {
+/// One line.
+pub(super) fn member(at: usize, line: &str) -> Result<Seen, String> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let (&[name, state], rest) = words.split_first_chunk::<2>().ok_or(format!("`{line}` says too little"))?;
     let said = Said(rest.to_vec());

@@ -1,0 +1,402 @@
+//! A supervisor over time: the command of tests/testdata/supervisor.
+//!
+//! ```text
+//! supervise pf1 [passive]
+//! 0s   pf1  crashed  A:10  view=5{1,2,3}
+//! 0s   pf2  crashed  A:12  view=5{1,2,3}
+//! 0s   pf3  silent
+//! 4s   pf1  told assume-lost pf3
+//! 10s
+//! ----
+//! 0.0 s  wait for pf3
+//! 4.0 s  an operator says: do without what pf3 may hold
+//! ```
+//!
+//! Each line says what is so from that moment on; the last moment ends the story. The peers are real supervisors that only
+//! look and tell, so what is heard of them has come by datagram. Questions are answered at once, and steps carried out at
+//! once: a server that was started is `starting` then, one that was ended is `crashed` or `stopped`.
+//!
+//! | line | meaning |
+//! |---|---|
+//! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `begins` (its process was started to begin a component). Records are those of its supervisor at its start |
+//! | `pf2 silent` | its supervisor is not heard, nor hears |
+//! | `pf2 database STATE ...` | what its database answers over the network, if not what its supervisor finds |
+//! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `seed`, `standalone` or `force` |
+//! | `pf1 ended WHY` | the database's process has ended |
+//! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
+//! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
+//! | `pf1 end` | the supervisor is told to end |
+//!
+//! The output: what it tells, does and writes down, and when.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
+use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Saying, Start, Step, Supervisor, Tick};
+
+use super::bootstrap::{host, hosts, member, readable};
+use crate::Case;
+
+pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
+    (case.command == "supervise").then(|| story(case).map(readable))
+}
+
+fn story(case: &Case) -> Result<String, String> {
+    let lines: Vec<Line> = case.input.lines().map(line).collect::<Result<_, _>>()?;
+    let me = host(case.words.first().ok_or("`supervise` needs the member that it is about")?)?;
+    let mut names: Vec<&str> = lines.iter().filter_map(|line| line.words.first().copied()).collect();
+    names.sort_unstable();
+    names.dedup();
+    let names = names.into_iter().map(host).collect::<Result<Vec<_>, _>>()?;
+    let mut story = Story::new(me, names, case.has("passive"))?;
+    let (first, rest) = lines.split_at(lines.iter().take_while(|line| line.when == Tick(0)).count());
+    for line in first {
+        story.happens(line)?;
+    }
+    story.settle();
+    for line in rest {
+        story.pass(line.when)?;
+        story.happens(line)?;
+        story.settle();
+    }
+    Ok(story.out)
+}
+
+struct Line<'l> {
+    when: Tick,
+    words: Vec<&'l str>,
+}
+
+fn line(text: &str) -> Result<Line<'_>, String> {
+    let mut words = text.split_whitespace();
+    let wrong = || format!("`{text}`: begin with a time like `12s` or `0.5s`");
+    let seconds: f64 =
+        words.next().and_then(|word| word.strip_suffix('s')).and_then(|word| word.parse().ok()).ok_or_else(wrong)?;
+    let when = std::time::Duration::try_from_secs_f64(seconds).map_err(|_| wrong())?;
+    Ok(Line { when: Tick(0) + when, words: words.collect() })
+}
+
+/// How something goes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+enum Goes {
+    #[default]
+    Well,
+    Hangs,
+    Fails(String),
+}
+
+/// One member's host, as far as its supervisor can tell.
+#[derive(Default)]
+struct Host {
+    supervisor: Option<Supervisor>,
+    /// What a look finds.
+    look: Option<Look>,
+    /// Records that were there before its supervisor began.
+    records: Records,
+    hash: Option<Box<str>>,
+    /// What its database answers over the network.
+    database: Option<Running>,
+    runs: u64,
+    silent: bool,
+}
+
+struct Story {
+    me: Hostname,
+    names: Vec<Hostname>,
+    passive: bool,
+    now: Tick,
+    hosts: BTreeMap<Hostname, Host>,
+    steps: Goes,
+    records: Goes,
+    /// Steps that hang.
+    hanging: Option<Vec<Step>>,
+    said: u64,
+    data: u64,
+    out: String,
+}
+
+impl Story {
+    fn new(me: Hostname, names: Vec<Hostname>, passive: bool) -> Result<Story, String> {
+        if !names.contains(&me) {
+            return Err(format!("nothing is said of {me}"));
+        }
+        let hosts = names.iter().map(|name| (name.clone(), Host::default())).collect();
+        Ok(Story {
+            me,
+            names,
+            passive,
+            now: Tick(0),
+            hosts,
+            steps: Goes::Well,
+            records: Goes::Well,
+            hanging: None,
+            said: 0,
+            data: 0,
+            out: String::new(),
+        })
+    }
+
+    fn host(&mut self, name: &Hostname) -> Result<&mut Host, String> {
+        self.hosts.get_mut(name).ok_or_else(|| format!("nothing is said of {name} at first"))
+    }
+
+    fn happens(&mut self, line: &Line<'_>) -> Result<(), String> {
+        let Some((name, words)) = line.words.split_first() else { return Ok(()) };
+        let name = host(name)?;
+        let is_mine = name == self.me;
+        match words {
+            ["silent"] if !is_mine => self.host(&name)?.silent = true,
+            ["database", state @ ..] => {
+                let evidence = self.evidence(&name, state)?;
+                self.host(&name)?.database = match evidence.process {
+                    Process::Running(running) => Some(running),
+                    Process::Starting | Process::Stopped => None,
+                };
+            }
+            ["told", word @ ..] => {
+                self.said += 1;
+                let input = Input::Said { id: self.said, saying: saying(word)? };
+                self.input(&name, input);
+            }
+            ["ended", why @ ..] if is_mine => {
+                self.becomes(Process::Stopped);
+                self.input(&name, Input::Ended { why: why.join(" ").into() });
+            }
+            ["steps", how @ ..] if is_mine => {
+                self.steps = goes(how)?;
+                if let Some(steps) = self.hanging.take_if(|_| self.steps != Goes::Hangs) {
+                    self.carry_out(&steps);
+                }
+            }
+            ["records", how @ ..] if is_mine => self.records = goes(how)?,
+            ["end"] if is_mine => self.input(&name, Input::End),
+            state => self.found(&name, state)?,
+        }
+        Ok(())
+    }
+
+    fn evidence(&self, name: &Hostname, state: &[&str]) -> Result<Evidence, String> {
+        let place = self.names.iter().position(|other| other == name).unwrap_or_default();
+        let short = name.as_str().split('.').next().unwrap_or_default();
+        match member(place, &format!("{short} {}", state.join(" ")))?.observation {
+            Observation::Known(evidence) => Ok(*evidence),
+            Observation::Unknown(_) => {
+                Err(format!("{short}: `{}` is nothing that it can find of itself", state.join(" ")))
+            }
+        }
+    }
+
+    /// From here on this is what a look at the member finds.
+    fn found(&mut self, name: &Hostname, words: &[&str]) -> Result<(), String> {
+        let value = |key: &str| {
+            let word = words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
+            word.map(|word| word.parse::<u64>().map_err(|_| format!("{key}={word} is no number"))).transpose()
+        };
+        let (queue, number) = (value("queue")?, value("number")?);
+        let is_look = |word: &&&str| word.starts_with("queue=") || word.starts_with("number=") || **word == "begins";
+        let state: Vec<&str> = words.iter().filter(|word| !is_look(word)).copied().collect();
+        let evidence = self.evidence(name, &state)?;
+        self.data += 1;
+        let data = self.data;
+        let (now, is_mine, passive) = (self.now, *name == self.me, self.passive || *name != self.me);
+        let (names, me) = (self.names.clone(), name.clone());
+        let host = self.host(name)?;
+        let records = evidence.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
+        let hash = evidence.members_hash.clone();
+        // Another run of its supervisor, with other records.
+        let begins = host.supervisor.is_none() || !is_mine && (records != host.records || hash != host.hash);
+        (host.records, host.hash, host.silent) = (records.clone(), hash.clone(), false);
+        host.look = Some(Look {
+            evidence: Evidence { members_hash: None, ..evidence },
+            data,
+            view_number: number,
+            receive_queue: queue,
+            begins: words.contains(&"begins"),
+        });
+        if begins {
+            host.runs += 1;
+            let place = names.iter().position(|other| *other == me).unwrap_or_default() as u64;
+            let mut config = Config::new(me, names, Key::new([7; 32]), 100 * place + host.runs);
+            (config.records, config.is_passive) = (records, passive);
+            if let Some(hash) = hash {
+                config.members_hash = hash;
+            }
+            host.supervisor = Some(Supervisor::new(config, now));
+        }
+        Ok(())
+    }
+
+    /// The own database's process is another one now.
+    fn becomes(&mut self, process: Process) {
+        self.data += 1;
+        if let Some(look) = self.hosts.get_mut(&self.me).and_then(|host| host.look.as_mut()) {
+            look.data = self.data;
+            look.evidence.process = process;
+        }
+    }
+
+    fn input(&mut self, name: &Hostname, input: Input) {
+        if let Some(supervisor) = self.hosts.get_mut(name).and_then(|host| host.supervisor.as_mut()) {
+            supervisor.handle_input(self.now, input);
+        }
+    }
+
+    /// Time goes on until then.
+    fn pass(&mut self, until: Tick) -> Result<(), String> {
+        if until < self.now {
+            return Err(format!("time goes back to {} ms", until.0));
+        }
+        loop {
+            let next = |host: &Host| host.supervisor.as_ref()?.poll_timeout().map(|(when, _)| when);
+            let due = self.hosts.iter().filter_map(|(name, host)| Some((next(host)?, name.clone()))).min();
+            let Some((when, name)) = due.filter(|(when, _)| *when <= until) else { break };
+            self.now = self.now.max(when);
+            self.input(&name, Input::Woken);
+            self.settle();
+        }
+        self.now = until;
+        Ok(())
+    }
+
+    /// All that is to be done now is done.
+    fn settle(&mut self) {
+        while let Some((name, output)) = self
+            .hosts
+            .iter_mut()
+            .find_map(|(name, host)| Some((name.clone(), host.supervisor.as_mut()?.poll_output()?)))
+        {
+            self.output(&name, output);
+        }
+    }
+
+    fn output(&mut self, name: &Hostname, output: Output) {
+        let is_mine = *name == self.me;
+        match output {
+            Output::Look { number, .. } => {
+                if let Some(look) = self.hosts.get(name).and_then(|host| host.look.clone()) {
+                    self.input(name, Input::Looked { number, look: Box::new(look) });
+                }
+            }
+            Output::Ask { number, hosts } => {
+                let answers = if is_mine { self.answers(&hosts) } else { Vec::new() };
+                self.input(name, Input::Asked { number, answers });
+            }
+            Output::Send { to, bytes } => {
+                let is_heard = |name: &Hostname| self.hosts.get(name).is_some_and(|host| !host.silent);
+                if is_heard(name) && is_heard(&to) {
+                    self.input(&to, Input::Received { bytes });
+                }
+            }
+            Output::Act { steps, .. } if is_mine => match self.steps {
+                Goes::Hangs => self.hanging = Some(steps),
+                _ => self.carry_out(&steps),
+            },
+            Output::Record(records) if is_mine => {
+                self.tell(&format!("records {}", shown(&records)));
+                if let Goes::Fails(why) = &self.records {
+                    let why = why.as_str().into();
+                    self.input(name, Input::NotRecorded { why });
+                }
+            }
+            Output::Tell(event) if is_mine => self.tell(&match event {
+                Event::Decided { action, .. } => action.to_string(),
+                event => event.to_string(),
+            }),
+            Output::End if is_mine => self.tell("ends"),
+            _ => {}
+        }
+    }
+
+    fn answers(&self, asked: &[Hostname]) -> Vec<(Hostname, Running)> {
+        let answer = |name: &Hostname| {
+            let host = self.hosts.get(name)?;
+            let found = host.look.as_ref().filter(|_| !host.silent).map(|look| &look.evidence.process);
+            match (&host.database, found) {
+                (Some(running), _) | (None, Some(Process::Running(running))) => Some((name.clone(), running.clone())),
+                _ => None,
+            }
+        };
+        asked.iter().filter_map(answer).collect()
+    }
+
+    fn carry_out(&mut self, steps: &[Step]) {
+        let result = match &self.steps {
+            Goes::Fails(why) => Err(why.as_str().into()),
+            _ => Ok(()),
+        };
+        for step in steps {
+            self.tell(&format!("  {}", step_shown(step)));
+            match step {
+                Step::Start { .. } if result.is_ok() => self.becomes(Process::Starting),
+                Step::Stop { .. } if result.is_ok() => self.becomes(Process::Stopped),
+                _ => {}
+            }
+        }
+        let me = self.me.clone();
+        self.input(&me, Input::Acted { result });
+    }
+
+    fn tell(&mut self, text: &str) {
+        let _ = writeln!(self.out, "{}.{} s  {text}", self.now.0 / 1000, self.now.0 % 1000 / 100);
+    }
+}
+
+fn goes(words: &[&str]) -> Result<Goes, String> {
+    match words {
+        ["go"] => Ok(Goes::Well),
+        ["hang"] => Ok(Goes::Hangs),
+        ["fail", why @ ..] => Ok(Goes::Fails(why.join(" "))),
+        _ => Err(format!("`{}`: they `go`, `hang` or `fail WHY`", words.join(" "))),
+    }
+}
+
+fn saying(words: &[&str]) -> Result<Saying, String> {
+    Ok(match words {
+        ["assume-lost", names] => Saying::AssumeLost(hosts(names)?),
+        ["discard", name] => Saying::Discard(host(name)?),
+        ["seed", name] => Saying::Seed(host(name)?),
+        ["force", name] => Saying::Force(host(name)?),
+        ["standalone"] => Saying::Standalone,
+        _ => return Err(format!("`{}` is no operator's word", words.join(" "))),
+    })
+}
+
+fn step_shown(step: &Step) -> String {
+    match step {
+        Step::Record(records) => format!("write down {}", shown(records)),
+        Step::SetViewAside => "set gvwstate.dat aside".to_owned(),
+        Step::SetStateAside => "set grastate.dat aside".to_owned(),
+        Step::SetDataAside => "set the data directory aside".to_owned(),
+        Step::AllowBootstrap => "write safe_to_bootstrap: 1".to_owned(),
+        Step::Start { how, position } => {
+            let how = match how {
+                Start::Normal => "start",
+                Start::NewCluster => "start as the first",
+                Start::Alone => "start without Galera",
+            };
+            position.map_or_else(|| how.to_owned(), |position| format!("{how} at {position}"))
+        }
+        Step::Promote => "make it primary".to_owned(),
+        Step::Stop { kill_after: None } => "end the database".to_owned(),
+        Step::Stop { kill_after: Some(limit) } => format!("end the database, within {} s", limit.as_secs()),
+        other => format!("{other:?}"),
+    }
+}
+
+/// In the words of the cases.
+fn shown(records: &Records) -> String {
+    let mut words = Vec::new();
+    words.extend(records.last_recorded.map(|position| format!("recorded={position}")));
+    words.extend(
+        records.view.map(|record| format!("floor={}:{} of view {}", record.uuid, record.floor.get(), record.view.seq)),
+    );
+    for fork in &records.forks {
+        let present: Vec<&str> = fork.present.iter().map(Hostname::as_str).collect();
+        let known = if fork.known { "" } else { "?" };
+        words.push(format!("fork={}:{}{{{}}}{known}", fork.uuid, fork.seqno.get(), present.join(",")));
+    }
+    words.extend(records.ran_standalone.then(|| "ranalone".to_owned()));
+    if words.is_empty() { "nothing".to_owned() } else { words.join(" ") }
+}
