@@ -84,7 +84,10 @@ impl Supervisor {
             self.tell(if is_in_service { Event::InService } else { Event::OutOfService });
         }
         if is_in_service {
-            self.retry = super::Retry::default();
+            // Who is to end a database that can't be ended must not try that again and again.
+            if !matches!(self.phase, Phase::Ending { .. }) {
+                self.retry = super::Retry::default();
+            }
             (self.reform_since, self.reform_failed) = (None, false);
         }
         self.write_down(before.as_ref(), &look);

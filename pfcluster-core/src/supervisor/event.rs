@@ -141,7 +141,7 @@ impl fmt::Display for Event {
 impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Part::Stop => "end the database, which waits without service and is in the way",
+            Part::Stop => "end the database",
             Part::Reform => "start, to form the last view again",
             Part::Join => "start, to join the component in service",
             Part::JoinWithoutData => "move the data aside, and start to join without them",

@@ -51,18 +51,16 @@ fn story(case: &Case) -> Result<String, String> {
     names.dedup();
     let names = names.into_iter().map(host).collect::<Result<Vec<_>, _>>()?;
     let mut story = Story::new(me, names, case.has("passive"))?;
-    let (first, rest) = lines.split_at(lines.iter().take_while(|line| line.when == Tick(0)).count());
-    for line in first {
-        story.happens(line)?;
-    }
-    story.settle();
-    for line in rest {
-        story.pass(line.when)?;
-        story.happens(line)?;
-        story.settle();
+    for together in lines.chunk_by(|one, other| one.when == other.when) {
+        story.pass(together[0].when)?;
+        together.iter().try_for_each(|line| story.happens(line))?;
+        story.settle()?;
     }
     Ok(story.out)
 }
+
+/// More than any moment asks for.
+const MOST_AT_ONCE: usize = 1000;
 
 struct Line<'l> {
     when: Tick,
@@ -161,7 +159,7 @@ impl Story {
                 self.input(&name, input);
             }
             ["ended", why @ ..] if is_mine => {
-                self.becomes(Process::Stopped);
+                self.becomes(Process::Stopped, false);
                 self.input(&name, Input::Ended { why: why.join(" ").into() });
             }
             ["steps", how @ ..] if is_mine => {
@@ -224,15 +222,18 @@ impl Story {
                 config.members_hash = hash;
             }
             host.supervisor = Some(Supervisor::new(config, now));
+        } else if !is_mine {
+            // A peer looks at once, so that the story tells when the others hear of it.
+            self.input(name, Input::Ended { why: Box::default() });
         }
         Ok(())
     }
 
     /// The own database's process is another one now.
-    fn becomes(&mut self, process: Process) {
+    fn becomes(&mut self, process: Process, begins: bool) {
         self.data += 1;
         if let Some(look) = self.hosts.get_mut(&self.me).and_then(|host| host.look.as_mut()) {
-            look.data = self.data;
+            (look.data, look.begins) = (self.data, begins);
             look.evidence.process = process;
         }
     }
@@ -254,21 +255,22 @@ impl Story {
             let Some((when, name)) = due.filter(|(when, _)| *when <= until) else { break };
             self.now = self.now.max(when);
             self.input(&name, Input::Woken);
-            self.settle();
+            self.settle()?;
         }
         self.now = until;
         Ok(())
     }
 
-    /// All that is to be done now is done.
-    fn settle(&mut self) {
-        while let Some((name, output)) = self
-            .hosts
-            .iter_mut()
-            .find_map(|(name, host)| Some((name.clone(), host.supervisor.as_mut()?.poll_output()?)))
-        {
+    /// All that is to be done now is done. Where that never ends, the supervisors keep each other busy.
+    fn settle(&mut self) -> Result<(), String> {
+        for _ in 0..MOST_AT_ONCE {
+            let mut hosts = self.hosts.iter_mut();
+            let output = hosts.find_map(|(name, host)| Some((name.clone(), host.supervisor.as_mut()?.poll_output()?)));
+            let Some((name, output)) = output else { return Ok(()) };
             self.output(&name, output);
         }
+        let last = self.out.lines().rev().take(10).collect::<Vec<_>>().join("\n");
+        Err(format!("at {} ms there is no end of outputs; the last were\n{last}", self.now.0))
     }
 
     fn output(&mut self, name: &Hostname, output: Output) {
@@ -329,8 +331,8 @@ impl Story {
         for step in steps {
             self.tell(&format!("  {}", step_shown(step)));
             match step {
-                Step::Start { .. } if result.is_ok() => self.becomes(Process::Starting),
-                Step::Stop { .. } if result.is_ok() => self.becomes(Process::Stopped),
+                Step::Start { how, .. } if result.is_ok() => self.becomes(Process::Starting, *how != Start::Normal),
+                Step::Stop { .. } if result.is_ok() => self.becomes(Process::Stopped, false),
                 _ => {}
             }
         }
