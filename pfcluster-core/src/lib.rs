@@ -43,6 +43,7 @@
 //!   outage, and why.
 //! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
 //!   [`decision`]: what all of these answer with.
+//! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
 //! # Not in scope
@@ -73,4 +74,5 @@ pub mod secret;
 pub mod span;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+pub mod sync;
 pub mod version;
