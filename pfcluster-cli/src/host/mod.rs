@@ -1,6 +1,7 @@
 //! What this machine has: files, its name, and later its database and its peers.
 
 mod datadir;
+mod directory;
 pub mod evidence;
 pub mod files;
 pub mod install;
@@ -10,6 +11,7 @@ mod option_file;
 mod processes;
 mod recovery;
 mod root;
+pub mod webservices;
 
 use std::path::PathBuf;
 
