@@ -6,8 +6,18 @@ use crate::span::Span;
 pub const MASK: &str = "********";
 
 /// Words that mark a key, or the start of a line that holds one, as a secret.
-const WORDS: [&[u8]; 8] =
-    [b"pass", b"secret", b"psk", b"token", b"private", b"credential", b"stats auth", b"wsrep_sst_auth"];
+const WORDS: [&[u8]; 10] = [
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"psk",
+    b"token",
+    b"private",
+    b"community",
+    b"credential",
+    b"stats auth",
+    b"wsrep_sst_auth",
+];
 
 /// True if the value of `key` must never be shown (`password`, `galera_replication_password`, `pass`, ...).
 pub fn is_secret_key(key: &[u8]) -> bool {

@@ -14,6 +14,25 @@ pub fn group_id(name: &str) -> Option<u32> {
     })
 }
 
+/// The numbers of a user of /etc/passwd and of its group; `None` if there is no such user, or users come from elsewhere.
+pub fn user_ids(name: &str) -> Option<(u32, u32)> {
+    let users = std::fs::read_to_string("/etc/passwd").ok()?;
+    users.lines().find_map(|line| {
+        let fields: Vec<&str> = line.split(':').collect();
+        let [user, _, uid, gid, ..] = fields[..] else { return None };
+        (user == name).then(|| Some((uid.parse().ok()?, gid.parse().ok()?))).flatten()
+    })
+}
+
+/// True if an interface of this machine has the address. `None` if the system does not say.
+pub fn has_address(address: std::net::Ipv4Addr) -> Option<bool> {
+    let table = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
+    let leaf = format!("|-- {address}");
+    let is_local = |line: Option<&&str>| line.is_some_and(|line| line.trim() == "/32 host LOCAL");
+    let lines: Vec<&str> = table.lines().collect();
+    Some((0..lines.len()).any(|at| lines[at].trim() == leaf && is_local(lines.get(at + 1))))
+}
+
 /// What `PROGRAM -v` says, standard output and standard error together; `None` if it is not installed.
 pub fn version_text(program: &str) -> Option<String> {
     let path = std::env::var_os("PATH").unwrap_or_default();

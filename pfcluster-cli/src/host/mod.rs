@@ -5,12 +5,14 @@ mod directory;
 pub mod evidence;
 pub mod files;
 pub mod install;
+pub mod lock;
 pub mod machine;
 pub mod mariadb;
 mod option_file;
 mod processes;
 mod recovery;
 mod root;
+pub mod sync;
 pub mod webservices;
 
 use std::path::PathBuf;
