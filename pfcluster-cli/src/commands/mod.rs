@@ -3,6 +3,7 @@
 mod bootstrap;
 mod check;
 mod conflict;
+mod connection;
 mod demo;
 mod evidence;
 mod gather;
@@ -10,7 +11,9 @@ mod generate;
 mod manual;
 mod names;
 mod quorum;
+mod scene;
 mod show;
+mod sync;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -114,6 +117,7 @@ pub(crate) enum Command {
     Generate(generate::Generate),
     Quorum(quorum::Quorum),
     Conflict(conflict::Conflict),
+    Sync(sync::Sync),
     Bootstrap(bootstrap::Bootstrap),
     Evidence(evidence::Evidence),
     Demo(demo::Demo),
@@ -130,6 +134,7 @@ impl Command {
             Command::Generate(generate) => Some(generate.format()),
             Command::Quorum(quorum) => Some(quorum.format.into()),
             Command::Conflict(conflict) => Some(conflict.format.into()),
+            Command::Sync(sync) => Some(sync.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
             Command::Evidence(_) => Some(Format::Json),
             Command::Demo(_) | Command::Completions(_) | Command::Man => None,
@@ -147,6 +152,7 @@ impl Cli {
             Command::Generate(generate) => generate.run(&self.global, matches, printer),
             Command::Quorum(quorum) => quorum.run(&self.global, matches, printer),
             Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
+            Command::Sync(sync) => sync.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
             Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),

@@ -32,7 +32,8 @@ impl Directory {
     /// The directory at `path`. Links in this path are followed: it is the caller's word.
     pub(super) fn open(path: &Path) -> Result<Directory, HostError> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor = rustix::fs::open(path, flags, Mode::empty()).map_err(|error| unreadable(path, error.into()))?;
+        let descriptor =
+            rustix::fs::open(path, flags, Mode::empty()).map_err(|error| unreadable(path, &error.into()))?;
         Ok(Directory { descriptor, path: path.to_owned() })
     }
 
@@ -94,12 +95,14 @@ impl Directory {
         let Some((parent, name)) = self.walk(relative, None)? else { return Ok(Vec::new()) };
         let directory = match parent.enter(name) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-            entered => entered.map_err(|error| unreadable(&path, error))?,
+            entered => entered.map_err(|error| unreadable(&path, &error))?,
         };
         let mut names = Vec::new();
-        let entries = rustix::fs::Dir::read_from(&directory.descriptor).map_err(|error| unreadable(&path, error.into()))?;
+        let entries =
+            rustix::fs::Dir::read_from(&directory.descriptor).map_err(|error| unreadable(&path, &error.into()))?;
         for entry in entries {
-            let name = entry.map_err(|error| unreadable(&path, error.into()))?.file_name().to_string_lossy().into_owned();
+            let name =
+                entry.map_err(|error| unreadable(&path, &error.into()))?.file_name().to_string_lossy().into_owned();
             if !matches!(&*name, "." | "..") && directory.enter(&name).is_ok() {
                 names.push(name);
             }
@@ -134,7 +137,7 @@ impl Directory {
     fn walk<'p>(&self, relative: &'p str, fresh: Option<Fresh>) -> Result<Option<(Directory, &'p str)>, HostError> {
         let mut steps: Vec<&str> = relative.split('/').collect();
         let name = steps.pop().unwrap_or_default();
-        let mut here = self.again().map_err(|error| unreadable(&self.path, error))?;
+        let mut here = self.again().map_err(|error| unreadable(&self.path, &error))?;
         for step in steps {
             let path = here.path.join(step);
             here = match (here.enter(step), fresh) {
@@ -143,7 +146,7 @@ impl Directory {
                     here.make_here(step, fresh).and_then(|()| here.enter(step)).map_err(failed(&path))?
                 }
                 (Err(error), _) if is_link(&error) => return Err(link(&path)),
-                (entered, _) => entered.map_err(|error| unreadable(&path, error))?,
+                (entered, _) => entered.map_err(|error| unreadable(&path, &error))?,
             };
         }
         Ok(Some((here, name)))
@@ -188,7 +191,7 @@ impl Directory {
         let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()).map_err(io::Error::from);
         let mut bytes = Vec::new();
         let read = opened.and_then(|file| File::from(file).read_to_end(&mut bytes));
-        read.map_err(|error| unreadable(&path, error))?;
+        read.map_err(|error| unreadable(&path, &error))?;
         Ok(Some(bytes))
     }
 
@@ -236,7 +239,8 @@ fn own(file: impl std::os::fd::AsFd, (user, group): (u32, u32)) -> io::Result<()
 }
 
 fn is_link(error: &io::Error) -> bool {
-    matches!(error.kind(), io::ErrorKind::NotADirectory) || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
+    matches!(error.kind(), io::ErrorKind::NotADirectory)
+        || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
 fn link(path: &Path) -> HostError {
@@ -247,13 +251,13 @@ fn link(path: &Path) -> HostError {
     HostError::Write { path: path.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
 }
 
-fn unreadable(path: &Path, error: io::Error) -> HostError {
+fn unreadable(path: &Path, error: &io::Error) -> HostError {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "check the name (`--root DIR` for another install directory)",
         io::ErrorKind::PermissionDenied => "run it as root or as the user pf",
         _ => "see that the file system is mounted and in order",
     };
-    HostError::Read { path: path.to_owned(), reason: files::plain(&error), help: help.to_owned() }
+    HostError::Read { path: path.to_owned(), reason: files::plain(error), help: help.to_owned() }
 }
 
 /// Why `path` was not written.

@@ -109,9 +109,9 @@ fn new_backup(base: &Directory) -> Result<Directory, HostError> {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     loop {
         let existing = existing(base)?;
-        let same_second = existing.iter().filter_map(|name| {
-            Some(name.strip_prefix(&time)?.trim_start_matches('-').parse().unwrap_or(0_u32))
-        });
+        let same_second = existing
+            .iter()
+            .filter_map(|name| Some(name.strip_prefix(&time)?.trim_start_matches('-').parse().unwrap_or(0_u32)));
         let name = match same_second.max() {
             None => time.clone(),
             Some(number) => format!("{time}-{:04}", number + 1),

@@ -13,6 +13,7 @@ mod processes;
 mod recovery;
 mod root;
 pub mod sync;
+pub mod terminal;
 pub mod webservices;
 
 use std::path::PathBuf;

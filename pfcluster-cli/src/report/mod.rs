@@ -14,6 +14,8 @@ pub mod json;
 pub(crate) mod quorum;
 mod source;
 #[cfg(feature = "cli")]
+pub(crate) mod sync;
+#[cfg(feature = "cli")]
 pub(crate) mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;

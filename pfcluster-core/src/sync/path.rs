@@ -114,7 +114,8 @@ impl FromStr for SyncPath {
             return Err(SyncPathError::Part);
         }
         let places = [Place::Install, Place::Fingerbank];
-        let place = places.into_iter().find(|place| text.starts_with(place.directory())).ok_or(SyncPathError::Outside)?;
+        let place =
+            places.into_iter().find(|place| text.starts_with(place.directory())).ok_or(SyncPathError::Outside)?;
         let path = SyncPath { text: text.into(), place };
         if place == Place::Install && ONE_MEMBERS.iter().any(|start| path.relative().starts_with(start)) {
             return Err(SyncPathError::OneMembers);

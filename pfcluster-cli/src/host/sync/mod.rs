@@ -10,12 +10,12 @@ use std::time::Duration;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::Reply;
-use pfcluster_core::sync::{AnswerError, Call, SyncPath, content_of, is_missing_file, version_of};
+use pfcluster_core::sync::{AnswerError, Call, Item, SyncPath, content_of, is_missing_file, version_of};
 
 use super::webservices::{CallError, Client, Credentials, Fingerprint, Trust};
 
 pub use local::Local;
-pub use pull::{Pulled, PullError, pull};
+pub use pull::{PullError, Pulled, pull};
 pub use push::{compare, push, refresh, set_versions};
 
 /// A member and its web services.
@@ -76,9 +76,19 @@ pub enum VersionState {
 }
 
 impl MemberReport {
+    /// Of these files, and no version.
+    pub fn of_files(name: String, address: Ipv4Addr, files: Vec<(SyncPath, FileState)>) -> MemberReport {
+        MemberReport { name, address, files, version: VersionState::Untouched }
+    }
+
     fn of(peer: &Peer) -> MemberReport {
-        let (name, address) = (peer.name.clone(), peer.address);
-        MemberReport { name, address, files: Vec::new(), version: VersionState::Untouched }
+        MemberReport::of_files(peer.name.clone(), peer.address, Vec::new())
+    }
+
+    /// Of a member that gave no version, so that nothing was tried.
+    pub fn silent(peer: &Peer, items: &[Item], error: &CallError) -> MemberReport {
+        let files = items.iter().map(|item| (item.path.clone(), FileState::NotTried)).collect();
+        MemberReport { files, version: VersionState::NotSet(error.to_string()), ..MemberReport::of(peer) }
     }
 
     /// True unless a file or the version did not arrive.

@@ -67,7 +67,9 @@ pub fn pull(
     let version = after.parse::<ConfigVersion>();
     if !dry_run {
         report.version = match &version {
-            _ if before != after => VersionState::NotSet("the configuration was changed meanwhile: pull again".to_owned()),
+            _ if before != after => {
+                VersionState::NotSet("the configuration was changed meanwhile: pull again".to_owned())
+            }
             _ if !report.is_fine() => VersionState::NotSet("not all files arrived".to_owned()),
             Err(error) => VersionState::NotSet(format!("{} gives no version: {error}", peer.name)),
             Ok(version) => match local.set_version(version) {

@@ -42,12 +42,7 @@ pub fn push(peers: &[Peer], items: &[Item], me: &Me, limit: Duration) -> Vec<Mem
 ///
 /// # Errors
 /// [`HostError`] if a file of this host can't be read.
-pub fn compare(
-    peers: &[Peer],
-    items: &[Item],
-    local: &Local,
-    limit: Duration,
-) -> Result<Vec<MemberReport>, HostError> {
+pub fn compare(peers: &[Peer], items: &[Item], local: &Local, limit: Duration) -> Result<Vec<MemberReport>, HostError> {
     let own = |item: &Item| Ok((item.path.clone(), local.read(&item.path)?.unwrap_or_default()));
     let own: Vec<(SyncPath, Vec<u8>)> = items.iter().map(own).collect::<Result<_, HostError>>()?;
     Ok(for_each_file(peers, items, |peer, item| {

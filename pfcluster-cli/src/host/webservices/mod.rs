@@ -98,7 +98,8 @@ impl Client {
             .header("Accept", Call::CONTENT_TYPE)
             .header("Request", call.method());
         if let Some((user, password)) = self.credentials.parts() {
-            request = request.header("Authorization", format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))));
+            request = request
+                .header("Authorization", format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))));
         }
         let mut response = request.send(call.body()).map_err(failed)?;
         let status = response.status().as_u16();

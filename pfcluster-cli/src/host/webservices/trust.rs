@@ -134,17 +134,17 @@ impl Pins {
     ///
     /// # Errors
     /// [`HostError`] if the file can't be read or written.
-    pub fn remember(
-        root: &Root,
-        seen: impl IntoIterator<Item = (Ipv4Addr, Fingerprint)>,
-    ) -> Result<(), HostError> {
+    pub fn remember(root: &Root, seen: impl IntoIterator<Item = (Ipv4Addr, Fingerprint)>) -> Result<(), HostError> {
         let before = Pins::read(root)?;
         let mut pins = before.clone();
         pins.0.extend(seen);
         if pins == before {
             return Ok(());
         }
-        let text: String = pins.0.iter().map(|(address, fingerprint)| format!("{address} {fingerprint}\n")).collect();
+        let line = |text: String, (address, fingerprint): (&Ipv4Addr, &Fingerprint)| {
+            text + &format!("{address} {fingerprint}\n")
+        };
+        let text = pins.0.iter().fold(String::new(), line);
         let private = |mode| Fresh { mode, owner: None };
         Directory::open(root.directory())?.write(PINS, text.as_bytes(), private(0o600), private(0o700))
     }
