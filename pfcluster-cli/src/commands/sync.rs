@@ -151,7 +151,7 @@ impl Sync {
         for peer in &peers {
             let pulled = pull(peer, &paths, &local, self.dry_run, file_limit(global, matches));
             let Pulled { report, version, backup, .. } = pulled.map_err(|error| lost(&peer.name, from, error))?;
-            if report.is_fine() {
+            if report.is_fine() && !self.dry_run {
                 access.remember(&root, [peer])?;
             }
             if let Some(backup) = backup {

@@ -68,6 +68,11 @@ impl Call {
         self.method
     }
 
+    /// True if the answer holds a file.
+    pub fn is_download(&self) -> bool {
+        self.method == "download_configfile"
+    }
+
     /// The body of the request.
     pub fn body(&self) -> Vec<u8> {
         let body = json!({ "jsonrpc": "2.0", "id": 0, "method": self.method, "params": self.params });

@@ -25,8 +25,11 @@ use tls::{Pinned, Verifier};
 pub use credentials::Credentials;
 pub use trust::{Fingerprint, FingerprintError, Pins, Trust};
 
-/// The longest answer that is read: a file travels as a JSON text, up to six times as long as it is.
-const LONGEST: u64 = 256 << 20;
+/// The longest answer with a file that is read: it travels as a JSON text, up to six times as long as it is.
+const LONGEST_FILE: u64 = 256 << 20;
+
+/// The longest of all other answers.
+const LONGEST: u64 = 1 << 20;
 
 /// One member's web services.
 #[derive(Debug)]
@@ -87,6 +90,7 @@ impl Client {
     /// # Errors
     /// [`CallError`] if there is none, or none that makes sense.
     pub fn call(&self, call: &Call, limit: Duration) -> Result<Answer, CallError> {
+        let longest = if call.is_download() { LONGEST_FILE } else { LONGEST };
         let failed = |error| self.silent(error, limit);
         let mut request = self
             .agent
@@ -103,7 +107,7 @@ impl Client {
         }
         let mut response = request.send(call.body()).map_err(failed)?;
         let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(LONGEST).read_to_vec().map_err(failed)?;
+        let body = response.body_mut().with_config().limit(longest).read_to_vec().map_err(failed)?;
         Ok(Answer::read(status, &body)?)
     }
 
@@ -119,7 +123,7 @@ impl Client {
                 io::ErrorKind::UnexpectedEof => "it ends the connection before its answer is complete".to_owned(),
                 _ => files::plain(&error),
             },
-            ureq::Error::BodyExceedsLimit(_) => format!("its answer is longer than {} MiB", LONGEST >> 20),
+            ureq::Error::BodyExceedsLimit(longest) => format!("its answer is longer than {} MiB", longest >> 20),
             ureq::Error::Protocol(_) => "its answer is no HTTP, or not complete".to_owned(),
             other => other.to_string(),
         })
