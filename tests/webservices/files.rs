@@ -1,1 +1,114 @@
-//! wip
+//! Names and links that lead elsewhere: nothing outside the synchronised directories is read or written.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+
+use pfcluster_tests::webservices::Cluster;
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    let cluster = Cluster::new();
+    let pf1 = &cluster.members[0];
+    let from = cluster.members[1].address.to_string();
+    let names = [
+        ("/etc/passwd", "it is outside /usr/local/pf and /usr/local/fingerbank"),
+        ("/usr/local/pf/../../../etc/passwd", "it has an empty part, `.` or `..`"),
+        ("/usr/local/pf", "it is outside"),
+        ("/usr/local/pf/", "it has an empty part"),
+        ("/usr/local/pfx/conf", "it is outside"),
+        ("/usr/local/pf//conf/pf.conf", "it has an empty part"),
+        ("/usr/local/pf/conf/./pf.conf", "it has an empty part"),
+        ("conf/pf.conf", "it is no absolute path"),
+        ("/usr/local/pf/conf/a b", "printable ASCII"),
+        ("/usr/local/pf/conf/\u{e9}", "printable ASCII"),
+        ("/usr/local/pf/var/pfcluster/pins", "it belongs to one member only"),
+        ("/usr/local/pf/var/run/pf2.example.com-cluster-disabled", "it belongs to one member only"),
+    ];
+    for (name, message) in names {
+        let file = cluster.run(0, &["sync", "--as-master", "--file", name]);
+        assert_eq!(file.status, Some(2), "{name}: {file:?}");
+        assert!(file.err.contains(message), "{name}: {}", file.err);
+        pf1.write("conf/cluster-files.txt", format!("/usr/local/pf/conf/x\n{name}\n").as_bytes());
+        for arguments in [&["sync", "--as-master"][..], &["sync", "--from", &from]] {
+            let listed = cluster.run(0, arguments);
+            assert_eq!(listed.status, Some(2), "{name}: {listed:?}");
+            assert!(listed.err.contains("cluster-files.txt: line 2: "), "{name}: {}", listed.err);
+            assert!(listed.err.contains(message) && listed.err.contains("\nhint: "), "{name}: {}", listed.err);
+        }
+    }
+    assert!(cluster.members.iter().all(|member| member.count("download_configfile") == 0), "nobody was asked for anything");
+}
+
+/// The directories belong to PacketFence's user: what it puts there must not turn root's writing around.
+#[test]
+fn links_in_the_way_are_refused_and_listed() {
+    let cluster = Cluster::new();
+    let [pf1, pf2, _] = &cluster.members[..] else { panic!("three members") };
+    let from = pf2.address.to_string();
+    let precious = cluster.file("precious", "precious\n");
+    let elsewhere = precious.with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).expect("a writable directory");
+    for name in ["conf/switches.conf", "conf/realm.conf", "conf/radiusd/eap_profiles.conf", "raddb/certs/server.crt"] {
+        pf2.write(name, b"[new]\n");
+    }
+    fs::remove_file(pf1.root.join("conf/switches.conf")).expect("a file");
+    symlink(&precious, pf1.root.join("conf/switches.conf")).expect("a writable directory");
+    symlink(&elsewhere, pf1.root.join("conf/radiusd")).expect("a writable directory");
+    fs::create_dir_all(pf1.root.join("raddb/certs/server.crt")).expect("a writable directory");
+    cluster.set_versions(["1", "2", "1"]);
+    let answer = cluster.run(0, &["sync", "--from", &from]);
+    assert_eq!(answer.status, Some(1), "{answer:?}");
+    for (name, why) in [
+        ("conf/switches.conf", "it is no plain file"),
+        ("conf/radiusd/eap_profiles.conf", "it is no plain file"),
+        ("raddb/certs/server.crt", "it is a directory"),
+    ] {
+        let line = answer.out.lines().find(|line| line.contains(&format!("failed: /usr/local/pf/{name}: ")));
+        assert!(line.is_some_and(|line| line.ends_with(why)), "{name}: {}", answer.out);
+    }
+    assert_eq!(fs::read(&precious).expect("the file"), b"precious\n");
+    assert_eq!(fs::read_dir(&elsewhere).expect("the directory").count(), 0);
+    assert_eq!(pf1.read("conf/realm.conf"), b"[new]\n", "the others arrive");
+    assert_eq!(cluster.versions()[0], "1", "and the version waits for all of them");
+}
+
+/// A backup that went through a link would be somebody else's.
+#[test]
+fn backups_and_pins_follow_no_link_either() {
+    let cluster = Cluster::new();
+    let [pf1, pf2, _] = &cluster.members[..] else { panic!("three members") };
+    let elsewhere = cluster.file("x", "").with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).expect("a writable directory");
+    symlink(&elsewhere, pf1.root.join("var/pfcluster")).expect("a writable directory");
+    pf2.write("conf/switches.conf", b"[new]\n");
+    let answer = cluster.run(0, &["sync", "--from", &pf2.address.to_string()]);
+    assert_eq!(answer.status, Some(2), "{answer:?}");
+    assert!(answer.err.contains("var/pfcluster: it is no plain file"), "{}", answer.err);
+    assert_eq!(fs::read_dir(&elsewhere).expect("the directory").count(), 0);
+    assert_ne!(pf1.read("conf/switches.conf"), b"[new]\n");
+}
+
+/// What is listed and not there is told, and holds nobody up.
+#[test]
+fn a_listed_file_that_is_missing_is_told() {
+    let cluster = Cluster::new();
+    cluster.members[0].write("conf/cluster-files.txt", b"/usr/local/pf/raddb/gone\n");
+    let answer = cluster.run(0, &["sync", "--as-master"]);
+    assert_eq!(answer.status, Some(1), "{answer:?}");
+    let line = "failed: /usr/local/pf/raddb/gone: it is listed in conf/cluster-files.txt, but not there";
+    assert!(answer.out.contains(line), "{}", answer.out);
+    let versions = cluster.versions();
+    assert!(versions.iter().all(|version| *version == versions[0]), "{versions:?}");
+}
+
+#[test]
+fn a_directory_that_can_not_be_written_to_is_one_clear_message() {
+    let cluster = Cluster::new();
+    let pf1 = &cluster.members[0];
+    // A file where the directory of the lock, the pins and the backups would be.
+    pf1.write("var/pfcluster", b"");
+    let answer = cluster.run(0, &["sync", "--as-master"]);
+    assert_eq!(answer.status, Some(2), "{answer:?}");
+    assert!(answer.err.starts_with("error: cannot write ") && answer.err.contains("\nhint: "), "{}", answer.err);
+    assert_eq!(cluster.members[1].count("get_config_version"), 0);
+}
