@@ -46,6 +46,11 @@ fn silent_members_are_part_of_the_answer() {
     let nobody = cluster.run(0, &["conflict", "--timeout", "1"]);
     assert_eq!(nobody.status, Some(1), "{nobody:?}");
     assert!(nobody.out.contains("Nothing to compare"), "{}", nobody.out);
+    let [_, pf2, pf3] = &cluster.members[..] else { panic!("three members") };
+    let why =
+        format!("note: {} ({}): it refuses the user and the password of the web services\n", pf2.host, pf2.address);
+    let why = why + &format!("note: {} ({}): no answer within 1 s\n", pf3.host, pf3.address);
+    assert_eq!(nobody.err, why);
     std::fs::remove_file(cluster.members[1].root.join(VERSION_FILE)).expect("a file");
     cluster.members[1].mend();
     let missing = cluster.run(0, &["conflict", "--timeout", "1"]);
@@ -141,7 +146,11 @@ fn resolvers_on_one_host_do_not_interleave() {
     for arguments in [&["conflict", "resolve", "--yes"][..], &["sync", "--as-master"]] {
         let second = cluster.run(0, arguments);
         assert_eq!(second.status, Some(2), "{second:?}");
-        assert!(second.err.contains("another pfcluster changes the configuration from this host just now"), "{}", second.err);
+        assert!(
+            second.err.contains("another pfcluster changes the configuration from this host just now"),
+            "{}",
+            second.err
+        );
     }
     assert_eq!(cluster.run(0, &["conflict"]).status, Some(1), "looking is free");
     first.kill().expect("our own child");

@@ -36,7 +36,10 @@ fn names_that_lead_elsewhere_are_refused() {
             assert!(listed.err.contains(message) && listed.err.contains("\nhint: "), "{name}: {}", listed.err);
         }
     }
-    assert!(cluster.members.iter().all(|member| member.count("download_configfile") == 0), "nobody was asked for anything");
+    assert!(
+        cluster.members.iter().all(|member| member.count("download_configfile") == 0),
+        "nobody was asked for anything"
+    );
 }
 
 /// The directories belong to PacketFence's user: what it puts there must not turn root's writing around.

@@ -205,3 +205,15 @@ fn who_may_not_push() {
         assert_eq!(cluster.run(2, arguments).status, Some(2), "{arguments:?}");
     }
 }
+
+/// Before 12 the version was elsewhere.
+#[test]
+fn the_version_is_where_packetfence_has_it() {
+    let cluster = Cluster::new();
+    let pf1 = &cluster.members[0];
+    pf1.write("var/config_version", b"1510000000.5");
+    let answer = cluster.run(0, &["sync", "--as-master", "--pf-version", "8.0"]);
+    assert_eq!(answer.status, Some(0), "{answer:?}");
+    let own = String::from_utf8(pf1.read("var/config_version")).expect("a text");
+    assert_eq!(cluster.versions(), ["1510000000.12345", &own, &own]);
+}

@@ -57,6 +57,18 @@ pub(super) struct Asked {
     pub(super) others: Met,
 }
 
+impl Asked {
+    /// Says why members are silent: the answer itself only says that they are.
+    pub(super) fn explain(&self, printer: &mut Printer<'_>) -> Result<(), CommandError> {
+        for (peer, version) in self.others.peers.iter().zip(&self.others.versions) {
+            if let Err(error) = version {
+                writeln!(printer.err, "note: {} ({}): {error}", peer.name, peer.address)?;
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Scene {
     /// Reads the installation.
     pub(super) fn read(

@@ -8,7 +8,7 @@ use pfcluster_core::conflict::ConfigVersion;
 use pfcluster_core::document::Document;
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::span::Source;
-use pfcluster_core::sync::{Item, Scope, SyncPath, pull_paths, store_of};
+use pfcluster_core::sync::{AnswerError, Item, Scope, SyncPath, pull_paths, store_of};
 
 use super::connection::{Connection, Met};
 use super::scene::{Scene, file_limit, lock, now};
@@ -213,12 +213,15 @@ fn lost(name: &str, address: Ipv4Addr, error: PullError) -> CommandError {
         PullError::Host(error) => CommandError::Host(error),
         PullError::Call(error) => {
             let help = match &error {
-                CallError::Silent(_) => format!(
-                    "nothing was written; on {name}: /usr/local/pf/bin/pfcmd service httpd.webservices status"
-                ),
-                _ => "nothing was written; give the user and the password that are in `[webservices]` of its pf.conf, with \
-                      `--api-user` and `--api-password-file`"
-                    .to_owned(),
+                CallError::Silent(_) => {
+                    format!("nothing was written; on {name}: /usr/local/pf/bin/pfcmd service httpd.webservices status")
+                }
+                CallError::Answer(AnswerError::Credentials) => {
+                    "nothing was written; give the user and the password that are in `[webservices]` of its pf.conf, with \
+                     `--api-user` and `--api-password-file`"
+                        .to_owned()
+                }
+                _ => format!("nothing was written; see what httpd.webservices says in /usr/local/pf/logs on {name}"),
             };
             CommandError::Member { kind: "member", message: format!("{name} ({address}): {error}"), help }
         }

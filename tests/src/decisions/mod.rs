@@ -1,9 +1,10 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,sync} can ask: one file for each folder.
 
 pub mod bootstrap;
 mod conflict;
 mod galera;
 mod quorum;
+mod sync;
 
 use crate::Case;
 
@@ -13,4 +14,5 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| conflict::output(case))
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
+        .or_else(|| sync::output(case))
 }

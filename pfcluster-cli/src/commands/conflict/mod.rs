@@ -89,6 +89,7 @@ impl Conflict {
             return resolve.run(self, &mut scene, printer);
         }
         let asked = scene.ask(printer)?;
+        asked.explain(printer)?;
         let decision = decide(&asked.versions, self.policy.into())?;
         self.answer(&decision, &asked.versions, printer)
     }

@@ -43,7 +43,9 @@ impl Resolve {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         let _lock = scene.lock()?;
-        let Asked { versions, .. } = scene.ask(printer)?;
+        let asked = scene.ask(printer)?;
+        asked.explain(printer)?;
+        let versions = asked.versions;
         let decision = decide(&versions, conflict.policy.into())?;
         let is_json = conflict.format == AnswerFormat::Json;
         if !matches!(decision.action, Action::Push { .. }) {

@@ -88,6 +88,7 @@ fn check(
         _ => {}
     }
     let asked = scene.ask(printer)?;
+    asked.explain(printer)?;
     let now = start.elapsed();
     let decision = decide(&asked.versions, conflict.policy.into())?;
     let found = match &decision.action {

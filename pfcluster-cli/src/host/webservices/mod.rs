@@ -73,6 +73,7 @@ impl Client {
             .max_redirects(0)
             .max_redirects_will_error(false)
             .proxy(None)
+            .user_agent(concat!("pfcluster/", env!("CARGO_PKG_VERSION")))
             // A connection that was kept may be closed by the server just as the next call goes out.
             .max_idle_connections(0)
             .build();

@@ -114,7 +114,7 @@ impl Pins {
     /// [`HostError`] if the file can't be read, or a line of it is none of ours.
     pub fn read(root: &Root) -> Result<Pins, HostError> {
         let path = root.file(PINS);
-        let Some(text) = files::read_if_there(&path)? else { return Ok(Pins::default()) };
+        let Some(text) = Directory::open(root.directory())?.read(PINS)? else { return Ok(Pins::default()) };
         let mut pins = BTreeMap::new();
         for (number, line) in String::from_utf8_lossy(&text).lines().enumerate() {
             let parsed = line.split_once(' ').and_then(|(ip, pin)| Some((ip.parse().ok()?, pin.parse().ok()?)));
