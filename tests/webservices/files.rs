@@ -1,9 +1,12 @@
 //! Names and links that lead elsewhere: nothing outside the synchronised directories is read or written.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::os::unix::process::CommandExt as _;
+use std::process::{Command, Stdio};
 
-use pfcluster_tests::webservices::Cluster;
+use pfcluster_tests::program::program;
+use pfcluster_tests::webservices::{Answer, Cluster};
 
 #[test]
 fn names_that_lead_elsewhere_are_refused() {
@@ -114,4 +117,36 @@ fn a_directory_that_can_not_be_written_to_is_one_clear_message() {
     assert_eq!(answer.status, Some(2), "{answer:?}");
     assert!(answer.err.starts_with("error: cannot write ") && answer.err.contains("\nhint: "), "{}", answer.err);
     assert_eq!(cluster.members[1].count("get_config_version"), 0);
+}
+
+/// Runs as the user nobody: root is stopped by no permission.
+#[test]
+fn without_the_permission_it_says_who_has_it() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let cluster = Cluster::new();
+    let pf1 = &cluster.members[0];
+    let copy = cluster.file("pfcluster", "");
+    fs::copy(program(), &copy).expect("a copy that everybody may run");
+    for path in [copy.parent().expect("a directory"), &copy] {
+        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
+    }
+    cluster.members[1].write("conf/switches.conf", b"[new]\n");
+    let run = |arguments: &[&str]| {
+        let root = pf1.root.to_string_lossy();
+        let mut command = Command::new(&copy);
+        command.args(arguments).args(["--root", &*root, "--host", &*pf1.host]).current_dir("/");
+        Answer::of(&command.uid(65534).gid(65534).stdin(Stdio::null()).output().expect("it starts"))
+    };
+    assert_eq!(run(&["conflict"]).status, Some(0), "looking is free");
+    for arguments in [&["sync", "--from", &cluster.members[1].address.to_string()][..], &["sync", "--as-master"]] {
+        let answer = run(arguments);
+        assert_eq!(answer.status, Some(2), "{answer:?}");
+        assert!(answer.err.contains("permission denied\nhint: run it as root"), "{}", answer.err);
+    }
+    fs::set_permissions(pf1.root.join("conf/pf.conf"), fs::Permissions::from_mode(0o600)).expect("our own file");
+    let unreadable = run(&["conflict"]);
+    assert_eq!(unreadable.status, Some(2), "{unreadable:?}");
+    assert!(unreadable.err.contains("conf/pf.conf: permission denied\nhint: run it as root"), "{}", unreadable.err);
 }
