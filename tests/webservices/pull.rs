@@ -85,6 +85,23 @@ fn a_new_server_pulls_everything() {
     assert_eq!(cluster.run(2, &["sync", "--from", &address]).status, Some(0));
 }
 
+/// PacketFence 12's own defaults take the user from the environment of its services: set there or not, it is no user here.
+#[test]
+fn a_user_from_the_environment_is_none() {
+    let cluster = Cluster::new();
+    let pf1 = &cluster.members[0];
+    let template = "[webservices]\nuser=[% ENV.env_or_default(\"PF_WEBSERVICES_USER\", \"\") %]\n";
+    let defaults =
+        format!("{template}pass=[% ENV.env_or_default(\"PF_WEBSERVICES_PASS\", \"\") %]\nport={}\n", cluster.port());
+    pf1.write("conf/pf.conf", b"");
+    pf1.write("conf/pf.conf.defaults", defaults.as_bytes());
+    for arguments in [&["sync", "--from", &from(&cluster, 1)][..], &["sync", "--as-master"], &["conflict"]] {
+        let answer = cluster.run(0, arguments);
+        assert_eq!(answer.status, Some(2), "{answer:?}");
+        assert!(answer.err.contains("the web services' user is missing"), "{}", answer.err);
+    }
+}
+
 #[test]
 fn only_members_are_asked() {
     let cluster = Cluster::new();

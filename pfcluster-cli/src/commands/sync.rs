@@ -5,8 +5,7 @@ use std::net::Ipv4Addr;
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Member};
 use pfcluster_core::conflict::ConfigVersion;
-use pfcluster_core::document::Document;
-use pfcluster_core::pf_conf::PfConf;
+use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::span::Source;
 use pfcluster_core::sync::{AnswerError, Item, Scope, SyncPath, pull_paths, store_of};
 
@@ -135,13 +134,19 @@ impl Sync {
     ) -> Result<ExitStatus, CommandError> {
         let root = global.root();
         let version = global.version(&root)?;
-        let name = name_of(from, global)?;
-        let pf_conf = files::read_if_there(&root.path(Source::PfConf))?;
-        let defaults = files::read_if_there(&root.path(Source::PfConfDefaults))?;
-        let defaults = defaults.as_ref().map(|text| Document::parse(Source::PfConfDefaults, text).value);
-        let pf_conf = Document::parse(Source::PfConf, pf_conf.as_deref().unwrap_or_default()).value;
-        let pf_conf = PfConf::new(&pf_conf, defaults.as_ref(), version);
-        let mut access = self.connection.access(&root, Some(&pf_conf), version, printer)?;
+        let text = |source| files::read_if_there(&root.path(source));
+        // A server that is about to join has none of them yet.
+        let cluster_conf = text(Source::ClusterConf)?.unwrap_or_default();
+        let (pf_conf, defaults) = (text(Source::PfConf)?.unwrap_or_default(), text(Source::PfConfDefaults)?);
+        let texts = Texts {
+            cluster_conf: &cluster_conf,
+            pf_conf: Some(&pf_conf),
+            pf_conf_defaults: defaults.as_deref(),
+            ..Texts::default()
+        };
+        let installation = Installation::read(texts, &Situation::of_version(version));
+        let name = name_of(from, &installation.cluster, global)?;
+        let mut access = self.connection.access(&root, installation.pf_conf.as_ref(), version, printer)?;
         let local = Local::open(&root, version)?;
         let paths = pull_paths(&local.listed_files()?, version);
         let _lock = if self.dry_run { None } else { Some(lock(&root)?) };
@@ -187,9 +192,7 @@ fn not_here(scene: &Scene, missing: &[Item]) -> MemberReport {
 }
 
 /// The name of the member with this address. A server that is about to join has no cluster yet: there, any address will do.
-fn name_of(address: Ipv4Addr, global: &Global) -> Result<String, CommandError> {
-    let text = files::read_if_there(&global.root().path(Source::ClusterConf))?.unwrap_or_default();
-    let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
+fn name_of(address: Ipv4Addr, cluster: &Cluster, global: &Global) -> Result<String, CommandError> {
     let has_address = |member: &&Member| member.addresses.management_ip.as_ref().is_some_and(|ip| ip.value == address);
     let member = cluster.members().find(has_address);
     if member.is_some_and(|member| global.host().is_ok_and(|host| host == member.host)) {

@@ -37,6 +37,10 @@ pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
     }
 }
 
+fn lines(all: impl IntoIterator<Item = impl std::fmt::Display>) -> String {
+    all.into_iter().fold(String::new(), |out, one| out + &format!("{one}\n"))
+}
+
 fn path(text: &str) -> String {
     let parsed: Result<SyncPath, SyncPathError> = text.parse();
     let said = match parsed {
@@ -51,7 +55,7 @@ fn path(text: &str) -> String {
 fn listed(case: &Case) -> Result<String, String> {
     let text = if case.has("escaped") { unescape(&case.input)? } else { case.input.clone().into_bytes() };
     Ok(match listed_files(&text) {
-        Ok(files) => files.iter().map(|path| format!("{path}\n")).collect(),
+        Ok(files) => lines(files),
         Err(error) => format!("refused: {error}\n"),
     })
 }
@@ -74,12 +78,12 @@ fn pushed(case: &Case) -> Result<String, String> {
     let me = "pf1.example.com".parse().map_err(|error| format!("{error}"))?;
     let items = push_items(&scope, &listed, version);
     let calls = items.iter().flat_map(|item| item.calls(&me, [192, 168, 1, 5].into()));
-    Ok(calls.map(|call| format!("{}\n", String::from_utf8_lossy(&call.body()))).collect())
+    Ok(lines(calls.map(|call| String::from_utf8_lossy(&call.body()).into_owned())))
 }
 
 fn pulled(case: &Case) -> Result<String, String> {
     let listed = listed_files(case.input.as_bytes()).map_err(|error| error.to_string())?;
-    Ok(pull_paths(&listed, version(case)?).iter().map(|path| format!("{path}\n")).collect())
+    Ok(lines(pull_paths(&listed, version(case)?)))
 }
 
 fn answered(case: &Case) -> Result<String, String> {

@@ -10,7 +10,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 
 /// A certificate with its key.
 pub struct Certificate {
-    certificate: Vec<u8>,
+    pem: Vec<u8>,
     key: Vec<u8>,
     fingerprint: String,
 }
@@ -45,12 +45,12 @@ impl Certificate {
         let fingerprint = openssl("x509 -in crt -noout -fingerprint -sha256");
         let read = |name: &str| std::fs::read(directory.path().join(name)).expect("openssl wrote it");
         let fingerprint = fingerprint.rsplit('=').next().unwrap_or_default().to_owned();
-        Certificate { certificate: read("crt"), key: read("key"), fingerprint }
+        Certificate { pem: read("crt"), key: read("key"), fingerprint }
     }
 
     /// In PEM form.
     pub fn pem(&self) -> &[u8] {
-        &self.certificate
+        &self.pem
     }
 
     /// Its SHA-256 as openssl prints it.
@@ -59,7 +59,7 @@ impl Certificate {
     }
 
     pub(super) fn server(&self) -> Arc<ServerConfig> {
-        let certificate = CertificateDer::from_pem_slice(&self.certificate).expect("openssl's own form");
+        let certificate = CertificateDer::from_pem_slice(&self.pem).expect("openssl's own form");
         let key = PrivateKeyDer::from_pem_slice(&self.key).expect("openssl's own form");
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_safe_default_protocol_versions()

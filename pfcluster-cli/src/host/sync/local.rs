@@ -26,7 +26,7 @@ impl Local {
     /// [`HostError`] if there is none.
     pub fn open(root: &Root, version: PfVersion) -> Result<Local, HostError> {
         let install = Directory::open(root.directory())?;
-        let fingerbank = root.directory().join("../fingerbank");
+        let fingerbank = root.directory().with_file_name("fingerbank");
         let fingerbank = fingerbank.is_dir().then(|| Directory::open(&fingerbank)).transpose()?;
         Ok(Local { install, fingerbank, version_file: version_file(version) })
     }
