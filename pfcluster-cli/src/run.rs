@@ -12,7 +12,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::commands::{Cli, Color, Format};
 use crate::host::HostError;
-use crate::report::json;
+use crate::report::{json, nagios};
 
 /// How a command ended. Public interface: scripts and monitoring rely on the numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +23,10 @@ pub enum ExitStatus {
     No,
     /// 2: it could not be done (bad usage, unreadable input).
     Failed,
+    /// 2, for monitoring: it needs somebody now.
+    Critical,
+    /// 3, for monitoring: it could not be found out.
+    Unknown,
 }
 
 impl From<ExitStatus> for ExitCode {
@@ -30,7 +34,8 @@ impl From<ExitStatus> for ExitCode {
         ExitCode::from(match status {
             ExitStatus::Fine => 0,
             ExitStatus::No => 1,
-            ExitStatus::Failed => 2,
+            ExitStatus::Failed | ExitStatus::Critical => 2,
+            ExitStatus::Unknown => 3,
         })
     }
 }
@@ -132,8 +137,20 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitStatu
         Cli::command().try_get_matches_from(&args).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     match parsed {
         Ok((cli, matches)) => run_command(&cli, &matches, env),
+        Err(error) if is_for_monitoring(&args) && error.use_stderr() => {
+            let text = error.render().to_string();
+            let message = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+            let written = writeln!(env.stdout, "{}", nagios::unknown(message)).and_then(|()| env.stdout.flush());
+            if written.is_ok() { ExitStatus::Unknown } else { ExitStatus::Failed }
+        }
         Err(error) => usage_error(&error, wants_json, env),
     }
+}
+
+/// A monitoring system reads one line, also of what it has asked wrongly.
+fn is_for_monitoring(args: &[OsString]) -> bool {
+    args.iter().any(|arg| arg == "--nagios" || arg == "--format=nagios")
+        || args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios")
 }
 
 fn run_command(cli: &Cli, matches: &ArgMatches, env: &mut Env) -> ExitStatus {

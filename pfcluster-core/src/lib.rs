@@ -43,6 +43,8 @@
 //!   outage, and why.
 //! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
 //!   [`decision`]: what all of these answer with.
+//! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
+//! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
 //! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
@@ -66,13 +68,16 @@ pub mod document;
 pub mod galera;
 pub mod generate;
 pub mod installation;
+pub mod maintenance;
 pub mod pf_conf;
 pub mod printable;
 pub mod quorum;
 pub mod rule;
 pub mod secret;
 pub mod span;
+pub mod status;
 #[cfg(feature = "proptest")]
 pub mod strategies;
+pub mod supervisor;
 pub mod sync;
 pub mod version;

@@ -1,5 +1,6 @@
 //! Every command of the README works as printed.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use pfcluster_tests::program::{examples, run};
@@ -66,6 +67,16 @@ fn every_command_is_run_here_or_by_ci() {
     // A database that was stopped cleanly stands in for this machine's.
     std::fs::create_dir(directory.path().join("data")).expect("a writable directory");
     std::fs::write(directory.path().join("data/grastate.dat"), GRASTATE).expect("a writable directory");
+    // Nobody is asked over the network here, and no service is touched.
+    std::fs::write(directory.path().join("alone.conf"), "[database]\nuser=\n").expect("a writable directory");
+    let programs = directory.path().join("programs");
+    for name in ["systemctl", "pfcmd"] {
+        std::fs::create_dir_all(&programs).expect("a writable directory");
+        std::fs::write(programs.join(name), "#!/bin/sh\n").expect("a writable directory");
+        std::fs::set_permissions(programs.join(name), std::fs::Permissions::from_mode(0o755)).expect("our own file");
+    }
+    std::fs::create_dir_all(root.join("var/run")).expect("a writable directory");
+    let programs = programs.to_string_lossy().into_owned();
     let root = root.to_string_lossy().into_owned();
     let commands = commands(&readme);
     let mut run_here = 0;
@@ -91,7 +102,7 @@ fn every_command_is_run_here_or_by_ci() {
             run_here += 1;
             continue;
         }
-        let variables = [("PFCLUSTER_ROOT", root.as_str())];
+        let variables = [("PFCLUSTER_ROOT", root.as_str()), ("PFCLUSTER_PROGRAMS", programs.as_str())];
         let mut full = arguments.clone();
         // The example's first member stands in for this machine.
         if !arguments.contains(&"--host")
@@ -102,10 +113,16 @@ fn every_command_is_run_here_or_by_ci() {
         if arguments.first() == Some(&"evidence") {
             full.extend(["--datadir", "data"]);
         }
+        if arguments.first() == Some(&"status") {
+            full.extend(["--datadir", "data", "--socket", "nobody", "--pf-conf", "alone.conf"]);
+            full.extend(arguments.contains(&"--watch").then_some(["--count", "1"]).into_iter().flatten());
+        }
         let output = run(directory.path(), &full, b"", &variables);
         // Decisions answer with 1 where the answer is no.
-        let decides = arguments.first().is_some_and(|command| ["quorum", "conflict"].contains(command));
-        let fine = output.status.success() || decides && output.status.code() == Some(1);
+        let decides = arguments.first().is_some_and(|command| ["quorum", "conflict", "status"].contains(command));
+        // Monitoring has a number of its own for "unknown".
+        let no = if arguments.contains(&"--nagios") { 3 } else { 1 };
+        let fine = output.status.success() || decides && output.status.code() == Some(no);
         assert!(fine, "{line}: {}", String::from_utf8_lossy(&output.stderr));
         run_here += 1;
     }

@@ -164,6 +164,9 @@ fn true_histories_of(beginning: World, act: bool, name: &str) {
     let events: fn(&Event) -> bool = |event| !matches!(event, Event::TearState(_));
     let found = worlds::histories(vec![beginning], worlds::Limits { depth, losses: &[0, 2], events, act });
     found.report(name);
+    // Views do form again, also where somebody is silent.
+    let reforms = found.answers.get("Reform").copied().unwrap_or_default();
+    assert!(depth < 3 || reforms * 1000 > found.decisions, "{reforms} views form again");
     // What is decided is done, so their number depends on the answers.
     assert!(depth < 4 || found.worlds > 20_000, "{} worlds", found.worlds);
 }
@@ -181,4 +184,17 @@ fn true_histories_without_records() {
 #[test]
 fn true_histories_with_an_arbitrator() {
     true_histories_of(World::with_arbitrator(3), true, "true histories with an arbitrator");
+}
+
+/// It was alone and wrote that down, and was alone again when nobody wrote; then a power cut tore its view: the old record
+/// says nothing of the new view, and whoever left last but one holds more.
+#[test]
+fn an_old_record_beside_a_torn_view() {
+    use Event::{Commit, Crash, Join, Leave, Supervise, TearView};
+    let crash = Crash { lost: vec![(0, 2)] };
+    let commit = Commit { slow: None };
+    let events = [Leave(1), Leave(2), Supervise(0), Join(1), Join(2), commit, Leave(2), Leave(1), crash, TearView(0)];
+    let world = events.iter().fold(World::new(3), |world, event| world.after(event).expect("it can happen"));
+    let limits = worlds::Limits { depth: 1, losses: &[0], events: |_| true, act: true };
+    worlds::histories(vec![world], limits).report("an old record beside a torn view");
 }

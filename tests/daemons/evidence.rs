@@ -1,5 +1,5 @@
-//! This member's evidence beside the real MariaDB and Galera: while it runs, stands still, was killed, was stopped, never
-//! was in a cluster.
+//! This member's evidence, and its status, beside the real MariaDB and Galera: while it runs, stands still, was killed, was
+//! stopped, never was in a cluster.
 //!
 //! The database is in a network namespace that has the member's own address. Needs root and Debian's mariadb-server,
 //! galera-4, socat, iproute2 and util-linux.
@@ -8,6 +8,8 @@
 mod files;
 #[path = "evidence/lab.rs"]
 mod lab;
+#[path = "evidence/status.rs"]
+mod status;
 
 use std::fs;
 use std::time::{Duration, Instant};

@@ -113,7 +113,7 @@ impl Bootstrap {
             force: one(&self.force)?,
             seed: one(&self.seed)?,
             standalone: self.standalone,
-            split_confirmed: false,
+            ..Policy::default()
         })
     }
 

@@ -8,11 +8,14 @@ mod demo;
 mod evidence;
 mod gather;
 mod generate;
+mod maintenance;
 mod manual;
 mod names;
+mod node;
 mod quorum;
 mod scene;
 mod show;
+mod status;
 mod sync;
 
 use std::path::PathBuf;
@@ -120,6 +123,9 @@ pub(crate) enum Command {
     Sync(sync::Sync),
     Bootstrap(bootstrap::Bootstrap),
     Evidence(evidence::Evidence),
+    Status(status::Status),
+    Node(node::Node),
+    Maintenance(maintenance::Maintenance),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -137,6 +143,9 @@ impl Command {
             Command::Sync(sync) => Some(sync.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
             Command::Evidence(_) => Some(Format::Json),
+            Command::Status(status) => Some(status.errors()),
+            Command::Node(node) => Some(node.format.into()),
+            Command::Maintenance(maintenance) => Some(maintenance.format.into()),
             Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
@@ -155,6 +164,9 @@ impl Cli {
             Command::Sync(sync) => sync.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
             Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
+            Command::Status(status) => status.run(&self.global, matches, printer),
+            Command::Node(node) => node.run(&self.global, matches, printer),
+            Command::Maintenance(maintenance) => maintenance.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),

@@ -64,18 +64,7 @@ impl<'c> Names<'c> {
     }
 
     fn find_among(&self, name: &str, hosts: &[&Hostname]) -> Result<Hostname, CommandError> {
-        if let Some(host) = hosts.iter().find(|host| host.as_str() == name) {
-            return Ok((*host).clone());
-        }
-        let begins = |host: &&&Hostname| host.as_str().split('.').next() == Some(name);
-        match hosts.iter().filter(begins).collect::<Vec<_>>()[..] {
-            [host] => Ok((*host).clone()),
-            [] => Err(self.unknown(name, hosts)),
-            [first, second, ..] => {
-                let message = format!("`{name}` may be {first} or {second}");
-                Err(usage(message, "give the whole name"))
-            }
-        }
+        named(name, hosts)?.ok_or_else(|| self.unknown(name, hosts))
     }
 
     fn unknown(&self, name: &str, hosts: &[&Hostname]) -> CommandError {
@@ -94,6 +83,19 @@ impl<'c> Names<'c> {
         let most: Vec<&str> = hosts.iter().take(MOST).map(|host| host.as_str()).collect();
         let more = if hosts.len() > MOST { ", ..." } else { "" };
         usage(message, format!("the members are {}{more}", most.join(", ")))
+    }
+}
+
+/// The host of this name, or the only one whose name begins with it and a dot.
+pub(super) fn named(name: &str, hosts: &[&Hostname]) -> Result<Option<Hostname>, CommandError> {
+    if let Some(host) = hosts.iter().find(|host| host.as_str() == name) {
+        return Ok(Some((*host).clone()));
+    }
+    let begins = |host: &&&Hostname| host.as_str().split('.').next() == Some(name);
+    match hosts.iter().filter(begins).collect::<Vec<_>>()[..] {
+        [host] => Ok(Some((*host).clone())),
+        [] => Ok(None),
+        [first, second, ..] => Err(usage(format!("`{name}` may be {first} or {second}"), "give the whole name")),
     }
 }
 

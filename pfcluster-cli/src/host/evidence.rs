@@ -10,13 +10,14 @@ use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Process, Recovered, Running, StatusError,
     Uuid,
 };
+use pfcluster_core::maintenance::FLAG_FILE;
 use serde::{Deserialize, Serialize};
 
 use super::datadir::{self, is_empty};
 use super::mariadb::{Answer, Settings, ask};
 use super::processes::{Presence, presence};
 use super::recovery::recover;
-use super::{HostError, Root, files};
+use super::{HostError, Root, files, marks};
 
 /// Something that could not be found out, or that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +85,7 @@ pub fn gather(
     let evidence = Evidence {
         process,
         files,
-        maintenance: gathering.maintenance(&question.root.file("var/maintenance-mode")),
+        maintenance: gathering.maintenance(&question.root.file(FLAG_FILE)),
         arbitrator: false,
         disabled: disabled.map_or_else(|error| gathering.error(&error), |hosts| hosts.into_iter().collect()),
         members_hash: Some(question.cluster.members_hash()),
@@ -119,26 +120,27 @@ impl Gathering<'_> {
     /// What the database does; and true if it runs without Galera.
     fn process(&mut self, limit: Duration, resolve: impl Fn(&str) -> Option<Hostname>) -> (Process, bool) {
         match ask(self.settings, limit) {
-            Answer::Status(rows) => {
-                let rows = rows.iter().map(|(name, value)| (&**name, &**value));
-                match Running::from_status(rows, resolve) {
-                    Ok(running) => return (Process::Running(running), false),
-                    Err(StatusError::NotGalera) => {
-                        self.note(
-                            "the database runs without Galera: what is written now is on this member only",
-                            "if it should be in the cluster, generate mariadb.conf anew and restart packetfence-mariadb",
-                        );
-                        return (Process::Running(WITHOUT_GALERA), true);
-                    }
-                    Err(error) => {
-                        let message = format!("the database's status can't be understood: {error}");
-                        self.missing(message, "wait a moment and ask again");
-                    }
+            Answer::Status(said) => match Running::from_status(said.rows(), resolve) {
+                Ok(running) => return (Process::Running(running), false),
+                Err(StatusError::NotGalera) => {
+                    self.note(
+                        "the database runs without Galera: what is written now is on this member only",
+                        "if it should be in the cluster, generate mariadb.conf anew and restart packetfence-mariadb",
+                    );
+                    return (Process::Running(WITHOUT_GALERA), true);
                 }
-            }
+                Err(error) => {
+                    let message = format!("the database's status can't be understood: {error}");
+                    self.missing(message, "wait a moment and ask again");
+                }
+            },
             Answer::Refused(why) => {
                 let message = format!("the database does not let this user in: {why}");
                 self.missing(message, "run it as root, or name a user and password with `--mysql-defaults-file FILE`");
+            }
+            Answer::Full => {
+                let message = "the database takes no more connections (ERROR 1040): max_connections is reached";
+                self.missing(message, "stop who holds too many connections, and ask again");
             }
             Answer::Silence(why) => {
                 self.missing(format!("the database does not answer: {why}"), "see its log, or raise `--timeout`");
@@ -221,14 +223,10 @@ impl Gathering<'_> {
 
     /// A flag that can't be seen is taken for set: nothing is started then.
     fn maintenance(&mut self, path: &Path) -> bool {
-        match path.metadata() {
-            Ok(data) => data.is_file(),
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => false,
-            Err(error) => {
-                self.missing(format!("cannot read {}: {}", path.display(), files::plain(&error)), AS_ROOT);
-                true
-            }
-        }
+        marks::is_set(path).unwrap_or_else(|error| {
+            self.missing(format!("cannot read {}: {}", path.display(), files::plain(&error)), AS_ROOT);
+            true
+        })
     }
 }
 

@@ -1,5 +1,8 @@
 //! The machine itself.
 
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+
 /// The machine's host name, as `hostname` prints it.
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
@@ -18,19 +21,27 @@ pub fn group_id(name: &str) -> Option<u32> {
 pub fn user_ids(name: &str) -> Option<(u32, u32)> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
     users.lines().find_map(|line| {
-        let fields: Vec<&str> = line.split(':').collect();
-        let [user, _, uid, gid, ..] = fields[..] else { return None };
-        (user == name).then(|| Some((uid.parse().ok()?, gid.parse().ok()?))).flatten()
+        let mut fields = line.split(':');
+        let is_meant = fields.next() == Some(name);
+        let (user, group) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
+        is_meant.then_some((user, group))
     })
 }
 
-/// True if an interface of this machine has the address. `None` if the system does not say.
-pub fn has_address(address: std::net::Ipv4Addr) -> Option<bool> {
-    let table = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
-    let leaf = format!("|-- {address}");
-    let is_local = |line: Option<&&str>| line.is_some_and(|line| line.trim() == "/32 host LOCAL");
-    let lines: Vec<&str> = table.lines().collect();
-    Some((0..lines.len()).any(|at| lines[at].trim() == leaf && is_local(lines.get(at + 1))))
+/// The IPv4 addresses that this machine has, on whatever interface; `None` if the kernel does not show them. (Binding to an
+/// address tells nothing: cluster members may bind to those of others, `net.ipv4.ip_nonlocal_bind`.)
+pub fn own_addresses() -> Option<BTreeSet<Ipv4Addr>> {
+    let routes = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
+    let mut addresses = BTreeSet::new();
+    let mut last: Option<Ipv4Addr> = None;
+    for line in routes.lines().map(str::trim) {
+        match line.strip_prefix("|-- ") {
+            Some(address) => last = address.parse().ok(),
+            None if line == "/32 host LOCAL" => addresses.extend(last),
+            None => {}
+        }
+    }
+    Some(addresses)
 }
 
 /// What `PROGRAM -v` says, standard output and standard error together; `None` if it is not installed.

@@ -1,7 +1,9 @@
-//! This machine's database: where it is, and what it answers.
+//! Databases: where this machine's is, and what it and those of others answer.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::io;
+use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
@@ -27,8 +29,23 @@ pub struct Settings {
     /// The sockets to try, in order.
     pub sockets: Vec<PathBuf>,
     /// Who asks; `None` for the user that runs the program.
-    user: Option<String>,
-    password: Option<String>,
+    pub account: Option<Account>,
+}
+
+/// A user of the database.
+#[derive(Clone)]
+pub struct Account {
+    /// Its name.
+    pub user: String,
+    /// Its password; `None` for a login without one.
+    pub password: Option<String>,
+}
+
+/// Without the password.
+impl fmt::Debug for Account {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Account").field("user", &self.user).finish_non_exhaustive()
+    }
 }
 
 /// What the command line may say of it.
@@ -67,14 +84,14 @@ impl Settings {
             defaults_file: text.is_some().then(|| absolute(defaults_file)),
             is_elsewhere,
             sockets: Vec::new(),
-            user: None,
-            password: None,
+            account: None,
         };
         let mut socket = server("socket");
         if let Some(path) = &overrides.client_file {
             let text = files::read(path)?;
             let client = |option| option_file::value(&text, CLIENT_GROUPS, option);
-            (settings.user, settings.password) = (client("user"), client("password"));
+            let user = client("user").unwrap_or_else(own_name);
+            settings.account = Some(Account { user, password: client("password") });
             socket = client("socket").map(PathBuf::from).or(socket);
         }
         let usual = || vec!["/run/mysqld/mysqld.sock".into(), "/var/lib/mysql/mysql.sock".into()];
@@ -89,19 +106,48 @@ impl Settings {
 /// What came of asking a server.
 #[derive(Debug)]
 pub(super) enum Answer {
-    /// Its `wsrep%` status.
-    Status(Vec<(String, String)>),
+    /// What it says.
+    Status(Said),
     /// The server on the socket has another data directory: this one.
     Another(PathBuf),
-    /// Nobody listens on a socket.
+    /// Nobody listens.
     Nobody,
     /// There is somebody, or may be, but this is all that was heard.
     Silence(String),
     /// The server answers, but not this user.
     Refused(String),
+    /// The server answers, but takes no more connections.
+    Full,
 }
 
-/// Asks the server. Ends within `limit`, whatever the server does.
+/// What a server says of itself.
+#[derive(Debug)]
+pub(super) struct Said {
+    datadir: PathBuf,
+    /// `max_connections`.
+    pub(super) max_connections: Option<u32>,
+    /// Names and values of its status: `wsrep%` and `Threads_connected`.
+    rows: Vec<(String, String)>,
+}
+
+impl Said {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.rows.iter().map(|(name, value)| (&**name, &**value))
+    }
+
+    /// `Threads_connected`.
+    pub(super) fn connections(&self) -> Option<u32> {
+        self.rows().find(|(name, _)| name.eq_ignore_ascii_case("Threads_connected"))?.1.parse().ok()
+    }
+}
+
+/// `ER_CON_COUNT_ERROR`.
+const TOO_MANY_CONNECTIONS: u16 = 1040;
+
+/// Where PacketFence's databases listen, for clients.
+const PORT: u16 = 3306;
+
+/// Asks this machine's server. Ends within `limit`, whatever the server does.
 pub(super) fn ask(settings: &Settings, limit: Duration) -> Answer {
     let deadline = Instant::now() + limit;
     for socket in &settings.sockets {
@@ -123,36 +169,54 @@ pub(super) fn ask(settings: &Settings, limit: Duration) -> Answer {
 }
 
 fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
-    let silence = |what: &dyn std::fmt::Display| Answer::Silence(format!("{}: {what}", socket.display()));
-    match ask_server(socket, settings, limit) {
-        Ok((datadir, _)) if !is_same(&datadir, &settings.datadir) => Answer::Another(datadir),
-        Ok((_, rows)) => Answer::Status(rows),
-        Err(mysql::Error::MySqlError(error)) => Answer::Refused(format!("{} ({})", error.message, error.code)),
-        Err(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, why, kind))))) => match kind {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
-            _ => silence(&why.split(" (os error").next().unwrap_or_default().to_lowercase()),
-        },
-        Err(error) => silence(&error),
+    let options = OptsBuilder::new().socket(Some(socket.to_string_lossy()));
+    let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
+    match answer(ask_server(options, &account, limit)) {
+        Answer::Status(said) if !is_same(&said.datadir, &settings.datadir) => Answer::Another(said.datadir),
+        Answer::Silence(why) => Answer::Silence(format!("{}: {why}", socket.display())),
+        answer => answer,
     }
 }
 
-type Rows = Vec<(String, String)>;
-
-fn ask_server(socket: &Path, settings: &Settings, limit: Duration) -> Result<(PathBuf, Rows), mysql::Error> {
-    let user = settings.user.clone().unwrap_or_else(own_name);
+/// Asks another machine's server. Each step of it ends within `limit`: connecting, logging in, each answer.
+pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
     let options = OptsBuilder::new()
-        .socket(Some(socket.to_string_lossy()))
-        .user(Some(user))
-        .pass(settings.password.clone())
+        .ip_or_hostname(Some(address.to_string()))
+        .tcp_port(PORT)
+        .tcp_connect_timeout(Some(limit))
+        // A server would be asked for its socket's name, to be reached there.
+        .prefer_socket(false);
+    answer(ask_server(options, account, limit))
+}
+
+fn answer(asked: Result<Said, mysql::Error>) -> Answer {
+    match asked {
+        Ok(said) => Answer::Status(said),
+        Err(mysql::Error::MySqlError(error)) if error.code == TOO_MANY_CONNECTIONS => Answer::Full,
+        Err(mysql::Error::MySqlError(error)) => Answer::Refused(format!("{} ({})", error.message, error.code)),
+        Err(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, why, kind))))) => match kind {
+            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
+            _ => Answer::Silence(why.split(" (os error").next().unwrap_or_default().to_lowercase()),
+        },
+        Err(error) => Answer::Silence(error.to_string()),
+    }
+}
+
+fn ask_server(options: OptsBuilder, account: &Account, limit: Duration) -> Result<Said, mysql::Error> {
+    let options = options
+        .user(Some(&account.user))
+        .pass(account.password.clone())
         .read_timeout(Some(limit))
         .write_timeout(Some(limit))
         // What the client would ask for first otherwise.
         .max_allowed_packet(Some(1 << 20));
     let mut connection = Conn::new(options)?;
-    let datadir: Option<Value> = connection.query_first("SELECT @@datadir")?;
-    let rows: Vec<(Value, Value)> = connection.query("SHOW GLOBAL STATUS LIKE 'wsrep%'")?;
-    let rows = rows.into_iter().map(|(name, value)| (text(name), text(value)));
-    Ok((datadir.map(text).unwrap_or_default().into(), rows.collect()))
+    let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
+    let (datadir, max_connections) = settings.map(|(datadir, max)| (text(datadir), text(max))).unwrap_or_default();
+    let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
+    let rows: Vec<(Value, Value)> = connection.query(wanted)?;
+    let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+    Ok(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
 }
 
 /// Whatever the server sends: reading it as another type can panic.

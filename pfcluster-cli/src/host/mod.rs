@@ -1,5 +1,6 @@
-//! What this machine has: files, its name, and later its database and its peers.
+//! What this machine has: files, its name, its database, and what its peers' databases say.
 
+pub mod backup;
 mod datadir;
 mod directory;
 pub mod evidence;
@@ -7,11 +8,14 @@ pub mod files;
 pub mod install;
 pub mod lock;
 pub mod machine;
+pub mod maintenance;
 pub mod mariadb;
+pub mod marks;
 mod option_file;
 mod processes;
 mod recovery;
 mod root;
+pub mod status;
 pub mod sync;
 pub mod terminal;
 pub mod webservices;
@@ -44,6 +48,16 @@ pub enum HostError {
         /// What to do.
         help: String,
     },
+    /// A program can't be run, or fails.
+    #[error("{}: {reason}", program.display())]
+    Run {
+        /// The program.
+        program: PathBuf,
+        /// Why.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// A file says something that can't be understood.
     #[error("{}: {reason}", path.display())]
     Content {
@@ -62,6 +76,7 @@ impl HostError {
         match self {
             HostError::Read { .. } => "unreadable",
             HostError::Write { .. } => "unwritable",
+            HostError::Run { .. } => "unrunnable",
             HostError::Content { .. } => "content",
         }
     }
@@ -69,7 +84,10 @@ impl HostError {
     /// What to do about it.
     pub fn help(&self) -> &str {
         match self {
-            HostError::Read { help, .. } | HostError::Write { help, .. } | HostError::Content { help, .. } => help,
+            HostError::Read { help, .. }
+            | HostError::Write { help, .. }
+            | HostError::Run { help, .. }
+            | HostError::Content { help, .. } => help,
         }
     }
 }

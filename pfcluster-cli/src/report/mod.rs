@@ -11,8 +11,14 @@ pub mod evidence;
 pub(crate) mod github;
 pub mod json;
 #[cfg(feature = "cli")]
+pub(crate) mod maintenance;
+#[cfg(feature = "cli")]
+pub(crate) mod nagios;
+#[cfg(feature = "cli")]
 pub(crate) mod quorum;
 mod source;
+#[cfg(feature = "cli")]
+pub(crate) mod status;
 #[cfg(feature = "cli")]
 pub(crate) mod sync;
 #[cfg(feature = "cli")]

@@ -199,3 +199,13 @@ pub struct Fork {
     /// False if the list of who was present may lack somebody.
     pub known: bool,
 }
+
+impl Fork {
+    /// Two records of one fork: those who joined later write it down with themselves in it. Two forks at one place have
+    /// nobody in common.
+    pub(crate) fn is_same(&self, other: &Fork) -> bool {
+        self.uuid == other.uuid
+            && self.seqno == other.seqno
+            && self.present.iter().any(|member| other.present.contains(member))
+    }
+}

@@ -18,6 +18,11 @@ impl Uuid {
         Uuid(bits)
     }
 
+    /// Its 128 bits, most significant first.
+    pub const fn as_u128(self) -> u128 {
+        self.0
+    }
+
     /// True for [`Uuid::ZERO`].
     pub const fn is_zero(self) -> bool {
         self.0 == 0

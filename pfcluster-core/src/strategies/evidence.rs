@@ -181,13 +181,14 @@ pub fn policy(members: usize) -> impl Strategy<Value = Policy> {
         prop_oneof![4 => Just(BTreeSet::new()), 1 => btree_set((0..=members).prop_map(host), 0..=members)].boxed()
     };
     let one = move || option::weighted(0.1, (0..=members).prop_map(host));
-    let parts = (hosts(), hosts(), one(), prop::bool::weighted(0.1), one(), any::<bool>());
-    parts.prop_map(|(assume_lost, discard, seed, standalone, force, split_confirmed)| Policy {
+    let parts = (hosts(), hosts(), one(), prop::bool::weighted(0.1), one(), any::<(bool, bool)>());
+    parts.prop_map(|(assume_lost, discard, seed, standalone, force, (split_confirmed, reform_failed))| Policy {
         assume_lost,
         discard,
         seed,
         standalone,
         force,
+        reform_failed,
         split_confirmed,
     })
 }

@@ -6,6 +6,7 @@ mod held;
 mod lists;
 mod starts;
 mod waits;
+mod witnesses;
 
 use std::fmt;
 
@@ -57,7 +58,7 @@ pub const LAWS: [Law; 15] = [
     ("nothing starts from no position", starts::from_no_position),
     ("only fit members start", starts::unfit),
     ("no known position is left behind", starts::left_behind),
-    ("a start without everybody needs a witness", starts::without_a_witness),
+    ("a start without everybody needs a witness", witnesses::without_a_witness),
     ("only who loses nothing joins", lists::losing_joiners),
     ("who waits without service stops first", lists::lingering_processes),
     ("nobody is listed twice", lists::repetitions),

@@ -21,7 +21,7 @@ type Path = Vec<String>;
 pub(crate) struct Histories {
     pub(crate) worlds: usize,
     pub(crate) decisions: usize,
-    answers: BTreeMap<&'static str, usize>,
+    pub(crate) answers: BTreeMap<&'static str, usize>,
     violations: BTreeMap<String, (usize, usize, String)>,
     next: Vec<(World, Path)>,
 }

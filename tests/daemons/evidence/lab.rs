@@ -121,6 +121,30 @@ impl Database {
         self.answer(Command::new(self.path("pfcluster")).uid(65534).gid(65534), arguments)
     }
 
+    /// Any command of the program, on the member.
+    pub(crate) fn program(&self, arguments: &[&str]) -> Output {
+        self.run_program(
+            Command::new("ip").args(["netns", "exec", &self.namespace, &self.path("pfcluster")]),
+            arguments,
+        )
+    }
+
+    pub(crate) fn program_as_nobody(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace, "setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]);
+        self.run_program(command.arg(self.path("pfcluster")), arguments)
+    }
+
+    fn run_program(&self, command: &mut Command, arguments: &[&str]) -> Output {
+        command.args(arguments).args(["--root", &self.path("pf")]).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin");
+        command.current_dir(&self.folder).stdin(Stdio::null()).output().expect("the program starts")
+    }
+
+    /// An address of the member, beside its own.
+    pub(crate) fn add_address(&self, address: &str) {
+        run("ip", &["-n", &self.namespace, "address", "add", &format!("{address}/32"), "dev", "lo"]);
+    }
+
     fn answer(&self, command: &mut Command, arguments: &[&str]) -> (i32, Value) {
         command.args(["evidence", "--host=pf1.example.com", "--root", &self.path("pf")]).args(arguments);
         command.env_clear().env("TMPDIR", self.folder.join("tmp")).env("PATH", "/usr/bin:/bin");
@@ -216,13 +240,18 @@ impl Database {
 
     /// Something that has the database's port, until it is dropped.
     pub(crate) fn take_port(&self) -> Taken {
-        let listen = format!("TCP-LISTEN:3306,bind={ADDRESS},fork");
+        self.listen(ADDRESS, "/dev/null")
+    }
+
+    /// Something that listens like a database at an address, and answers with what socat has on its other side.
+    pub(crate) fn listen(&self, address: &str, other_side: &str) -> Taken {
+        let listen = format!("TCP-LISTEN:3306,bind={address},fork,reuseaddr");
         let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.namespace, "socat", &listen, "/dev/null"]);
+        command.args(["netns", "exec", &self.namespace, "socat", &listen, other_side]);
         let taken = Taken(command.spawn().expect("socat"));
         wait_until("the port is taken", String::new, || {
             let listening = run("ip", &["netns", "exec", &self.namespace, "ss", "-Htln"]);
-            String::from_utf8_lossy(&listening.stdout).contains(":3306")
+            String::from_utf8_lossy(&listening.stdout).contains(&format!("{address}:3306"))
         });
         taken
     }

@@ -1,7 +1,7 @@
 //! The election: the command of tests/testdata/bootstrap.
 //!
 //! ```text
-//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed]
+//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed] [reform-failed]
 //! pf1  stopped  A:1200  flag=0
 //! pf2  crashed  A:1204  view=5{2,3}  floor=1190
 //! pf3  unknown
@@ -56,6 +56,7 @@ pub fn decision(case: &Case) -> Result<Decision<Action, Reason>, String> {
         seed: one("seed")?,
         standalone: case.has("standalone"),
         force: one("force")?,
+        reform_failed: case.has("reform-failed"),
         split_confirmed: case.has("confirmed"),
     };
     Ok(select_bootstrap(&seen, &policy))

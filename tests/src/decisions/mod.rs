@@ -1,9 +1,12 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,sync} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,sync} can ask: one file for each
+//! folder.
 
 pub mod bootstrap;
 mod conflict;
 mod galera;
+mod maintenance;
 mod quorum;
+mod status;
 mod sync;
 
 use crate::Case;
@@ -14,5 +17,7 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| conflict::output(case))
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
+        .or_else(|| maintenance::output(case))
+        .or_else(|| status::output(case))
         .or_else(|| sync::output(case))
 }

@@ -74,7 +74,8 @@ fn check(
 ) -> Result<Option<Duration>, CommandError> {
     let mut scene = Scene::read(global, matches, &conflict.connection, printer)?;
     monitor.threshold = scene.threshold;
-    let holds_vip = scene.vip.is_some_and(|vip| machine::has_address(vip) == Some(true));
+    let own = machine::own_addresses().unwrap_or_default();
+    let holds_vip = scene.vip.is_some_and(|vip| own.contains(&vip));
     match monitor.poll(start.elapsed(), holds_vip) {
         Poll::Off => {
             say("off: the interval is 0", printer)?;

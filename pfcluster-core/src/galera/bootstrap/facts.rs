@@ -177,7 +177,7 @@ impl<'a> Facts<'a> {
 
     /// It took part in the fork, or joined afterwards.
     pub(super) fn went_along(&self, fork: &Fork) -> bool {
-        fork.present.contains(self.host) || self.forks().iter().any(|own| is_same(own, fork))
+        fork.present.contains(self.host) || self.forks().iter().any(|own| own.is_same(fork))
     }
 
     /// It remembers that there was something.
@@ -305,12 +305,4 @@ fn may_survive(fork: &Fork, facts: &[Facts<'_>]) -> bool {
     !fork.known
         || !fork.present.iter().all(is_member)
         || facts.iter().any(|one| !one.given_up && one.went_along(fork) && holds_more(one))
-}
-
-/// Two records of one fork: those who joined later write it down with themselves in it. Two forks at one place have
-/// nobody in common.
-fn is_same(one: &Fork, other: &Fork) -> bool {
-    one.uuid == other.uuid
-        && one.seqno == other.seqno
-        && one.present.iter().any(|member| other.present.contains(member))
 }

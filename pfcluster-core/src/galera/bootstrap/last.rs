@@ -57,7 +57,10 @@ impl<'a> Election<'a> {
             [Reason::LastView { view: view.id(), members: self.hosts(&view.holders), proof }, self.answered_reason()];
         // An unsafe member would be started too, and its data overwritten.
         let can_reform = |one: &Facts<'_>| one.may_be_chosen() && (one.is_stopped() || one.is_starting());
-        if view.gvwstate.members.len() > 1 && holders().all(can_reform) {
+        // A node that an arbitrator stands for may have been another one after all; a start from the best does without it.
+        let nodes = view.gvwstate.members.len();
+        let forms = nodes > 1 && view.present == nodes && !self.policy.reform_failed;
+        if forms && holders().all(can_reform) {
             let source = Source::view(holders().collect(), best);
             let action = Action::Reform {
                 members: self.hosts(&view.holders),

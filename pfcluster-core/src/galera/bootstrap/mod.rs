@@ -37,12 +37,12 @@
 //! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
 //! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
 //! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the
-//! files of everybody else show that they can't be that node. A complete view is *proven* if its best position reaches a floor that was written down for it
+//! files and records of everybody else show that their last view was another one. A complete view is *proven* if its best position reaches a floor that was written down for it
 //! (whoever left before holds no more than that), or if everybody has answered.
 //!
 //! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* after a clean stop,
-//! or if the recovered position reaches the floor that was written down for the view in which it was alone; not if the data
-//! are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
+//! or if the recovered position reaches the floor that was written down for the view in which it was alone (a torn gvwstate.dat
+//! may have named a later one); not if the data are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
 //!
 //! # The rules
 //!
@@ -68,9 +68,10 @@
 //!    itself.
 //! 8. One view is complete and proven: with a majority of the enabled members answering, nobody in it in maintenance or
 //!    disabled, and nobody known to hold more, its members **re-form** it: they start at once, and Galera does the rest. If
-//!    some of them run or are unsafe, or the view has one member only, the highest is **promoted** (if it runs) or
-//!    **bootstrapped**. Whoever
-//!    else is there without service stops first: any extra process keeps a view from forming.
+//!    some of them run or are unsafe, an arbitrator stands for one, the view has one member only, or has not formed again
+//!    when it was to ([`Policy::reform_failed`]), the highest is
+//!    **promoted** (if it runs) or **bootstrapped**. Whoever else is there without service stops first: any extra process
+//!    keeps a view from forming.
 //! 9. One flag is trusted: with a majority answering, its member not in maintenance, nobody running, nobody known to hold
 //!    more, and (after a clean stop) nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left
 //!    last.
@@ -148,7 +149,7 @@ pub use reason::{FlagIgnored, Hindrance, NotChosen, Reason, SplitSign, TieBreak,
 
 use crate::cluster::Hostname;
 use crate::decision::Decision;
-use crate::galera::Observation;
+use crate::galera::{Observation, Position};
 
 /// How long two members must have been primary without listing each other before that is a split brain: Galera's
 /// `evs.inactive_timeout` and a second.
@@ -178,8 +179,15 @@ pub struct Policy {
     pub standalone: bool,
     /// `--force-new-cluster` on this member (guide 3.4, 5.2).
     pub force: Option<Hostname>,
+    /// The last view was to form again and did not, for so long that it never will: its highest is started instead.
+    pub reform_failed: bool,
     /// Two primary components were seen in evidence that was taken [`SPLIT_CONFIRMED_AFTER`] before this one, too.
     pub split_confirmed: bool,
+}
+
+/// The position that a member holds and that can be trusted, if there is one.
+pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
+    facts::Facts::of(0, seen, false).safe()
 }
 
 /// Decides which member may bring the database back, and how.

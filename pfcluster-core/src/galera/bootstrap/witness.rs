@@ -86,15 +86,16 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     // An arbitrator keeps no file. It can stand for a missing node only if none of the members can be that node.
     let votes =
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));
-    let others = facts.iter().filter(|one| !view.holders.contains(&one.place));
-    view.complete = missing == 0 || missing == votes.count() && others.into_iter().all(was_elsewhere);
+    let mut others = facts.iter().filter(|one| !view.holders.contains(&one.place));
+    view.complete = missing == 0 || missing == votes.count() && others.all(|one| was_elsewhere(one, view.id()));
 }
 
-/// Its files show that its last primary view was another one, or that it left its last one gracefully.
-fn was_elsewhere(one: &Facts<'_>) -> bool {
+/// Its files show that its last primary view was another one than this.
+fn was_elsewhere(one: &Facts<'_>, view: ViewId) -> bool {
     let out_of_service = one.is_known() && one.primary().is_none() && !one.transfers();
     let left = one.files().is_some_and(|files| match &files.gvwstate {
-        Found::Absent => true,
+        // A clean stop removes the file, also one without service: then this view may have been its last.
+        Found::Absent => files.records.view.is_some_and(|record| record.view != view),
         Found::Torn(_) => false,
         Found::Read(own) => own.members.binary_search(&own.my_uuid).is_ok(),
     });
@@ -133,9 +134,13 @@ pub(super) fn flag(one: &Facts<'_>) -> Flag {
     if grastate.seqno >= 0 {
         return Flag::CleanStop;
     }
-    // The record counts only for the view in which it was alone: that of gvwstate.dat, unless a clean stop removed it.
-    let view = files.gvwstate.read().map(|gvwstate| gvwstate.view);
-    let is_of_view = |id: ViewId| view.is_none_or(|view| view == id);
+    // The record counts only for the view in which it was alone: that of gvwstate.dat, unless a clean stop removed it. A torn
+    // file may have named a later one.
+    let is_of_view = |id: ViewId| match &files.gvwstate {
+        Found::Absent => true,
+        Found::Torn(_) => false,
+        Found::Read(gvwstate) => gvwstate.view == id,
+    };
     let record = files.records.view.filter(|record| record.size == Some(1) && record.uuid == position.uuid());
     let alone = record.filter(|record| is_of_view(record.view));
     match alone.map(|record| record.floor) {

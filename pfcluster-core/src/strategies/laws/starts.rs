@@ -221,19 +221,3 @@ pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
     }
     Ok(())
 }
-
-pub(super) fn without_a_witness(judged: Judged<'_>) -> Result<(), String> {
-    let ([started, ..], None) = (judged.started(), &judged.policy.force) else { return Ok(()) };
-    let unknown = |one: &&Seen| one.enabled && held(one) == Held::Unknown && !judged.given_up(one);
-    let not_lost = |one: &Seen| !judged.policy.assume_lost.contains(&one.host);
-    let Some(missing) = judged.seen.iter().filter(unknown).find(|one| not_lost(one)) else { return Ok(()) };
-    let enabled = judged.seen.iter().filter(|one| one.enabled);
-    let (all, known) = (enabled.clone().count(), enabled.filter(|one| held(one) != Held::Unknown).count());
-    let started = judged.member(started)?;
-    let flag = files(started).and_then(|files| files.grastate.read()).and_then(|grastate| grastate.safe_to_bootstrap);
-    let view = files(started).is_some_and(|files| files.gvwstate.read().is_some());
-    if known * 2 > all && (flag == Some(true) || view) {
-        return Ok(());
-    }
-    Err(format!("{} starts, {known} of {all} known, and {} may be alive", started.host, missing.host))
-}

@@ -1,11 +1,11 @@
 //! Laws of waiting and refusing.
 
 use super::Judged;
-use super::held::{Held, evidence, files, held, is_primary, ran_alone, records, running, transfers};
+use super::held::{Held, evidence, files, held, is_primary, is_starting, ran_alone, records, running, transfers};
 use super::lists::differing_members;
 use crate::cluster::Hostname;
-use crate::galera::bootstrap::{Action, Problem, Seen};
-use crate::galera::{ClusterStatus, LocalState, Position, Records};
+use crate::galera::bootstrap::{Action, Need, Problem, Seen};
+use crate::galera::{ClusterStatus, LocalState, Position, Records, Recovered};
 
 pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     let named: Vec<&Hostname> = match &judged.decision.action {
@@ -20,10 +20,32 @@ pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     if named.is_empty() {
         return Err("no member is named".to_owned());
     }
+    if let Action::Wait { awaited } = &judged.decision.action
+        && let Some(one) =
+            awaited.iter().find(|one| judged.member(&one.member).is_ok_and(|seen| !lacks(seen, &one.need)))
+    {
+        return Err(format!("{} does not lack {:?}", one.member, one.need));
+    }
     // The operator may name a stranger; nobody else does.
     let said =
         |host: &Hostname| [&judged.policy.force, &judged.policy.seed].into_iter().flatten().any(|said| said == host);
     named.into_iter().filter(|host| !said(host)).try_for_each(|host| judged.member(host).map(|_| ()))
+}
+
+/// What is waited for is missing.
+fn lacks(one: &Seen, need: &Need) -> bool {
+    let recovered = |is: fn(&Recovered) -> bool| files(one).is_some_and(|files| is(&files.recovered));
+    match need {
+        Need::Evidence { .. } => evidence(one).is_none(),
+        Need::Files => evidence(one).is_some() && files(one).is_none(),
+        Need::Recovery => recovered(|found| *found == Recovered::NotRun),
+        Need::RecoveryThatWorks { .. } => recovered(|found| matches!(found, Recovered::Failed(_))),
+        Need::Answer => held(one) == Held::Unknown && (is_starting(one) || running(one).is_some()),
+        Need::TransferEnd => transfers(one),
+        Need::Service | Need::SecondLook => is_primary(one),
+        Need::Network => running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary),
+        Need::MaintenanceEnd => maintenance(one),
+    }
 }
 
 fn named_by(problem: &Problem) -> Vec<&Hostname> {

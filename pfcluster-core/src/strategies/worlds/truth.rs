@@ -1,6 +1,6 @@
 //! What must hold of decisions made from parts of one truth.
 
-use super::{World, evidence::host};
+use super::{Stored, World, evidence::host};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::Action;
 use crate::strategies::laws::Violation;
@@ -27,6 +27,11 @@ impl World {
             return Ok(());
         }
         let Some(source) = self.source(action) else { return Ok(()) };
+        if let Action::Reform { members, .. } = action
+            && !self.would_form(&self.places(members))
+        {
+            return broken("a view that is to form again can", format!("{members:?} are not all of it"));
+        }
         if !self.component.is_empty() {
             return broken("nothing starts beside a living component", format!("{:?} is primary", self.component));
         }
@@ -38,6 +43,17 @@ impl World {
             );
         }
         Ok(())
+    }
+
+    /// Galera forms a view again when all its members are there, and nobody else.
+    fn would_form(&self, members: &[usize]) -> bool {
+        let view_of = |at: usize| match &self.nodes[at].view {
+            Stored::View(view) if !self.nodes[at].renamed => Some(view),
+            _ => None,
+        };
+        let Some(view) = members.first().and_then(|&at| view_of(at)) else { return false };
+        members.iter().all(|&at| view_of(at) == Some(view))
+            && view.members.iter().all(|&at| members.contains(&at) || self.nodes[at].arbitrator)
     }
 
     /// True if two starts, decided from two parts of the evidence of this world, are the same one. A bootstrap or a

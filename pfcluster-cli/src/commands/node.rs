@@ -1,0 +1,127 @@
+//! `pfcluster node`: which members this server counts in.
+
+use clap::{ArgMatches, Args, ValueEnum};
+use pfcluster_core::cluster::{Cluster, Hostname};
+use pfcluster_core::document::Document;
+use pfcluster_core::maintenance::services_that_count_members;
+use pfcluster_core::span::Source;
+use serde_json::json;
+
+use super::names::named;
+use super::{AnswerFormat, Global};
+use crate::host::{files, marks};
+use crate::report::json;
+use crate::run::{CommandError, ExitStatus, Printer};
+
+/// Which members this server counts in, and counting one out or in again
+///
+/// A server that disables another one works as if it were not there, as PacketFence's `bin/cluster/node` has it. Each server
+/// decides for itself: run it on all that shall do the same.
+#[derive(Debug, Args)]
+#[command(after_long_help = EXAMPLES)]
+pub(crate) struct Node {
+    /// A member [default: all of them]
+    #[arg(value_name = "HOST")]
+    member: Option<String>,
+    /// Count it out or in
+    #[arg(value_enum, requires = "member")]
+    change: Option<Change>,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    pub(super) format: AnswerFormat,
+}
+
+const EXAMPLES: &str = "\
+  pfcluster node                         all members
+  pfcluster node pf3 disable             this server works without pf3
+  pfcluster node pf3 enable
+
+Nothing is restarted: what runs goes on with the members that it has found when it started.
+
+Exit status: 0 done, 2 it could not be done (no such member, disabling oneself, no permission).";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Change {
+    /// Count it in
+    Enable,
+    /// Count it out
+    Disable,
+}
+
+impl Node {
+    pub(super) fn run(
+        &self,
+        global: &Global,
+        _matches: &ArgMatches,
+        printer: &mut Printer<'_>,
+    ) -> Result<ExitStatus, CommandError> {
+        let root = global.root();
+        let text = files::read(&root.path(Source::ClusterConf))?;
+        let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
+        let all: Vec<&Hostname> = cluster.members().map(|member| &member.host).collect();
+        let shown = match &self.member {
+            Some(name) => vec![named(name, &all)?.ok_or_else(|| unknown(name, &all))?],
+            None => all.into_iter().cloned().collect(),
+        };
+        let mut changed = false;
+        if let (Some(change), [host]) = (self.change, &shown[..]) {
+            let before = root.disabled_members()?.contains(host);
+            let mark = root.file(&marks::disabled(host));
+            match change {
+                Change::Disable if *host == global.host()? => return Err(oneself(host)),
+                Change::Disable => marks::set(&mark)?,
+                Change::Enable => marks::clear(&mark)?,
+            }
+            changed = before != (change == Change::Disable);
+        }
+        let disabled = root.disabled_members()?;
+        match self.format {
+            AnswerFormat::Json => {
+                let members: Vec<_> =
+                    shown.iter().map(|host| json!({ "host": host, "enabled": !disabled.contains(host) })).collect();
+                writeln!(
+                    printer.out,
+                    "{}",
+                    json::text(&json!({ "version": 1, "members": members, "changed": changed }))
+                )?;
+            }
+            // PacketFence's line, with its blank at the end; and a change without a word.
+            AnswerFormat::Text if self.change.is_none() => {
+                for host in &shown {
+                    let state = if disabled.contains(host) { "disabled" } else { "enabled" };
+                    writeln!(printer.out, "Node {host} is currently {state} ")?;
+                }
+            }
+            AnswerFormat::Text => {}
+        }
+        if changed {
+            let services = services_that_count_members(global.version(&root)?);
+            writeln!(
+                printer.err,
+                "hint: to apply it, restart these, one after the other (`pfcmd service NAME restart`): {}",
+                services.join(", ")
+            )?;
+        }
+        Ok(ExitStatus::Fine)
+    }
+}
+
+fn unknown(name: &str, all: &[&Hostname]) -> CommandError {
+    let members: Vec<&str> = all.iter().map(|host| host.as_str()).collect();
+    CommandError::Usage {
+        message: format!("`{}` is no member of the cluster", name.escape_debug()),
+        help: match members[..] {
+            [] => "cluster.conf has no members: see `pfcluster check`".to_owned(),
+            _ => format!("the members are {}", members.join(", ")),
+        },
+    }
+}
+
+/// PacketFence lets it happen, and then takes itself for the last server of cluster.conf.
+fn oneself(host: &Hostname) -> CommandError {
+    CommandError::Usage {
+        message: format!("{host} is this server itself, which can't do without itself"),
+        help: "run it on the other members; to take this server out of service, `pfcluster maintenance --activate`"
+            .to_owned(),
+    }
+}

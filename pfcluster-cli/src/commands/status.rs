@@ -1,0 +1,204 @@
+//! `pfcluster status`: the whole cluster, from any member.
+
+use std::io::{self, IsTerminal as _};
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use clap::{ArgMatches, Args, ValueEnum};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::diagnostic::Diagnostic;
+use pfcluster_core::installation::Installation;
+use pfcluster_core::pf_conf::PfConf;
+use pfcluster_core::rule::Severity;
+use pfcluster_core::span::Source;
+use pfcluster_core::status::{Verdict, assess};
+
+use super::gather::gather;
+use super::names::Names;
+use super::{Format, Global};
+use crate::host::mariadb::{Account, Settings};
+use crate::host::status::{self as host, Question};
+use crate::host::{HostError, backup};
+use crate::report::evidence::members_by_name;
+use crate::report::{nagios, status as report};
+use crate::run::{CommandError, ExitStatus, Printer};
+
+/// The whole cluster in one table, from any member: what works, what does not, what to do
+///
+/// Asks the databases of all members side by side, and this member for what only it knows. It never waits longer than
+/// `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
+#[derive(Debug, Args)]
+#[command(after_long_help = HELP)]
+pub(crate) struct Status {
+    /// Draw it again and again, until Ctrl-C
+    #[arg(long, conflicts_with = "nagios")]
+    watch: bool,
+    /// The time between two drawings
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "watch")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
+    interval: u64,
+    /// Stop after so many drawings
+    #[arg(long, value_name = "COUNT", requires = "watch")]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..))]
+    count: Option<u64>,
+    /// The same as `--format nagios`
+    #[arg(long, conflicts_with = "format")]
+    nagios: bool,
+    /// Where this member's backups are
+    #[arg(long, value_name = "DIR", default_value = backup::DIRECTORY, hide = true)]
+    backups: PathBuf,
+    /// Form of the answer
+    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
+    format: StatusFormat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum StatusFormat {
+    /// For people
+    Text,
+    /// For programs; described in pfcluster-cli/schemas
+    Json,
+    /// One line for monitoring (Nagios, Icinga, ...), with performance data
+    Nagios,
+}
+
+const HELP: &str = "\
+The other members' databases are asked at their management addresses (TCP 3306) with the user of
+`galera_replication_username` in pf.conf, else that of `[database]`; another one can be named in a
+client's option file with `--mysql-defaults-file`.
+
+Exit status: 0 healthy, 1 anything else, 2 it could not be asked. With `--nagios`: 0 healthy,
+1 degraded, 2 read-only, blocked, down or split, 3 unknown.";
+
+impl Status {
+    /// The form of errors: of those that are not answered here.
+    pub(super) fn errors(&self) -> Format {
+        if self.format == StatusFormat::Json { Format::Json } else { Format::Text }
+    }
+
+    pub(super) fn run(
+        &self,
+        global: &Global,
+        matches: &ArgMatches,
+        printer: &mut Printer<'_>,
+    ) -> Result<ExitStatus, CommandError> {
+        if self.nagios || self.format == StatusFormat::Nagios {
+            if self.watch {
+                return self.for_monitoring(
+                    Err(CommandError::Usage {
+                        message: "monitoring asks once, so `--watch` makes no sense".to_owned(),
+                        help: "leave one of the two out".to_owned(),
+                    }),
+                    printer,
+                );
+            }
+            let asked = self.ask(global, matches, printer);
+            return self.for_monitoring(asked, printer);
+        }
+        let mut drawn = 0;
+        loop {
+            let answer = self.ask(global, matches, printer)?;
+            if self.watch && self.format == StatusFormat::Text && io::stdout().is_terminal() {
+                // Home, and clear from there: nothing flickers.
+                write!(printer.out, "\x1b[H\x1b[J")?;
+            } else if drawn > 0 && self.format == StatusFormat::Text {
+                writeln!(printer.out)?;
+            }
+            match self.format {
+                StatusFormat::Json => writeln!(printer.out, "{}", answer.json())?,
+                StatusFormat::Text | StatusFormat::Nagios => answer.text(printer.out)?,
+            }
+            printer.out.flush()?;
+            drawn += 1;
+            if !self.watch || self.count.is_some_and(|count| drawn >= count) {
+                let is_healthy = answer.decision.action == Verdict::Healthy;
+                return Ok(if is_healthy { ExitStatus::Fine } else { ExitStatus::No });
+            }
+            thread::sleep(Duration::from_secs(self.interval));
+        }
+    }
+
+    /// Monitoring gets its line and its exit status whatever happens.
+    fn for_monitoring(
+        &self,
+        asked: Result<report::Report, CommandError>,
+        printer: &mut Printer<'_>,
+    ) -> Result<ExitStatus, CommandError> {
+        match asked {
+            Ok(answer) => {
+                writeln!(printer.out, "{}", nagios::line(&answer))?;
+                Ok(nagios::exit_status(answer.decision.action))
+            }
+            Err(error) => {
+                writeln!(printer.out, "{}", nagios::unknown(&error.to_string()))?;
+                Ok(ExitStatus::Unknown)
+            }
+        }
+    }
+
+    fn ask(
+        &self,
+        global: &Global,
+        matches: &ArgMatches,
+        printer: &mut Printer<'_>,
+    ) -> Result<report::Report, CommandError> {
+        let root = global.root();
+        let gathered = gather(global, matches, None, printer)?;
+        let installation = Installation::read(gathered.texts(), &gathered.situation);
+        let cluster = &installation.cluster;
+        let in_database: Vec<Hostname> = Names::of(cluster, &gathered.situation)?.hosts().cloned().collect();
+        let me = global.host()?;
+        let mut notes = Vec::new();
+        // Only root may read the server's option file. Then this member is asked as the others are.
+        let settings = match global.database(&root) {
+            Ok(settings) => Some(settings),
+            Err(CommandError::Host(error @ HostError::Read { .. })) if global.mysql_defaults_file.is_none() => {
+                notes.push(host::note(&error));
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        let named = settings.as_ref().and_then(|settings: &Settings| settings.account.clone());
+        let account = named.or_else(|| account(installation.pf_conf.as_ref()?));
+        let mut answers = host::gather(
+            &Question {
+                root: &root,
+                version: gathered.situation.version,
+                cluster,
+                me: &me,
+                disabled: &gathered.situation.disabled,
+                in_database: &in_database,
+                settings: settings.as_ref(),
+                account: account.as_ref(),
+                backups: &self.backups,
+                limit: global.timeout(),
+            },
+            &members_by_name(cluster),
+        );
+        answers.notes.splice(0..0, notes);
+        let is_error = |one: &Diagnostic| one.source == Source::ClusterConf && one.severity() == Severity::Error;
+        if installation.diagnostics.iter().any(is_error) {
+            // What is malformed is left out: there may be fewer members than were meant.
+            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
+        }
+        if cluster.member(me.as_str()).is_none() {
+            writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
+        }
+        let seen: Vec<_> = answers.members.iter().map(|member| member.seen.clone()).collect();
+        let decision = assess(&seen, &answers.vips);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        Ok(report::Report { me, now, answers, decision })
+    }
+}
+
+/// The user that PacketFence's own checks ask with, else the one of its services.
+fn account(pf_conf: &PfConf) -> Option<Account> {
+    let users =
+        [("active_active", "galera_replication_username", "galera_replication_password"), ("database", "user", "pass")];
+    users.into_iter().find_map(|(section, user, password)| {
+        let user = pf_conf.text(section, user);
+        let account = || Account { user: user.to_owned(), password: Some(pf_conf.text(section, password).to_owned()) };
+        (!user.is_empty()).then(account)
+    })
+}

@@ -1,0 +1,268 @@
+//! What all members' databases say, asked side by side, and what this member knows of itself.
+
+use std::collections::BTreeSet;
+use std::net::Ipv4Addr;
+use std::path::Path;
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pfcluster_core::cluster::{Cluster, Hostname, Member};
+use pfcluster_core::conflict::Reply;
+use pfcluster_core::galera::{StatusError, WsrepStatus};
+use pfcluster_core::maintenance::FLAG_FILE;
+use pfcluster_core::printable::printable;
+use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
+use pfcluster_core::version::PfVersion;
+
+use super::backup::{self, Backup};
+use super::evidence::Note;
+use super::mariadb::{Account, Answer, Said, Settings, ask, ask_peer};
+use super::processes::{Presence, presence};
+use super::{HostError, Root, files, machine, marks};
+
+/// What is asked.
+#[derive(Debug)]
+pub struct Question<'q> {
+    /// PacketFence's install directory.
+    pub root: &'q Root,
+    /// PacketFence's version.
+    pub version: PfVersion,
+    /// The cluster.
+    pub cluster: &'q Cluster,
+    /// The member that asks; another host can ask as well.
+    pub me: &'q Hostname,
+    /// The members that it counts out.
+    pub disabled: &'q BTreeSet<Hostname>,
+    /// The members that share the database.
+    pub in_database: &'q [Hostname],
+    /// Its own database; `None` if it is not known where that is: then it is asked as the others are.
+    pub settings: Option<&'q Settings>,
+    /// Who asks the others' databases; `None` if that is not known.
+    pub account: Option<&'q Account>,
+    /// Where backups are.
+    pub backups: &'q Path,
+    /// How long all of it may take.
+    pub limit: Duration,
+}
+
+/// What is known of one member.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct MemberStatus {
+    /// What the verdict goes by.
+    pub seen: Seen,
+    /// Its management address.
+    pub address: Option<Ipv4Addr>,
+    /// What its supervisor does, in a few words; `None` if none answered.
+    pub supervisor: Option<String>,
+    /// Its last backup of the database: `None` if that is not known, `Some(None)` if there is none.
+    pub last_backup: Option<Option<Backup>>,
+}
+
+/// What is known of the cluster.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Gathered {
+    /// All members of cluster.conf, in its order.
+    pub members: Vec<MemberStatus>,
+    /// The virtual addresses of all zones.
+    pub vips: Vec<Vip>,
+    /// What could not be found out on this machine.
+    pub notes: Vec<Note>,
+}
+
+/// Asks everybody. Ends within the limit, whoever answers: who has not by then is silent. `resolve` finds the member that has a
+/// name or an address.
+pub fn gather(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Gathered {
+    let mut notes = Vec::new();
+    let databases = databases(question, resolve);
+    let members = question.cluster.members().zip(databases);
+    let members = members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
+    Gathered { members, vips: vips(question), notes }
+}
+
+/// What could not be read on this machine.
+pub fn note(error: &HostError) -> Note {
+    Note { message: error.to_string(), help: error.help().to_owned() }
+}
+
+// Databases -----------------------------------------------------------------------------------------------------------
+
+/// The databases of all members, in order.
+fn databases(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Vec<Database> {
+    let deadline = Instant::now() + question.limit;
+    let (sender, receiver) = mpsc::channel();
+    let silent = || Database::Silent(format!("no answer within {} s", question.limit.as_secs()).into());
+    let mut databases = Vec::new();
+    let mut open = 0;
+    for (number, member) in question.cluster.members().enumerate() {
+        databases.push(match probe(question, member) {
+            Err(why) => Database::NotAsked(why.into()),
+            Ok(probe) => {
+                let sender = sender.clone();
+                let limit = question.limit;
+                // Nobody listens any more to an answer that comes too late.
+                match thread::Builder::new().spawn(move || drop(sender.send((number, probe.ask(limit))))) {
+                    Ok(_) => {
+                        open += 1;
+                        silent()
+                    }
+                    Err(error) => Database::NotAsked(files::plain(&error).into()),
+                }
+            }
+        });
+    }
+    while open > 0 {
+        let wait = deadline.saturating_duration_since(Instant::now());
+        let Ok((number, heard)) = receiver.recv_timeout(wait) else { break };
+        databases[number] = database(heard, resolve);
+        open -= 1;
+    }
+    databases
+}
+
+/// A question to one database, which a thread can take along.
+enum Probe {
+    /// This machine's, as the machine itself can ask; the other way, if there is one, where it is not let in.
+    Own(Settings, Option<(Ipv4Addr, Account)>),
+    Peer(Ipv4Addr, Account),
+}
+
+fn probe(question: &Question<'_>, member: &Member) -> Result<Probe, String> {
+    if !question.in_database.contains(&member.host) {
+        return Err("its zone has another database".to_owned());
+    }
+    let address = member.addresses.management_ip.map(|ip| ip.value);
+    let over_tcp = address.zip(question.account.cloned());
+    match (question.settings, over_tcp) {
+        (Some(settings), over_tcp) if member.host == *question.me => Ok(Probe::Own(settings.clone(), over_tcp)),
+        (_, Some((address, account))) => Ok(Probe::Peer(address, account)),
+        (_, None) if address.is_none() => Err("cluster.conf has no address for it".to_owned()),
+        (_, None) => Err("there is no user to ask with: neither `galera_replication_username` in pf.conf nor \
+                          `--mysql-defaults-file`"
+            .to_owned()),
+    }
+}
+
+/// What was heard of a database.
+enum Heard {
+    Answer(Answer),
+    Stopped,
+}
+
+impl Probe {
+    fn ask(self, limit: Duration) -> Heard {
+        let started = Instant::now();
+        match self {
+            Probe::Peer(address, account) => Heard::Answer(ask_peer(address, &account, limit)),
+            Probe::Own(settings, over_tcp) => match (ask(&settings, limit), over_tcp) {
+                (Answer::Refused(_), Some((address, account))) => {
+                    Heard::Answer(ask_peer(address, &account, limit.saturating_sub(started.elapsed())))
+                }
+                (Answer::Nobody, _) if presence(&settings) == Presence::None => Heard::Stopped,
+                (answer, _) => Heard::Answer(answer),
+            },
+        }
+    }
+}
+
+/// Foreign words are made safe to show here.
+fn database(heard: Heard, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Database {
+    let safe = |text: &str| printable(text.as_bytes()).into_boxed_str();
+    match heard {
+        Heard::Stopped => Database::Stopped,
+        Heard::Answer(answer) => match answer {
+            Answer::Status(said) => server(&said, resolve).unwrap_or_else(|why| Database::Garbled(safe(&why))),
+            Answer::Full => Database::Full,
+            Answer::Nobody => Database::Closed,
+            Answer::Refused(why) => Database::Refused(safe(&why)),
+            Answer::Silence(why) => Database::Silent(safe(&why)),
+            Answer::Another(datadir) => Database::Garbled(safe(&format!(
+                "the server on the socket has another data directory, {}",
+                datadir.display()
+            ))),
+        },
+    }
+}
+
+fn server(said: &Said, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Result<Database, String> {
+    let galera = match WsrepStatus::from_rows(said.rows()) {
+        Ok(status) => {
+            let mut galera = Galera::of(&status, resolve);
+            let others = galera.running.sees_others.iter();
+            galera.running.sees_others = others.map(|other| printable(other.as_bytes()).into()).collect();
+            Some(galera)
+        }
+        Err(StatusError::NotGalera) => None,
+        Err(error) => return Err(error.to_string()),
+    };
+    let connections = said.connections().zip(said.max_connections).map(|(used, max)| Connections { used, max });
+    Ok(Database::Running(Box::new(Server { galera, connections })))
+}
+
+// This machine --------------------------------------------------------------------------------------------------------
+
+fn member_status(question: &Question<'_>, member: &Member, database: Database, notes: &mut Vec<Note>) -> MemberStatus {
+    let mut status = MemberStatus {
+        seen: Seen {
+            host: member.host.clone(),
+            enabled: !question.disabled.contains(&member.host),
+            in_database: question.in_database.contains(&member.host),
+            maintenance: None,
+            database,
+            configuration: None,
+        },
+        address: member.addresses.management_ip.map(|ip| ip.value),
+        supervisor: None,
+        last_backup: None,
+    };
+    if member.host == *question.me {
+        let mut note = |message: String| notes.push(Note { message, help: "run it as root".to_owned() });
+        let flag = question.root.file(FLAG_FILE);
+        match marks::is_set(&flag) {
+            Ok(is_set) => status.seen.maintenance = Some(is_set),
+            Err(error) => note(format!("cannot read {}: {}", flag.display(), files::plain(&error))),
+        }
+        match own_configuration(question) {
+            Ok(configuration) => status.seen.configuration = configuration,
+            Err(why) => note(why),
+        }
+        match backup::last(question.backups) {
+            Ok(backup) => status.last_backup = Some(backup),
+            Err(why) => note(why),
+        }
+    }
+    status
+}
+
+/// `None` if PacketFence has written none yet.
+fn own_configuration(question: &Question<'_>) -> Result<Option<Reply>, String> {
+    let is_new = question.version >= PfVersion::new(12, 0);
+    let path = question.root.file(if is_new { "var/conf/config_version" } else { "var/config_version" });
+    let text = files::read_if_there(&path).map_err(|error| error.to_string())?;
+    Ok(text.map(|text| Reply::of_text(&String::from_utf8_lossy(&text))))
+}
+
+/// The virtual addresses. Of the others nothing here tells whether they hold one.
+fn vips(question: &Question<'_>) -> Vec<Vip> {
+    let own = machine::own_addresses();
+    let mut vips = Vec::new();
+    for zone in question.cluster.zones() {
+        let sharing =
+            || zone.members.iter().map(|member| &member.host).filter(|host| !question.disabled.contains(*host));
+        let asks = sharing().any(|host| host == question.me);
+        for interface in zone.vips.iter().flat_map(|vips| &vips.interfaces) {
+            let Some(address) = interface.ip.map(|ip| ip.value) else { continue };
+            let holds = own.as_ref().filter(|_| asks).map(|own| own.contains(&address));
+            let holder = Holder { host: question.me.clone(), since: None };
+            vips.push(Vip {
+                interface: interface.name,
+                address,
+                holders: if holds == Some(true) { vec![holder] } else { Vec::new() },
+                unknown: sharing().filter(|host| holds.is_none() || *host != question.me).cloned().collect(),
+            });
+        }
+    }
+    vips
+}

@@ -1,0 +1,146 @@
+//! What a person can do about it, the most urgent first.
+
+use super::{Reason, Seen, Verdict};
+use crate::cluster::Hostname;
+use crate::decision::{Step, and};
+
+/// The steps for a verdict and its reasons.
+pub(super) fn of(verdict: Verdict, reasons: &[Reason], counted: &[&Seen]) -> Vec<Step> {
+    let mut steps = Vec::new();
+    let needs_election = match verdict {
+        Verdict::Split => {
+            steps.push(Step::advice(
+                "choose the side whose data are kept, and let nobody write on the others: what they were given since is lost",
+            ));
+            true
+        }
+        Verdict::ReadOnly | Verdict::Down => true,
+        _ => false,
+    };
+    steps.extend(reasons.iter().flat_map(|reason| about(reason, verdict, counted)));
+    let has_two_histories =
+        reasons.iter().any(|reason| matches!(reason, Reason::Histories { .. } | Reason::ZeroUuid { .. }));
+    if needs_election || has_two_histories {
+        steps.extend(election(counted));
+    }
+    steps
+}
+
+/// Which member's data win is the election's to say.
+fn election(counted: &[&Seen]) -> Vec<Step> {
+    let evidence = |member: &&Seen| {
+        let name = member.host.as_str().split('.').next().unwrap_or_default();
+        Step::run(&member.host, format!("pfcluster evidence --recover > {name}.json"))
+    };
+    let mut steps: Vec<Step> = counted.iter().map(evidence).collect();
+    steps.push(Step::run_anywhere("pfcluster bootstrap --evidence *.json"));
+    steps
+}
+
+fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
+    let each = |members: &[Hostname], command: &str| members.iter().map(|host| Step::run(host, command)).collect();
+    match reason {
+        Reason::NobodyCounts => vec![Step::run_anywhere("pfcluster show")],
+        // The election's steps are there in any case.
+        Reason::Serves { .. } | Reason::Split { .. } | Reason::Histories { .. } | Reason::ZeroUuid { .. } => Vec::new(),
+        Reason::NotPrimary { members } => vec![Step::advice(format!(
+            "see that {} and the other members reach each other (TCP 4567): those of one history merge by themselves",
+            and(members)
+        ))],
+        Reason::MayServe { members } => vec![Step::advice(format!(
+            "ask {} first, by hand if need be: nothing may be started or forced while they may serve",
+            and(members)
+        ))],
+        Reason::WithoutGalera { members } => vec![Step::advice(format!(
+            "see why {} {} without Galera (`galera_replication` of pf.conf, `wsrep_on` of mariadb.conf), and don't write there",
+            and(members),
+            if members.len() == 1 { "runs" } else { "run" }
+        ))],
+        Reason::Stopped { members } if verdict == Verdict::Degraded => {
+            // In maintenance it would not start.
+            let in_service = |host: &&Hostname| {
+                counted.iter().all(|member| member.host != **host || member.maintenance != Some(true))
+            };
+            let start = |host| Step::run(host, "systemctl start packetfence-mariadb");
+            members.iter().filter(in_service).map(start).collect()
+        }
+        Reason::Closed { members } => each(members, "systemctl status packetfence-mariadb"),
+        Reason::Full { members } => full(members, verdict),
+        Reason::Silent { members } => {
+            vec![Step::advice(format!("see that {} can be reached (TCP 3306), and ask again", and(members)))]
+        }
+        Reason::SilentButSeen { members } => {
+            vec![Step::advice(format!("mend the way from here to {} (TCP 3306)", and(members)))]
+        }
+        Reason::Refused { member, .. } => vec![Step::advice(format!(
+            "see that the user of `galera_replication_username` may log in to {member} from here, or name another with \
+             `--mysql-defaults-file FILE`"
+        ))],
+        Reason::Garbled { member, .. } => {
+            vec![Step::advice(format!("see what listens on {member}, TCP 3306, and the error log of MariaDB there"))]
+        }
+        Reason::NotAsked { .. } => vec![Step::run_anywhere("pfcluster check")],
+        Reason::Inconsistent { member } if verdict == Verdict::Degraded => vec![
+            Step::advice(format!("let {member} fetch the data of the others; its own go:")),
+            Step::run(member, "systemctl restart packetfence-mariadb"),
+        ],
+        Reason::NotReady { member } => {
+            vec![Step::advice(format!("see the error log of MariaDB on {member}"))]
+        }
+        Reason::Strangers { member, addresses } => vec![Step::advice(format!(
+            "add {} to cluster.conf, or find out who it is that {member} shares its database with",
+            addresses.join(", ")
+        ))],
+        Reason::OftenPaused { .. } => {
+            vec![Step::advice("see which member is slow (disk, load): the others wait for it")]
+        }
+        Reason::ConnectionsNearMax { member, .. } => vec![holders(member), raise()],
+        Reason::Disabled { members } => {
+            let enable = |host: &Hostname| Step::run_anywhere(format!("pfcluster node {host} enable"));
+            let mut steps = vec![Step::advice(format!("when {} may count again:", and(members)))];
+            steps.extend(members.iter().map(enable));
+            steps
+        }
+        Reason::Maintenance { members } => {
+            let mut steps = vec![Step::advice("when the maintenance is over:")];
+            steps.extend::<Vec<Step>>(each(members, "pfcluster maintenance --deactivate"));
+            steps
+        }
+        Reason::Configurations { .. } => vec![Step::run_anywhere("pfcluster conflict")],
+        Reason::VipHeldTwice { holders, .. } => {
+            let mut steps = vec![Step::advice(format!(
+                "see that VRRP passes between {}, and that keepalived runs there with one password:",
+                and(holders)
+            ))];
+            steps.extend::<Vec<Step>>(each(holders, "systemctl status packetfence-keepalived"));
+            steps
+        }
+        Reason::VipWithoutHolder { .. } => vec![Step::advice(
+            "see on each member that shares the address why it does not take it: `systemctl status packetfence-keepalived`",
+        )],
+        // It ends by itself, or the election says what to do.
+        Reason::NotSynced { .. } | Reason::Stopped { .. } | Reason::Inconsistent { .. } => Vec::new(),
+    }
+}
+
+/// Guide 8.5. One extra connection is there for a user with all privileges; then root is refused, too.
+fn full(members: &[Hostname], verdict: Verdict) -> Vec<Step> {
+    let mut steps: Vec<Step> = members.iter().map(holders).collect();
+    steps.push(raise());
+    if verdict == Verdict::Blocked {
+        steps.push(Step::advice("if root is refused as well, stop the database on all members, and start it again:"));
+        steps.extend(members.iter().map(|host| Step::run(host, "systemctl stop packetfence-mariadb")));
+        steps.push(Step::advice("then ask which one to start first: `pfcluster bootstrap`"));
+    }
+    steps
+}
+
+fn holders(member: &Hostname) -> Step {
+    let command =
+        "mariadb -e \"SELECT user, host, command, count(*) FROM information_schema.processlist GROUP BY 1, 2, 3\"";
+    Step::run(member, command)
+}
+
+fn raise() -> Step {
+    Step::advice("raise `max_connections` of `[database_advanced]` in pf.conf, or stop who holds too many connections")
+}

@@ -1,0 +1,166 @@
+//! What a supervisor tells the people. The sentences are `Display`; tests and programs look at the data.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::message::MessageError;
+use super::part::Part;
+use super::word::Saying;
+use crate::cluster::Hostname;
+use crate::decision::{Step as Remedy, and};
+use crate::galera::bootstrap::{Action, Reason};
+
+/// Something that people should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Event {
+    /// It has decided something new.
+    Decided {
+        /// What is to be done in the cluster.
+        action: Action,
+        /// Why.
+        reasons: Vec<Reason>,
+        /// What a person can do.
+        remedy: Vec<Remedy>,
+    },
+    /// It carries its part out.
+    Acts {
+        /// Its part.
+        part: Part,
+    },
+    /// It would carry its part out, but only looks.
+    WouldAct {
+        /// Its part.
+        part: Part,
+    },
+    /// Its part could not be carried out, or did not lead to service.
+    Failed {
+        /// Its part.
+        part: Part,
+        /// Why.
+        why: Box<str>,
+        /// How many seconds later it may be tried again.
+        again: u64,
+    },
+    /// What it was about to do was called off: the last look showed something else.
+    CalledOff {
+        /// Its part.
+        part: Part,
+    },
+    /// The database is in service.
+    InService,
+    /// The database is out of service.
+    OutOfService,
+    /// The database's process has ended.
+    Ended {
+        /// How.
+        why: Box<str>,
+    },
+    /// A peer has proved to be alive.
+    Heard {
+        /// Which.
+        from: Hostname,
+    },
+    /// An operator has said something.
+    Said {
+        /// What.
+        saying: Saying,
+    },
+    /// What an operator said has had its effect, and holds no more.
+    Served {
+        /// What.
+        saying: Saying,
+    },
+    /// The last view did not form again: its highest member is started instead.
+    ReformFailed,
+    /// Datagrams were dropped.
+    Dropped {
+        /// Why.
+        error: MessageError,
+        /// How many for this reason by now.
+        count: u64,
+    },
+    /// The evidence does not fit into a datagram: the peers do not get it.
+    TooLarge,
+}
+
+impl Event {
+    /// A stable word for the kind of event.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Event::Decided { .. } => "decided",
+            Event::Acts { .. } => "acts",
+            Event::WouldAct { .. } => "would_act",
+            Event::Failed { .. } => "failed",
+            Event::CalledOff { .. } => "called_off",
+            Event::InService => "in_service",
+            Event::OutOfService => "out_of_service",
+            Event::Ended { .. } => "ended",
+            Event::Heard { .. } => "heard",
+            Event::Said { .. } => "said",
+            Event::Served { .. } => "served",
+            Event::ReformFailed => "reform_failed",
+            Event::Dropped { .. } => "dropped",
+            Event::TooLarge => "too_large",
+        }
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Event::Decided { action, reasons, .. } => {
+                write!(f, "{action}")?;
+                reasons.iter().try_for_each(|reason| write!(f, "; {reason}"))
+            }
+            Event::Acts { part } => write!(f, "{part}"),
+            Event::WouldAct { part } => write!(f, "would now: {part}"),
+            Event::Failed { part, why, again } => write!(f, "{part}: {why}; again in {again} s at the earliest"),
+            Event::CalledOff { part } => write!(f, "not done after all ({part}): the last look shows something else"),
+            Event::InService => f.write_str("the database is in service"),
+            Event::OutOfService => f.write_str("the database is out of service"),
+            Event::Ended { why } => write!(f, "the database's process has ended: {why}"),
+            Event::Heard { from } => write!(f, "{from} is there"),
+            Event::Said { saying } => write!(f, "an operator says: {saying}"),
+            Event::Served { saying } => write!(f, "holds no more: {saying}"),
+            Event::ReformFailed => f.write_str("the last view did not form again; its highest member is to begin"),
+            Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
+            Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Part::Stop => "end the database, which waits without service and is in the way",
+            Part::Reform => "start, to form the last view again",
+            Part::Join => "start, to join the component in service",
+            Part::JoinWithoutData => "move the data aside, and start to join without them",
+            Part::Bootstrap => "start a new primary component",
+            Part::Promote => "make the component primary",
+            Part::Fresh => "start a new cluster",
+            Part::Seed => "start a new history with these data",
+            Part::Alone => "start without Galera",
+        })
+    }
+}
+
+impl fmt::Display for Saying {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Saying::AssumeLost(hosts) => write!(f, "do without what {} may hold", and(hosts)),
+            Saying::Discard(host) => write!(f, "the data of {host} are given up"),
+            Saying::Seed(host) => write!(f, "the data of {host} begin a new history"),
+            Saying::Standalone => f.write_str("the data of the member that ran without Galera are kept"),
+            Saying::Force(host) => write!(f, "{host} begins, whatever the others hold"),
+        }
+    }
+}
+
+impl Serialize for Saying {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}

@@ -1,0 +1,134 @@
+//! What supervisors tell each other: one datagram of at most [`MOST_BYTES`], with a tag that only who has the key can make.
+//!
+//! Datagrams are recorded, replayed, delayed and forged. The tag covers sender, receiver, the sender's run and the version of
+//! the form. Freshness comes from a challenge, never from a clock (clocks are wrong after a power cut): each message has a
+//! number that nobody can guess, and echoes the last such number that the receiver has sent. Who gets its own number back
+//! knows that the message was made after it had sent that.
+
+mod wire;
+
+use super::key::{Key, TAG};
+use super::word::Spoken;
+use crate::cluster::Hostname;
+use crate::galera::Evidence;
+
+/// The most that a datagram may have: it passes every network whole.
+pub const MOST_BYTES: usize = 1200;
+
+/// `pfc`, and the version of the form.
+const MAGIC: &[u8; 4] = b"pfc\x01";
+
+/// A message between two supervisors.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// Who sends it.
+    pub from: Hostname,
+    /// The sender's run: another one each time the supervisor starts.
+    pub run: u64,
+    /// How many messages this run has sent to the receiver before.
+    pub number: u64,
+    /// The sender's challenge.
+    pub nonce: u64,
+    /// The receiver's challenge, if the sender has one.
+    pub echo: Option<u64>,
+    /// What it tells.
+    pub content: Content,
+}
+
+/// What a message tells.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The sender's evidence; `None` before it has any.
+    pub evidence: Option<Evidence>,
+    /// What an operator has said to the sender, and still holds.
+    pub words: Vec<Spoken>,
+}
+
+/// Why a datagram was not taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[non_exhaustive]
+pub enum MessageError {
+    /// Longer than a message can be.
+    #[error("it is too long")]
+    TooLong,
+    /// Not a message, or of a version that this program does not know.
+    #[error("it is no message of this version")]
+    NotAMessage,
+    /// Made without the key, or changed on the way.
+    #[error("its tag is wrong: it was made without the key, or changed on the way")]
+    Forged,
+    /// For somebody else, or from somebody who is no member.
+    #[error("it is for another member, or from somebody who is none")]
+    Misdirected,
+    /// The tag is right, but the content can't be understood.
+    #[error("its content can't be understood")]
+    Unreadable,
+}
+
+/// The message would be longer than [`MOST_BYTES`], or names more members than its form can.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the evidence does not fit into a datagram")]
+pub struct TooLarge;
+
+/// The members of cluster.conf, in order: messages name them by their places.
+#[derive(Clone, Debug)]
+pub(super) struct Names {
+    hosts: Vec<Hostname>,
+    hash: Box<str>,
+}
+
+impl Names {
+    /// `hash` is [`crate::galera::members_hash`] of the same members.
+    pub(super) fn new(hosts: Vec<Hostname>, hash: Box<str>) -> Names {
+        Names { hosts, hash }
+    }
+
+    fn host(&self, name: u64) -> Option<&Hostname> {
+        self.hosts.iter().find(|host| short(host) == name)
+    }
+}
+
+/// A host name in eight bytes (FNV-1a): it tells members from each other.
+fn short(host: &Hostname) -> u64 {
+    host.as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+impl Message {
+    /// The datagram.
+    pub(super) fn encode(&self, to: &Hostname, names: &Names, key: &Key) -> Result<Vec<u8>, TooLarge> {
+        let content = wire::Content::new(&self.content, names).ok_or(TooLarge)?;
+        let envelope = wire::Envelope {
+            from: short(&self.from),
+            to: short(to),
+            run: self.run,
+            number: self.number,
+            nonce: self.nonce,
+            echo: self.echo,
+            content,
+        };
+        let mut bytes = postcard::to_extend(&envelope, MAGIC.to_vec()).map_err(|_| TooLarge)?;
+        bytes.extend(key.tag(&[&bytes]));
+        if bytes.len() <= MOST_BYTES { Ok(bytes) } else { Err(TooLarge) }
+    }
+
+    /// The message in a datagram that came to `me`.
+    pub(super) fn decode(bytes: &[u8], me: &Hostname, names: &Names, key: &Key) -> Result<Message, MessageError> {
+        if bytes.len() > MOST_BYTES {
+            return Err(MessageError::TooLong);
+        }
+        let (text, tag) = bytes.split_last_chunk::<TAG>().ok_or(MessageError::NotAMessage)?;
+        let body = text.strip_prefix(MAGIC).ok_or(MessageError::NotAMessage)?;
+        if !key.verifies(text, tag) {
+            return Err(MessageError::Forged);
+        }
+        let (envelope, rest) =
+            postcard::take_from_bytes::<wire::Envelope>(body).map_err(|_| MessageError::Unreadable)?;
+        let from = names.host(envelope.from).filter(|from| *from != me && envelope.to == short(me));
+        let from = from.ok_or(MessageError::Misdirected)?.clone();
+        let content = envelope.content.read(names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
+        let wire::Envelope { run, number, nonce, echo, .. } = envelope;
+        Ok(Message { from, run, number, nonce, echo, content })
+    }
+}

@@ -1,0 +1,354 @@
+//! The content of a message as it travels: members by their places in cluster.conf, numbers in as few bytes as they need.
+
+use serde::{Deserialize, Serialize};
+
+use super::Names;
+use crate::cluster::Hostname;
+use crate::galera::{
+    self, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records,
+    Recovered, Running, Seqno, Uuid, ViewId, ViewRecord,
+};
+use crate::supervisor::word::{Saying, Spoken};
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Envelope {
+    pub(super) from: u64,
+    pub(super) to: u64,
+    pub(super) run: u64,
+    pub(super) number: u64,
+    pub(super) nonce: u64,
+    pub(super) echo: Option<u64>,
+    pub(super) content: Content,
+}
+
+#[derive(Serialize, Deserialize)]
+pub(super) struct Content {
+    /// Of whoever wrote this. Places mean something only if the reader has the same.
+    members_hash: String,
+    evidence: Option<Told>,
+    words: Vec<WordTold>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Told {
+    process: ProcessTold,
+    files: Option<FilesTold>,
+    maintenance: bool,
+    arbitrator: bool,
+    disabled: Places,
+}
+
+#[derive(Serialize, Deserialize)]
+enum ProcessTold {
+    Stopped,
+    Starting,
+    Running {
+        uuid: Bytes,
+        status: u8,
+        state: u8,
+        size: u32,
+        last_committed: i64,
+        sees: Places,
+        sees_others: Vec<String>,
+    },
+}
+
+#[derive(Serialize, Deserialize)]
+struct FilesTold {
+    grastate: FoundTold<(Bytes, i64, Option<bool>)>,
+    gvwstate: FoundTold<(Bytes, Bytes, u32, bool, Vec<Bytes>)>,
+    recovered: RecoveredTold,
+    sst_marker: bool,
+    datadir_empty: bool,
+    last_recorded: Option<(Bytes, i64)>,
+    view: Option<(Bytes, u32, Bytes, i64, Option<u32>)>,
+    forks: Vec<(Bytes, i64, Places, bool)>,
+    ran_standalone: bool,
+}
+
+#[derive(Serialize, Deserialize)]
+enum FoundTold<T> {
+    Absent,
+    Torn(String),
+    Read(T),
+}
+
+#[derive(Serialize, Deserialize)]
+enum RecoveredTold {
+    NotRun,
+    Failed(String),
+    NoHistory,
+    At(Bytes, i64),
+}
+
+#[derive(Serialize, Deserialize)]
+struct WordTold {
+    id: u64,
+    seconds: u16,
+    saying: u8,
+    hosts: Places,
+}
+
+/// A UUID. As a number in base 128 it would be longer.
+type Bytes = [u8; 16];
+
+/// Members: bit n is the n-th of cluster.conf.
+#[derive(Clone, Copy, Serialize, Deserialize)]
+struct Places(u64);
+
+impl Places {
+    /// `None` if one of them comes too late in cluster.conf. Who is not there is left out.
+    fn new<'h>(hosts: impl IntoIterator<Item = &'h Hostname>, names: &Names) -> Option<Places> {
+        let mut bits = 0u64;
+        for host in hosts {
+            if let Some(place) = names.hosts.iter().position(|other| other == host) {
+                bits |= 1u64.checked_shl(u32::try_from(place).ok()?)?;
+            }
+        }
+        Some(Places(bits))
+    }
+
+    /// In the order of cluster.conf; `None` if there are not so many.
+    fn hosts(self, names: &Names) -> Option<Vec<Hostname>> {
+        let highest = usize::try_from(u64::BITS - self.0.leading_zeros()).ok()?;
+        let is_in = |(place, host): (usize, &Hostname)| (self.0 >> place & 1 == 1).then(|| host.clone());
+        (highest <= names.hosts.len()).then(|| names.hosts.iter().take(64).enumerate().filter_map(is_in).collect())
+    }
+}
+
+/// What a person wrote or a program said is cut here: a message has little room.
+const LONGEST_TEXT: usize = 60;
+/// How many strangers are named.
+const MOST_STRANGERS: usize = 4;
+
+fn cut(text: &str) -> String {
+    let end = text.char_indices().map(|(at, c)| at + c.len_utf8()).take_while(|end| *end <= LONGEST_TEXT).last();
+    text[..end.unwrap_or(0)].to_owned()
+}
+
+fn bytes(uuid: Uuid) -> Bytes {
+    uuid.as_u128().to_be_bytes()
+}
+
+fn uuid(bytes: Bytes) -> Uuid {
+    Uuid::from_u128(u128::from_be_bytes(bytes))
+}
+
+impl Content {
+    /// `None` if there are more members than places.
+    pub(super) fn new(content: &super::Content, names: &Names) -> Option<Content> {
+        let word = |word: &Spoken| {
+            let (saying, hosts) = saying_told(&word.saying);
+            let seconds = u16::try_from(word.left.as_secs()).unwrap_or(u16::MAX);
+            Some(WordTold { id: word.id, seconds, saying, hosts: Places::new(hosts, names)? })
+        };
+        Some(Content {
+            members_hash: names.hash.to_string(),
+            evidence: match &content.evidence {
+                Some(evidence) => Some(Told::new(evidence, names)?),
+                None => None,
+            },
+            words: content.words.iter().map(word).collect::<Option<_>>()?,
+        })
+    }
+
+    /// `None` if it makes no sense. Of a sender that has other members only that is known.
+    pub(super) fn read(self, names: &Names) -> Option<super::Content> {
+        if *self.members_hash != *names.hash {
+            let evidence = Evidence {
+                process: Process::Starting,
+                files: None,
+                maintenance: false,
+                arbitrator: false,
+                disabled: Vec::new(),
+                members_hash: Some(cut(&self.members_hash).into()),
+            };
+            return Some(super::Content { evidence: Some(evidence), words: Vec::new() });
+        }
+        let word = |word: WordTold| {
+            let saying = saying_read(word.saying, word.hosts.hosts(names)?)?;
+            Some(Spoken { id: word.id, saying, left: std::time::Duration::from_secs(word.seconds.into()) })
+        };
+        Some(super::Content {
+            evidence: match self.evidence {
+                Some(told) => Some(told.read(names)?),
+                None => None,
+            },
+            words: self.words.into_iter().map(word).collect::<Option<_>>()?,
+        })
+    }
+}
+
+impl Told {
+    fn new(evidence: &Evidence, names: &Names) -> Option<Told> {
+        Some(Told {
+            process: match &evidence.process {
+                Process::Stopped => ProcessTold::Stopped,
+                Process::Starting => ProcessTold::Starting,
+                Process::Running(running) => ProcessTold::Running {
+                    uuid: bytes(running.uuid),
+                    status: running.status as u8,
+                    state: running.state as u8,
+                    size: running.size,
+                    last_committed: running.last_committed,
+                    sees: Places::new(&running.sees, names)?,
+                    sees_others: running.sees_others.iter().take(MOST_STRANGERS).map(|other| cut(other)).collect(),
+                },
+            },
+            files: match &evidence.files {
+                Some(files) => Some(FilesTold::new(files, names)?),
+                None => None,
+            },
+            maintenance: evidence.maintenance,
+            arbitrator: evidence.arbitrator,
+            disabled: Places::new(&evidence.disabled, names)?,
+        })
+    }
+
+    fn read(self, names: &Names) -> Option<Evidence> {
+        Some(Evidence {
+            process: match self.process {
+                ProcessTold::Stopped => Process::Stopped,
+                ProcessTold::Starting => Process::Starting,
+                ProcessTold::Running { uuid: history, status, state, size, last_committed, sees, sees_others } => {
+                    Process::Running(Running {
+                        uuid: uuid(history),
+                        status: status_read(status)?,
+                        state: state_read(state)?,
+                        size,
+                        last_committed: Some(last_committed).filter(|seqno| *seqno >= -1)?,
+                        sees: sees.hosts(names)?,
+                        sees_others: sees_others.iter().map(|other| cut(other).into()).collect(),
+                    })
+                }
+            },
+            files: match self.files {
+                Some(files) => Some(files.read(names)?),
+                None => None,
+            },
+            maintenance: self.maintenance,
+            arbitrator: self.arbitrator,
+            disabled: self.disabled.hosts(names)?,
+            members_hash: Some(names.hash.clone()),
+        })
+    }
+}
+
+impl FilesTold {
+    fn new(files: &Files, names: &Names) -> Option<FilesTold> {
+        let records = &files.records;
+        let fork =
+            |fork: &Fork| Some((bytes(fork.uuid), fork.seqno.get(), Places::new(&fork.present, names)?, fork.known));
+        Some(FilesTold {
+            grastate: found(&files.grastate, |grastate| {
+                (bytes(grastate.uuid), grastate.seqno, grastate.safe_to_bootstrap)
+            }),
+            gvwstate: found(&files.gvwstate, |own| {
+                let members = own.members.iter().copied().map(bytes).collect();
+                (bytes(own.my_uuid), bytes(own.view.uuid), own.view.seq, own.bootstrap, members)
+            }),
+            recovered: match &files.recovered {
+                Recovered::NotRun => RecoveredTold::NotRun,
+                Recovered::Failed(why) => RecoveredTold::Failed(cut(why)),
+                Recovered::NoHistory => RecoveredTold::NoHistory,
+                Recovered::At(position) => RecoveredTold::At(bytes(position.uuid()), position.seqno().get()),
+            },
+            sst_marker: files.sst_marker,
+            datadir_empty: files.datadir_empty,
+            last_recorded: records.last_recorded.map(|position| (bytes(position.uuid()), position.seqno().get())),
+            view: records.view.map(|record| {
+                let ViewRecord { view, uuid, floor, size } = record;
+                (bytes(view.uuid), view.seq, bytes(uuid), floor.get(), size)
+            }),
+            forks: records.forks.iter().map(fork).collect::<Option<_>>()?,
+            ran_standalone: records.ran_standalone,
+        })
+    }
+
+    fn read(self, names: &Names) -> Option<Files> {
+        let fork = |(history, seqno, present, known): (Bytes, i64, Places, bool)| {
+            Some(Fork { uuid: uuid(history), seqno: Seqno::new(seqno)?, present: present.hosts(names)?, known })
+        };
+        Some(Files {
+            grastate: read(self.grastate, |(history, seqno, safe_to_bootstrap)| {
+                (seqno >= -1).then(|| Grastate { uuid: uuid(history), seqno, safe_to_bootstrap })
+            })?,
+            gvwstate: read(self.gvwstate, |(my_uuid, view, seq, bootstrap, members)| {
+                let members: Vec<Uuid> = members.into_iter().map(uuid).collect();
+                let is_set = !members.is_empty() && members.is_sorted_by(|one, other| one < other);
+                let view = ViewId { uuid: uuid(view), seq };
+                is_set.then(|| Gvwstate { my_uuid: uuid(my_uuid), view, bootstrap, members })
+            })?,
+            recovered: match self.recovered {
+                RecoveredTold::NotRun => Recovered::NotRun,
+                RecoveredTold::Failed(why) => Recovered::Failed(cut(&why).into()),
+                RecoveredTold::NoHistory => Recovered::NoHistory,
+                RecoveredTold::At(history, seqno) => Recovered::At(Position::new(uuid(history), seqno)?),
+            },
+            sst_marker: self.sst_marker,
+            datadir_empty: self.datadir_empty,
+            records: Records {
+                last_recorded: match self.last_recorded {
+                    Some((history, seqno)) => Some(Position::new(uuid(history), seqno)?),
+                    None => None,
+                },
+                view: match self.view {
+                    Some((view, seq, history, floor, size)) => {
+                        let view = ViewId { uuid: uuid(view), seq };
+                        Some(ViewRecord { view, uuid: uuid(history), floor: Seqno::new(floor)?, size })
+                    }
+                    None => None,
+                },
+                forks: self.forks.into_iter().map(fork).collect::<Option<_>>()?,
+                ran_standalone: self.ran_standalone,
+            },
+        })
+    }
+}
+
+fn found<T, U>(found: &Found<T>, told: impl Fn(&T) -> U) -> FoundTold<U> {
+    match found {
+        Found::Absent => FoundTold::Absent,
+        Found::Torn(why) => FoundTold::Torn(cut(why)),
+        Found::Read(value) => FoundTold::Read(told(value)),
+    }
+}
+
+fn read<T, U>(told: FoundTold<T>, value: impl Fn(T) -> Option<U>) -> Option<Found<U>> {
+    Some(match told {
+        FoundTold::Absent => Found::Absent,
+        FoundTold::Torn(why) => Found::Torn(cut(&why).into()),
+        FoundTold::Read(read) => Found::Read(value(read)?),
+    })
+}
+
+fn status_read(number: u8) -> Option<ClusterStatus> {
+    [ClusterStatus::Primary, ClusterStatus::NonPrimary, ClusterStatus::Disconnected].get(usize::from(number)).copied()
+}
+
+fn state_read(number: u8) -> Option<LocalState> {
+    use galera::LocalState::{Donor, Inconsistent, Initialized, Joined, Joining, Synced};
+    [Initialized, Joining, Donor, Joined, Synced, Inconsistent].get(usize::from(number)).copied()
+}
+
+fn saying_told(saying: &Saying) -> (u8, &[Hostname]) {
+    match saying {
+        Saying::AssumeLost(hosts) => (0, hosts),
+        Saying::Discard(host) => (1, std::slice::from_ref(host)),
+        Saying::Seed(host) => (2, std::slice::from_ref(host)),
+        Saying::Standalone => (3, &[]),
+        Saying::Force(host) => (4, std::slice::from_ref(host)),
+    }
+}
+
+fn saying_read(number: u8, hosts: Vec<Hostname>) -> Option<Saying> {
+    let one = || <[Hostname; 1]>::try_from(hosts.clone()).ok().map(|[host]| host);
+    Some(match number {
+        0 if !hosts.is_empty() => Saying::AssumeLost(hosts),
+        1 => Saying::Discard(one()?),
+        2 => Saying::Seed(one()?),
+        3 => Saying::Standalone,
+        4 => Saying::Force(one()?),
+        _ => return None,
+    })
+}

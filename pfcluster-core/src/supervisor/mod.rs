@@ -1,0 +1,467 @@
+//! The MariaDB supervisor of one member, as a state machine without any I/O: it looks at its own database, tells the peers,
+//! hears them, decides by [`crate::galera::bootstrap`], acts, and writes down what will be needed after the next outage.
+//!
+//! It acts on proof and never on a timer: the moment the evidence suffices. Timers only repeat questions.
+//!
+//! # How to drive it
+//!
+//! 1. [`Supervisor::new`], once per run, with the records that were written down before.
+//! 2. Drain [`Supervisor::poll_output`] until it is `None`. Carry the outputs out in order.
+//! 3. Wait for whatever comes first: an answer to an output, a datagram, an operator, the end of the database's process, or
+//!    the moment of [`Supervisor::poll_timeout`].
+//! 4. Give it to [`Supervisor::handle_input`], with the time. ([`Input::Woken`] for the moment.) Then 2 again.
+//!
+//! Each [`Output::Look`], [`Output::Ask`] and [`Output::Act`] is answered once, in any order, whenever the answer is there; none
+//! of them may keep datagrams waiting. Time never goes back; one that does counts as standing still.
+//!
+//! ```
+//! use pfcluster_core::supervisor::{Config, Input, Key, Output, Supervisor, Tick};
+//!
+//! let hosts: Vec<_> = ["pf1", "pf2", "pf3"].iter().map(|name| name.parse().unwrap()).collect();
+//! let config = Config::new(hosts[0].clone(), hosts, Key::new([7; 32]), 42);
+//! let mut supervisor = Supervisor::new(config, Tick(0));
+//! let mut told = Vec::new();
+//! while let Some(output) = supervisor.poll_output() {
+//!     match output {
+//!         // Read grastate.dat, ask the server, run `--wsrep-recover`; then answer with `Input::Looked`.
+//!         Output::Look { recover, .. } => assert!(recover),
+//!         // To the member's management address. It is not known yet what to tell, but that somebody is here.
+//!         Output::Send { to, .. } => told.push(to.to_string()),
+//!         other => panic!("{other:?} is too early"),
+//!     }
+//! }
+//! assert_eq!(told, ["pf2", "pf3"]);
+//! let (when, why) = supervisor.poll_timeout().unwrap();
+//! supervisor.handle_input(when, Input::Woken);
+//! # let _ = why;
+//! ```
+//!
+//! # What it promises
+//!
+//! - A member begins a primary component only with its own evidence taken anew, and every database asked once more, right
+//!   before; any answer "primary" cancels it. One act at a time.
+//! - It starts a member normally only to form a view again, or while a primary component is in sight; a joiner never with a
+//!   gvwstate.dat in place.
+//! - It ends a database only if that waits without service and is in the way; never one that serves or takes part in a state
+//!   transfer. (Told to end itself, it ends its database with it.)
+//! - It moves data aside only on the operator's word, and deletes nothing.
+//! - What was decided together is decided by each: the same evidence gives the same answer.
+
+mod act;
+mod event;
+mod key;
+mod message;
+mod own;
+mod part;
+mod peer;
+mod records;
+mod status;
+mod tick;
+mod word;
+
+use std::collections::{BTreeMap, VecDeque};
+
+pub use event::Event;
+pub use key::{Key, KeyError};
+pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge};
+pub use own::Look;
+pub use part::{Part, Start, Step};
+pub use status::{PeerStatus, Status};
+pub use tick::{Tick, Wake};
+pub use word::{LONGEST as LONGEST_WORD, Saying, Spoken};
+
+use act::{Phase, Retry};
+use message::Names;
+use own::Own;
+use peer::{Peer, Reaction};
+use tick::{ASK, TELL_IN_SERVICE, TELL_OUT_OF_SERVICE};
+use word::Words;
+
+use crate::cluster::Hostname;
+use crate::decision::Decision;
+use crate::galera::bootstrap::{Action, Reason, Seen};
+use crate::galera::{Evidence, Observation, Process, Records, Running, Silence, members_hash};
+
+/// What a supervisor is told once.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Config {
+    /// The own member.
+    pub me: Hostname,
+    /// The members of the database, in the order of cluster.conf, those that are disabled among them.
+    pub members: Vec<Hostname>,
+    /// All members of cluster.conf, in order.
+    pub everybody: Vec<Hostname>,
+    /// [`crate::cluster::Cluster::members_hash`].
+    pub members_hash: Box<str>,
+    /// The cluster's secret.
+    pub key: Key,
+    /// A random number that no other run has had.
+    pub run: u64,
+    /// What was written down before ([`Output::Record`], [`Step::Record`]).
+    pub records: Records,
+    /// It decides and tells, but does nothing.
+    pub is_passive: bool,
+}
+
+impl Config {
+    /// A cluster in which all members share one database, and nothing was written down yet.
+    pub fn new(me: Hostname, members: Vec<Hostname>, key: Key, run: u64) -> Config {
+        let hash = members_hash(members.iter().map(|host| (host, None)));
+        let everybody = members.clone();
+        Config { me, members, everybody, members_hash: hash, key, run, records: Records::default(), is_passive: false }
+    }
+}
+
+/// What happens to a supervisor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Input {
+    /// The answer to [`Output::Look`].
+    Looked {
+        /// The number of the question.
+        number: u64,
+        /// What was found.
+        look: Box<Look>,
+    },
+    /// The answer to [`Output::Ask`]: what the databases said. Who is not there did not answer.
+    Asked {
+        /// The number of the question.
+        number: u64,
+        /// Who said what.
+        answers: Vec<(Hostname, Running)>,
+    },
+    /// The answer to [`Output::Act`].
+    Acted {
+        /// The error of the step that failed.
+        result: Result<(), Box<str>>,
+    },
+    /// A datagram has come.
+    Received {
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// The process of the database has ended.
+    Ended {
+        /// How, in a few words.
+        why: Box<str>,
+    },
+    /// An operator has said something.
+    Said {
+        /// A random number.
+        id: u64,
+        /// What was said.
+        saying: Saying,
+    },
+    /// The supervisor is to end, and its database with it.
+    End,
+    /// The moment of [`Supervisor::poll_timeout`] is there.
+    Woken,
+}
+
+/// What a supervisor wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Output {
+    /// Gather this member's evidence.
+    Look {
+        /// For the answer.
+        number: u64,
+        /// Recover the position of a stopped server that did not write one down.
+        recover: bool,
+    },
+    /// Ask the databases of these members over the network what they are.
+    Ask {
+        /// For the answer.
+        number: u64,
+        /// The members.
+        hosts: Vec<Hostname>,
+    },
+    /// Send a datagram.
+    Send {
+        /// To this member's management address.
+        to: Hostname,
+        /// All of it.
+        bytes: Vec<u8>,
+    },
+    /// Carry these steps out.
+    Act {
+        /// What they are for.
+        part: Part,
+        /// In order.
+        steps: Vec<Step>,
+    },
+    /// Write this down, in place of what was written before.
+    Record(Records),
+    /// Tell the people.
+    Tell(Event),
+    /// The database has ended: so may the program.
+    End,
+}
+
+/// The supervisor of one member.
+#[derive(Clone, Debug)]
+pub struct Supervisor {
+    config: Config,
+    names: Names,
+    now: Tick,
+    own: Own,
+    peers: BTreeMap<Hostname, Peer>,
+    records: Records,
+    words: Words,
+    phase: Phase,
+    retry: Retry,
+    decision: Option<Decision<Action, Reason>>,
+    told: Told,
+    outputs: VecDeque<Output>,
+    nonces: u64,
+    asks: u64,
+    /// The question to the peers' databases that is under way.
+    asking: Option<(u64, Tick)>,
+    next_tell: Tick,
+    next_ask: Tick,
+    next_record: Tick,
+    /// Two primary components have been seen since.
+    split_since: Option<Tick>,
+    /// The own part in a view that is to form again was done then.
+    reform_since: Option<Tick>,
+    reform_failed: bool,
+    dropped: BTreeMap<MessageError, u64>,
+}
+
+/// What people were told last, so that nothing is told twice.
+#[derive(Clone, Debug, Default)]
+struct Told {
+    action: Option<Action>,
+    part: Option<Part>,
+    too_large: bool,
+    in_service: bool,
+}
+
+impl Supervisor {
+    /// A supervisor that begins now.
+    pub fn new(config: Config, now: Tick) -> Supervisor {
+        let peers = config.members.iter().filter(|host| **host != config.me);
+        let mut supervisor = Supervisor {
+            names: Names::new(config.everybody.clone(), config.members_hash.clone()),
+            now,
+            own: Own::default(),
+            peers: peers.map(|host| (host.clone(), Peer::default())).collect(),
+            records: config.records.clone(),
+            words: Words::default(),
+            phase: Phase::Watching,
+            retry: Retry::default(),
+            decision: None,
+            told: Told::default(),
+            outputs: VecDeque::new(),
+            nonces: 0,
+            asks: 0,
+            asking: None,
+            next_tell: now,
+            next_ask: now + ASK,
+            next_record: now,
+            split_since: None,
+            reform_since: None,
+            reform_failed: false,
+            dropped: BTreeMap::new(),
+            config,
+        };
+        supervisor.keep_time();
+        supervisor
+    }
+
+    /// Something happens.
+    pub fn handle_input(&mut self, now: Tick, input: Input) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Looked { number, look } => self.looked(number, *look),
+            Input::Asked { number, answers } => self.asked(number, &answers),
+            Input::Acted { result } => self.acted(result),
+            Input::Received { bytes } => self.received(&bytes),
+            Input::Ended { why } => self.ended(why),
+            Input::Said { id, saying } => {
+                self.tell(Event::Said { saying: saying.clone() });
+                self.words.say(id, saying, self.now);
+                self.next_tell = self.now;
+            }
+            Input::End => self.begin_end(),
+            Input::Woken => {}
+        }
+        self.consider();
+        self.keep_time();
+    }
+
+    /// The next thing to be done; `None` if there is nothing more now.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// When to wake it at the latest, and what for.
+    pub fn poll_timeout(&self) -> Option<(Tick, Wake)> {
+        let ask = self.asking.is_none().then_some(self.next_ask);
+        let evidence = self.peers.values().filter_map(Peer::expiry).filter(|when| *when >= self.now);
+        let moments = [
+            (self.own.next_look(), Wake::Look),
+            (Some(self.next_tell), Wake::Tell),
+            (ask, Wake::Ask),
+            (evidence.min().map(|when| Tick(when.0 + 1)), Wake::Expiry),
+            (self.patience_ends(), Wake::Patience),
+            (self.retry.next(self.now), Wake::Retry),
+            (self.second_look(), Wake::SecondLook),
+            (self.reform_ends(), Wake::Reform),
+            (self.words.next_end(self.now), Wake::Word),
+        ];
+        if self.phase == Phase::Ended {
+            return None;
+        }
+        let moments = moments.into_iter().filter_map(|(when, why)| Some((when?.max(self.now), why)));
+        moments.min()
+    }
+
+    /// What is due is done.
+    fn keep_time(&mut self) {
+        if self.phase == Phase::Ended {
+            return;
+        }
+        if self.own.next_look().is_some_and(|when| when <= self.now) {
+            self.look();
+        }
+        if self.next_ask <= self.now && self.asking.is_none() {
+            let silent: Vec<Hostname> = self
+                .peers
+                .iter()
+                .filter(|(_, peer)| peer.evidence(self.now).is_none())
+                .map(|(host, _)| host.clone())
+                .collect();
+            self.next_ask = self.now + ASK;
+            self.ask(silent);
+        }
+        if self.next_tell <= self.now {
+            let peers: Vec<Hostname> = self.peers.keys().cloned().collect();
+            peers.iter().for_each(|host| self.send(host, None));
+            self.next_tell = self.now + if self.is_in_service() { TELL_IN_SERVICE } else { TELL_OUT_OF_SERVICE };
+        }
+    }
+
+    fn look(&mut self) -> u64 {
+        let (number, recover) = self.own.begin(self.now);
+        self.outputs.push_back(Output::Look { number, recover });
+        number
+    }
+
+    /// Asks databases over the network. The number of the question; `None` if there is nobody to ask.
+    fn ask(&mut self, hosts: Vec<Hostname>) -> Option<u64> {
+        if hosts.is_empty() {
+            return None;
+        }
+        self.asks += 1;
+        self.asking = Some((self.asks, self.now));
+        self.outputs.push_back(Output::Ask { number: self.asks, hosts });
+        Some(self.asks)
+    }
+
+    fn tell(&mut self, event: Event) {
+        self.outputs.push_back(Output::Tell(event));
+    }
+
+    /// Sends what is known here to a peer. `echo`: the challenge that it shall get back, if not its last one.
+    fn send(&mut self, to: &Hostname, echo: Option<u64>) {
+        self.nonces += 1;
+        let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
+        let tag = self.config.key.tag(&parts);
+        let nonce = tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let Some(peer) = self.peers.get_mut(to) else { return };
+        let number = peer.sent;
+        peer.challenge(nonce, self.now);
+        let echo = echo.or_else(|| {
+            peer.greeted();
+            peer.echo()
+        });
+        let content = Content { evidence: self.own.evidence().cloned(), words: self.words.said(self.now) };
+        let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
+        let mut bytes = message.encode(to, &self.names, &self.config.key);
+        if bytes.is_err() {
+            // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
+            message.content.evidence = None;
+            bytes = message.encode(to, &self.names, &self.config.key);
+            if !std::mem::replace(&mut self.told.too_large, true) {
+                self.tell(Event::TooLarge);
+            }
+        }
+        if let Ok(bytes) = bytes {
+            self.outputs.push_back(Output::Send { to: to.clone(), bytes });
+        }
+    }
+
+    fn received(&mut self, bytes: &[u8]) {
+        let message = match Message::decode(bytes, &self.config.me, &self.names, &self.config.key) {
+            Ok(message) => message,
+            Err(error) => {
+                let count = self.dropped.entry(error).or_default();
+                *count += 1;
+                if count.is_power_of_two() {
+                    let count = *count;
+                    self.tell(Event::Dropped { error, count });
+                }
+                return;
+            }
+        };
+        let now = self.now;
+        let Some(peer) = self.peers.get_mut(&message.from) else { return };
+        let was_known = peer.evidence(now).is_some();
+        let reaction = peer.hear(&message, now);
+        let echo = match reaction {
+            Reaction::Prove => Some(message.nonce),
+            Reaction::Greet => None,
+            Reaction::Taken | Reaction::Stale => {
+                if reaction == Reaction::Taken {
+                    self.words.hear(&message.from, &message.content.words, now);
+                }
+                return;
+            }
+        };
+        if reaction == Reaction::Greet {
+            self.words.hear(&message.from, &message.content.words, now);
+            if !was_known {
+                self.outputs.push_back(Output::Tell(Event::Heard { from: message.from.clone() }));
+            }
+        }
+        if self.peers.get_mut(&message.from).is_some_and(|peer| peer.may_be_answered(now)) {
+            self.send(&message.from, echo);
+        }
+    }
+
+    /// What is known of all members now, in order.
+    fn seen(&self) -> Vec<Seen> {
+        let disabled = self.own.evidence().map_or(&[][..], |evidence| &evidence.disabled);
+        let one = |host: &Hostname| Seen {
+            host: host.clone(),
+            enabled: !disabled.contains(host),
+            observation: match (self.peers.get(host), self.own.evidence()) {
+                (Some(peer), _) => peer.observation(self.now),
+                (None, Some(evidence)) => Observation::Known(Box::new(evidence.clone())),
+                (None, None) => Observation::Unknown(Silence::NotAsked),
+            },
+        };
+        self.config.members.iter().map(one).collect()
+    }
+
+    fn is_in_service(&self) -> bool {
+        self.own.evidence().is_some_and(|evidence| records::synced(evidence).is_some())
+    }
+}
+
+/// What a peer should hear at once, and not only with the next message.
+fn is_news(before: &Evidence, now: &Evidence) -> bool {
+    let still = |evidence: &Evidence| {
+        let mut evidence = evidence.clone();
+        if let Process::Running(running) = &mut evidence.process {
+            running.last_committed = 0;
+        }
+        if let Some(files) = &mut evidence.files {
+            files.records.last_recorded = None;
+        }
+        evidence
+    };
+    still(before) != still(now)
+}

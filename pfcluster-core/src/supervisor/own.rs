@@ -1,0 +1,161 @@
+//! What the supervisor knows of its own database.
+
+use super::records::synced;
+use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
+use crate::galera::{Evidence, Files, Found, Position, Process, Records, Recovered};
+
+/// What the host has found out about its database: the answer to [`super::Output::Look`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// The evidence. What the supervisor wrote down itself need not be in it.
+    pub evidence: Evidence,
+    /// Tells one state of the data files from another (their sizes and times, say): a recovered position counts for as long
+    /// as this stays the same and no process is there.
+    pub data: u64,
+    /// `wsrep_cluster_conf_id` of a running server.
+    pub view_number: Option<u64>,
+    /// `wsrep_local_recv_queue`: how much a running server has received and not yet applied.
+    pub receive_queue: Option<u64>,
+}
+
+/// What is known of the own database.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Own {
+    look: Option<Look>,
+    /// The look that is under way, and when it began.
+    looking: Option<(u64, Tick)>,
+    looks: u64,
+    /// When the last look ended.
+    looked: Option<Tick>,
+    /// The last look was to recover the position.
+    recovers: bool,
+    /// A recovery's result, with the data that it is of.
+    recovered: Option<(Recovered, u64)>,
+    /// Something has happened: the last look is of the past.
+    stale: bool,
+}
+
+impl Own {
+    pub(super) fn look(&self) -> Option<&Look> {
+        self.look.as_ref()
+    }
+
+    pub(super) fn evidence(&self) -> Option<&Evidence> {
+        self.look.as_ref().map(|look| &look.evidence)
+    }
+
+    /// When the last look ended.
+    pub(super) fn looked(&self) -> Option<Tick> {
+        self.looked
+    }
+
+    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped.
+    pub(super) fn begin(&mut self, now: Tick) -> (u64, bool) {
+        self.looks += 1;
+        self.looking = Some((self.looks, now));
+        self.stale = false;
+        self.recovers = self.needs_recovery();
+        (self.looks, self.recovers)
+    }
+
+    pub(super) fn is_looking(&self) -> bool {
+        self.looking.is_some()
+    }
+
+    /// The number of the last look that was begun.
+    pub(super) fn last_number(&self) -> u64 {
+        self.looks
+    }
+
+    /// The position of a stopped server may have to be recovered: nobody has, or the data have changed since.
+    fn needs_recovery(&self) -> bool {
+        !matches!((&self.recovered, &self.look), (Some((recovered, data)), Some(look))
+            if look.data == *data && !matches!(recovered, Recovered::Failed(_)))
+    }
+
+    /// Takes the answer in, with the records in it. Returns the look before.
+    pub(super) fn take(&mut self, number: u64, mut look: Look, records: &Records, now: Tick) -> Option<Look> {
+        if self.looking.is_some_and(|(own, _)| own == number) {
+            self.looking = None;
+        }
+        self.looked = Some(now);
+        if look.evidence.process != Process::Stopped {
+            self.recovered = None;
+        }
+        if let Some(files) = &mut look.evidence.files {
+            files.records = records.clone();
+            if look.evidence.process == Process::Stopped {
+                self.remember_position(files, look.data);
+            }
+        }
+        self.look.replace(look)
+    }
+
+    fn remember_position(&mut self, files: &mut Files, data: u64) {
+        match (&files.recovered, &self.recovered) {
+            (Recovered::NotRun, Some((recovered, of))) if *of == data => files.recovered = recovered.clone(),
+            (Recovered::NotRun, _) => self.recovered = None,
+            (recovered, _) => self.recovered = Some((recovered.clone(), data)),
+        }
+    }
+
+    /// New records go into the evidence at once.
+    pub(super) fn set_records(&mut self, records: &Records) {
+        if let Some(files) = self.look.as_mut().and_then(|look| look.evidence.files.as_mut()) {
+            files.records = records.clone();
+        }
+    }
+
+    /// Something has happened to the process or its files.
+    pub(super) fn disturb(&mut self) {
+        self.stale = true;
+    }
+
+    /// Something has happened to the data: a recovered position is of the past.
+    pub(super) fn ended(&mut self) {
+        self.recovered = None;
+        self.stale = true;
+    }
+
+    /// When to look again; `None` while a look is under way.
+    pub(super) fn next_look(&self) -> Option<Tick> {
+        if self.looking.is_some() {
+            return None;
+        }
+        let Some((look, looked)) = self.look.as_ref().zip(self.looked) else { return Some(Tick(0)) };
+        if self.stale {
+            return Some(Tick(0));
+        }
+        let wait = match &look.evidence.process {
+            Process::Running(_) if synced(&look.evidence).is_some() => LOOK_STEADY,
+            Process::Running(_) | Process::Starting => LOOK_STARTING,
+            Process::Stopped => match look.evidence.files.as_ref().map(|files| &files.recovered) {
+                Some(Recovered::Failed(_)) => LOOK_AFTER_FAILURE,
+                // Its position is needed, and there is nothing to wait for.
+                Some(Recovered::NotRun) if !self.recovers && lacks_position(&look.evidence) => return Some(Tick(0)),
+                _ => LOOK_STEADY,
+            },
+        };
+        Some(looked + wait)
+    }
+}
+
+/// A recovery would tell what it holds.
+fn lacks_position(evidence: &Evidence) -> bool {
+    let Some(files) = &evidence.files else { return false };
+    let written = files.grastate.read().and_then(|grastate| Position::new(grastate.uuid, grastate.seqno));
+    !files.datadir_empty && !files.sst_marker && written.is_none()
+}
+
+/// Where a server that is started begins: what was recovered, or what a clean stop wrote down.
+pub(super) fn start_position(evidence: &Evidence) -> Option<Position> {
+    let files = evidence.files.as_ref()?;
+    let written = match &files.grastate {
+        Found::Read(grastate) => Position::new(grastate.uuid, grastate.seqno),
+        Found::Absent | Found::Torn(_) => None,
+    };
+    match files.recovered {
+        Recovered::At(position) if written.is_none_or(|written| position.is_above(written)) => Some(position),
+        _ => written,
+    }
+}

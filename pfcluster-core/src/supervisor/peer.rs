@@ -1,0 +1,146 @@
+//! What is known of one peer: its messages, and what its database answered.
+
+use std::collections::VecDeque;
+
+use super::message::Message;
+use super::tick::{ANSWER, FRESH, Tick};
+use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running, Silence};
+
+/// How many challenges are remembered: more than are sent while evidence is fresh.
+const CHALLENGES: usize = 64;
+
+/// What is known of one peer.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Peer {
+    /// Challenges that were sent to it, with when, oldest first.
+    challenges: VecDeque<(u64, Tick)>,
+    /// How many messages were sent to it.
+    pub(super) sent: u64,
+    /// The last run that proved to be alive, and its last message.
+    heard: Option<Heard>,
+    /// A run that was sent its own challenge back at least once.
+    greeted: Option<u64>,
+    /// What it says, and the moment after which it said so.
+    evidence: Option<(Evidence, Tick)>,
+    /// What its database answered, and when it was asked.
+    asked: Option<(Running, Tick)>,
+    /// When it was answered out of turn.
+    answered: Option<Tick>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Heard {
+    run: u64,
+    number: u64,
+    nonce: u64,
+}
+
+/// What to do about a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reaction {
+    /// It is news, or repeats what is known.
+    Taken,
+    /// It may be an old one: its sender has to prove that it is alive, and needs our challenge for that.
+    Prove,
+    /// It was taken, and its sender does not know yet that we are alive.
+    Greet,
+    /// It came too late, or twice.
+    Stale,
+}
+
+impl Peer {
+    /// A challenge is sent to it.
+    pub(super) fn challenge(&mut self, nonce: u64, now: Tick) {
+        if self.challenges.len() == CHALLENGES {
+            self.challenges.pop_front();
+        }
+        self.challenges.push_back((nonce, now));
+        self.sent += 1;
+    }
+
+    /// Its last challenge.
+    pub(super) fn echo(&self) -> Option<u64> {
+        self.heard.map(|heard| heard.nonce)
+    }
+
+    /// Its run was sent its own challenge.
+    pub(super) fn greeted(&mut self) {
+        self.greeted = self.heard.map(|heard| heard.run);
+    }
+
+    /// Takes a message whose tag is right.
+    pub(super) fn hear(&mut self, message: &Message, now: Tick) -> Reaction {
+        let sent = |nonce: u64| self.challenges.iter().find(|(own, _)| *own == nonce).map(|(_, when)| *when);
+        let Some(made_after) = message.echo.and_then(sent).filter(|when| now.since(*when) <= FRESH) else {
+            return Reaction::Prove;
+        };
+        if self.heard.is_some_and(|heard| heard.run == message.run && heard.number >= message.number) {
+            return Reaction::Stale;
+        }
+        // An earlier run may still have had a message under way.
+        if self.heard.is_some_and(|heard| heard.run != message.run)
+            && self.evidence.as_ref().is_some_and(|(_, taken)| *taken > made_after)
+        {
+            return Reaction::Stale;
+        }
+        self.heard = Some(Heard { run: message.run, number: message.number, nonce: message.nonce });
+        self.evidence = message.content.evidence.clone().map(|evidence| (evidence, made_after));
+        if self.greeted == Some(message.run) { Reaction::Taken } else { Reaction::Greet }
+    }
+
+    /// True if it may be answered out of turn now: a peer that can't be satisfied must not keep the two busy.
+    pub(super) fn may_be_answered(&mut self, now: Tick) -> bool {
+        let may = self.answered.is_none_or(|when| now.since(when) >= ANSWER);
+        if may {
+            self.answered = Some(now);
+        }
+        may
+    }
+
+    /// Its database was asked at this moment.
+    pub(super) fn asked(&mut self, answer: Option<Running>, when: Tick) {
+        self.asked = answer.map(|running| (running, when));
+    }
+
+    /// What it says of itself, if that is fresh.
+    pub(super) fn evidence(&self, now: Tick) -> Option<&Evidence> {
+        self.evidence.as_ref().filter(|(_, taken)| now.since(*taken) <= FRESH).map(|(evidence, _)| evidence)
+    }
+
+    /// When that becomes too old.
+    pub(super) fn expiry(&self) -> Option<Tick> {
+        self.evidence.as_ref().map(|(_, taken)| *taken + FRESH)
+    }
+
+    /// When what is known of it was so.
+    pub(super) fn known_at(&self) -> Option<Tick> {
+        let asked = self.asked.as_ref().map(|(_, when)| *when);
+        self.evidence.as_ref().map(|(_, taken)| *taken).max(asked)
+    }
+
+    /// All that is known of it now.
+    pub(super) fn observation(&self, now: Tick) -> Observation {
+        let evidence = self.evidence.as_ref().filter(|(_, taken)| now.since(*taken) <= FRESH);
+        let asked = self.asked.as_ref().filter(|(_, when)| now.since(*when) <= FRESH);
+        let known = |evidence: Evidence| Observation::Known(Box::new(evidence));
+        match (evidence, asked) {
+            // Its database is in service by now: that is news also where its supervisor is slow.
+            (Some((evidence, taken)), Some((running, when)))
+                if when > taken && running.status == ClusterStatus::Primary =>
+            {
+                known(Evidence { process: Process::Running(running.clone()), ..evidence.clone() })
+            }
+            (Some((evidence, _)), _) => known(evidence.clone()),
+            (None, Some((running, _))) => known(Evidence {
+                process: Process::Running(running.clone()),
+                files: None,
+                maintenance: false,
+                arbitrator: false,
+                disabled: Vec::new(),
+                members_hash: None,
+            }),
+            (None, None) if self.sent == 0 => Observation::Unknown(Silence::NotAsked),
+            (None, None) => Observation::Unknown(Silence::NoAnswer),
+        }
+    }
+}

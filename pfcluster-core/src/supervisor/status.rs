@@ -1,0 +1,78 @@
+//! What a supervisor tells when it is asked.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::act::Phase;
+use super::message::MessageError;
+use super::part::Part;
+use super::word::Spoken;
+use super::{Supervisor, Tick};
+use crate::cluster::Hostname;
+use crate::decision::Decision;
+use crate::galera::Records;
+use crate::galera::bootstrap::{Action, Reason, Seen};
+
+/// What a supervisor knows and does.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// The own member.
+    pub me: Hostname,
+    /// What it is about to do, or does.
+    pub part: Option<Part>,
+    /// What was decided last; `None` before the first look.
+    pub decision: Option<Decision<Action, Reason>>,
+    /// What is known of all members, in order.
+    pub members: Vec<PeerStatus>,
+    /// What was written down.
+    pub records: Records,
+    /// What operators have said here.
+    pub words: Vec<Spoken>,
+    /// How many datagrams were dropped, and why.
+    pub dropped: BTreeMap<MessageError, u64>,
+    /// When a start that failed may be tried again.
+    pub retry_in: Option<Duration>,
+}
+
+/// What is known of one member.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct PeerStatus {
+    /// The member, and what is known of it.
+    pub seen: Seen,
+    /// Its supervisor proves to be alive.
+    pub has_supervisor: bool,
+    /// How old that is; `None` if nothing is known.
+    pub age: Option<Duration>,
+}
+
+impl Supervisor {
+    /// What it knows and does now.
+    pub fn status(&self, now: Tick) -> Status {
+        let member = |seen: Seen| {
+            let peer = self.peers.get(&seen.host);
+            let known_at = peer.map_or_else(|| self.own.looked(), super::Peer::known_at);
+            PeerStatus {
+                has_supervisor: peer.is_none_or(|peer| peer.evidence(now).is_some()),
+                age: known_at.map(|when| now.since(when)),
+                seen,
+            }
+        };
+        Status {
+            me: self.config.me.clone(),
+            part: match &self.phase {
+                Phase::Confirming(confirming) => Some(confirming.part()),
+                Phase::Acting(part) => Some(*part),
+                Phase::Ending { .. } => Some(Part::Stop),
+                Phase::Watching | Phase::Ended => None,
+            },
+            decision: self.decision.clone(),
+            members: self.seen().into_iter().map(member).collect(),
+            records: self.records.clone(),
+            words: self.words.said(now),
+            dropped: self.dropped.clone(),
+            retry_in: self.retry.next(now).map(|when| when.since(now)),
+        }
+    }
+}
