@@ -8,8 +8,10 @@ mod demo;
 mod evidence;
 mod gather;
 mod generate;
+mod key;
 mod maintenance;
 mod manual;
+mod mariadb;
 mod names;
 mod node;
 mod quorum;
@@ -26,7 +28,8 @@ use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
-use crate::host::{Root, machine, mariadb};
+use crate::host::mariadb::{Overrides, Settings};
+use crate::host::{Root, machine};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// PacketFence clusters: read them, check them, see them.
@@ -126,6 +129,8 @@ pub(crate) enum Command {
     Status(status::Status),
     Node(node::Node),
     Maintenance(maintenance::Maintenance),
+    Mariadb(mariadb::Mariadb),
+    Key(key::Key),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -146,7 +151,8 @@ impl Command {
             Command::Status(status) => Some(status.errors()),
             Command::Node(node) => Some(node.format.into()),
             Command::Maintenance(maintenance) => Some(maintenance.format.into()),
-            Command::Demo(_) | Command::Completions(_) | Command::Man => None,
+            Command::Mariadb(mariadb) => mariadb.format().map(Into::into),
+            Command::Key(_) | Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
 }
@@ -167,6 +173,8 @@ impl Cli {
             Command::Status(status) => status.run(&self.global, matches, printer),
             Command::Node(node) => node.run(&self.global, matches, printer),
             Command::Maintenance(maintenance) => maintenance.run(&self.global, matches, printer),
+            Command::Mariadb(mariadb) => mariadb.run(&self.global, matches, printer),
+            Command::Key(key) => key.run(&self.global, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),
@@ -192,13 +200,13 @@ impl Global {
     }
 
     /// Where the database is, and how it is asked.
-    fn database(&self, root: &Root) -> Result<mariadb::Settings, CommandError> {
-        let overrides = mariadb::Overrides {
+    fn database(&self, root: &Root) -> Result<Settings, CommandError> {
+        let overrides = Overrides {
             datadir: self.datadir.clone(),
             socket: self.socket.clone(),
             client_file: self.mysql_defaults_file.clone(),
         };
-        Ok(mariadb::Settings::read(&root.file("var/conf/mariadb.conf"), &overrides)?)
+        Ok(Settings::read(&root.file("var/conf/mariadb.conf"), &overrides)?)
     }
 
     /// How long a question may take in all.

@@ -193,7 +193,7 @@ impl Status {
 }
 
 /// The user that PacketFence's own checks ask with, else the one of its services.
-fn account(pf_conf: &PfConf) -> Option<Account> {
+pub(super) fn account(pf_conf: &PfConf) -> Option<Account> {
     let users =
         [("active_active", "galera_replication_username", "galera_replication_password"), ("database", "user", "pass")];
     users.into_iter().find_map(|(section, user, password)| {

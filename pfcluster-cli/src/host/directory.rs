@@ -1,9 +1,10 @@
 //! Directories held open. Files are read and written through them, step by step from the install directory and following no
 //! link: PacketFence's directories belong to its own user, who could otherwise turn a path around while root walks it.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
@@ -31,10 +32,12 @@ const ATTEMPTS: u32 = 100;
 impl Directory {
     /// The directory at `path`. Links in this path are followed: it is the caller's word.
     pub(super) fn open(path: &Path) -> Result<Directory, HostError> {
+        Directory::at(path).map_err(|error| unreadable(path, &error))
+    }
+
+    fn at(path: &Path) -> io::Result<Directory> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let descriptor =
-            rustix::fs::open(path, flags, Mode::empty()).map_err(|error| unreadable(path, &error.into()))?;
-        Ok(Directory { descriptor, path: path.to_owned() })
+        Ok(Directory { descriptor: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })
     }
 
     pub(super) fn path(&self) -> &Path {
@@ -226,6 +229,27 @@ impl Directory {
         }
         Err(io::ErrorKind::AlreadyExists.into())
     }
+}
+
+/// Puts `bytes` in the place of the file at `path`, whole or not at all. Links in the path to its directory are followed: it is
+/// the caller's word, and for directories that nobody but the caller's user writes to.
+pub(super) fn place(
+    path: &Path,
+    bytes: &[u8],
+    permissions: Permissions,
+    owner: Option<(u32, u32)>,
+) -> Result<(), HostError> {
+    let fail = failed(path);
+    let name =
+        path.file_name().and_then(|name| name.to_str()).ok_or_else(|| fail(io::ErrorKind::InvalidInput.into()))?;
+    let parent = path.parent().filter(|parent| *parent != Path::new("")).unwrap_or(Path::new("."));
+    let directory = Directory::at(parent).map_err(&fail)?;
+    directory.place(name, bytes, Fresh { mode: permissions.mode() & 0o7777, owner })
+}
+
+/// A directory, with those above it; links are followed as in [`place`].
+pub(super) fn create_directory(path: &Path, mode: u32) -> Result<(), HostError> {
+    DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed(path))
 }
 
 /// Gives a file to its owner, where it is not already: only root may.

@@ -8,16 +8,16 @@ use std::time::Duration;
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Process, Recovered, Running, StatusError,
-    Uuid,
+    Uuid, WsrepStatus,
 };
 use pfcluster_core::maintenance::FLAG_FILE;
 use serde::{Deserialize, Serialize};
 
 use super::datadir::{self, is_empty};
 use super::mariadb::{Answer, Settings, ask};
-use super::processes::{Presence, presence};
+use super::processes::{Presence, Server, presence, server};
 use super::recovery::recover;
-use super::{HostError, Root, files, marks};
+use super::{HostError, Root, files, marks, records};
 
 /// Something that could not be found out, or that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,6 +54,10 @@ pub struct Gathered {
     pub notes: Vec<Note>,
     /// Nothing is missing: the election needs no more of this member.
     pub complete: bool,
+    /// What a running server with Galera says.
+    pub status: Option<WsrepStatus>,
+    /// A server that does not answer yet was started to begin a component, or without Galera.
+    pub begins: bool,
 }
 
 /// Gathers the evidence. `progress` is called while a recovery runs, with the time since its start; `resolve` finds the
@@ -68,9 +72,16 @@ pub fn gather(
 ) -> Result<Gathered, HostError> {
     let settings = question.settings;
     datadir::exists(&settings.datadir)?;
-    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true };
+    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true, status: None };
     let (mut process, standalone) = gathering.process(question.limit, resolve);
+    let server = if process == Process::Starting { server(settings) } else { None };
     let mut files = gathering.files();
+    if let Some(files) = &mut files {
+        // It holds what it was started with, until it is in a component.
+        let position = server.as_ref().and_then(Server::start_position).filter(|_| !files.sst_marker);
+        files.recovered = position.map_or(Recovered::NotRun, Recovered::At);
+        files.records = records::read(question.root).unwrap_or_else(|error| gathering.error(&error));
+    }
     if process == Process::Stopped
         && let Some(files) = &mut files
     {
@@ -79,7 +90,7 @@ pub fn gather(
         process = gathering.without_answer();
     }
     if let Some(files) = &mut files {
-        files.records.ran_standalone = standalone;
+        files.records.ran_standalone |= standalone;
     }
     let disabled = question.root.disabled_members();
     let evidence = Evidence {
@@ -90,13 +101,15 @@ pub fn gather(
         disabled: disabled.map_or_else(|error| gathering.error(&error), |hosts| hosts.into_iter().collect()),
         members_hash: Some(question.cluster.members_hash()),
     };
-    Ok(Gathered { evidence, notes: gathering.notes, complete: gathering.complete })
+    let Gathering { notes, complete, status, .. } = gathering;
+    Ok(Gathered { evidence, notes, complete, status, begins: server.is_some_and(|server| server.begins()) })
 }
 
 struct Gathering<'g> {
     settings: &'g Settings,
     notes: Vec<Note>,
     complete: bool,
+    status: Option<WsrepStatus>,
 }
 
 const AS_ROOT: &str = "run it as root";
@@ -120,8 +133,12 @@ impl Gathering<'_> {
     /// What the database does; and true if it runs without Galera.
     fn process(&mut self, limit: Duration, resolve: impl Fn(&str) -> Option<Hostname>) -> (Process, bool) {
         match ask(self.settings, limit) {
-            Answer::Status(said) => match Running::from_status(said.rows(), resolve) {
-                Ok(running) => return (Process::Running(running), false),
+            Answer::Status(said) => match WsrepStatus::from_rows(said.rows()) {
+                Ok(status) => {
+                    let running = status.running(resolve);
+                    self.status = Some(status);
+                    return (Process::Running(running), false);
+                }
                 Err(StatusError::NotGalera) => {
                     self.note(
                         "the database runs without Galera: what is written now is on this member only",

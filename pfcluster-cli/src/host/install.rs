@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use pfcluster_core::generate::{Access, GeneratedFile};
 
-use super::directory::{Directory, Fresh, failed};
+use super::directory::{Directory, Fresh};
 use super::{HostError, files};
+
+pub(super) use super::directory::{create_directory, failed, place};
 
 /// Where earlier states are kept, below the directory that is written to.
 const BACKUPS: &str = "var/pfcluster/backup";
@@ -58,7 +60,7 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
     if changed.is_empty() {
         return Ok((Vec::new(), None));
     }
-    std::fs::create_dir_all(directory).map_err(failed(directory))?;
+    create_directory(directory, 0o755)?;
     let base = Directory::open(directory)?;
     let mut backup = Backup::of(&base);
     for (file, state) in &changed {

@@ -189,6 +189,22 @@ pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) ->
     answer(ask_server(options, account, limit))
 }
 
+/// Makes the component of this machine's server primary. Galera can ignore it and still report success.
+pub(super) fn promote(settings: &Settings, limit: Duration) -> Result<(), String> {
+    let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
+    let mut last = "the database has no socket".to_owned();
+    for socket in &settings.sockets {
+        let options = login(OptsBuilder::new().socket(Some(socket.to_string_lossy())), &account, limit);
+        let done = Conn::new(options)
+            .and_then(|mut connection| connection.query_drop("SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"));
+        match done {
+            Ok(()) => return Ok(()),
+            Err(error) => last = format!("{}: {error}", socket.display()),
+        }
+    }
+    Err(last)
+}
+
 fn answer(asked: Result<Said, mysql::Error>) -> Answer {
     match asked {
         Ok(said) => Answer::Status(said),
@@ -203,20 +219,23 @@ fn answer(asked: Result<Said, mysql::Error>) -> Answer {
 }
 
 fn ask_server(options: OptsBuilder, account: &Account, limit: Duration) -> Result<Said, mysql::Error> {
-    let options = options
-        .user(Some(&account.user))
-        .pass(account.password.clone())
-        .read_timeout(Some(limit))
-        .write_timeout(Some(limit))
-        // What the client would ask for first otherwise.
-        .max_allowed_packet(Some(1 << 20));
-    let mut connection = Conn::new(options)?;
+    let mut connection = Conn::new(login(options, account, limit))?;
     let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
     let (datadir, max_connections) = settings.map(|(datadir, max)| (text(datadir), text(max))).unwrap_or_default();
     let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
     let rows: Vec<(Value, Value)> = connection.query(wanted)?;
     let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
     Ok(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
+}
+
+fn login(options: OptsBuilder, account: &Account, limit: Duration) -> OptsBuilder {
+    options
+        .user(Some(&account.user))
+        .pass(account.password.clone())
+        .read_timeout(Some(limit))
+        .write_timeout(Some(limit))
+        // What the client would ask for first otherwise.
+        .max_allowed_packet(Some(1 << 20))
 }
 
 /// Whatever the server sends: reading it as another type can panic.

@@ -10,7 +10,7 @@ use std::time::SystemTime;
 use pfcluster_core::cluster::Hostname;
 use rustix::fs::{Mode, OFlags};
 
-use super::directory::failed;
+use super::install::failed;
 use super::{HostError, machine};
 
 /// The mark of a member that a server counts out, relative to the install directory.

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use pfcluster_core::galera::Position;
 use rustix::process::{Flock, FlockType, fcntl_getlk};
 
 use super::mariadb::Settings;
@@ -85,6 +86,52 @@ fn servers(datadir: &Path) -> Presence {
             Presence::Unknown(format!("process {process} is a database server, but its directory is not shown"))
         });
     }
+}
+
+/// A server that stands in the data directory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Server {
+    /// Its number.
+    pub(super) pid: i32,
+    /// The words of its command line.
+    arguments: Vec<String>,
+}
+
+impl Server {
+    /// Where it was told to begin (`--wsrep_start_position`).
+    pub(super) fn start_position(&self) -> Option<Position> {
+        let value = self.arguments.iter().find_map(|word| option_value(word, "wsrep-start-position"))?;
+        let (uuid, seqno) = value.split_once(':')?;
+        // Behind a comma there may be a GTID.
+        let seqno = seqno.split(',').next()?;
+        Position::new(uuid.parse().ok()?, seqno.parse().ok()?)
+    }
+
+    /// It was started as the first of a new component, or without Galera.
+    pub(super) fn begins(&self) -> bool {
+        self.arguments.iter().any(|word| is_option(word, "wsrep-new-cluster"))
+            || self.arguments.iter().any(|word| option_value(word, "wsrep-on").as_deref() == Some("OFF"))
+    }
+}
+
+/// In option names `-` and `_` are the same.
+fn is_option(word: &str, name: &str) -> bool {
+    word.strip_prefix("--").is_some_and(|word| word.replace('_', "-") == name)
+}
+
+fn option_value(word: &str, name: &str) -> Option<String> {
+    let (option, value) = word.split_once('=')?;
+    is_option(option, name).then(|| value.to_owned())
+}
+
+/// The server that stands in the data directory, if there is one.
+pub(super) fn server(settings: &Settings) -> Option<Server> {
+    let ours = id(&settings.datadir).ok()?;
+    server_processes().filter(|process| Place::of(process, ours) == Some(Place::Here)).find_map(|process| {
+        let line = fs::read(process.join("cmdline")).ok()?;
+        let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+        Some(Server { pid: process.file_name()?.to_str()?.parse().ok()?, arguments: words.collect() })
+    })
 }
 
 fn server_processes() -> impl Iterator<Item = PathBuf> {

@@ -23,26 +23,33 @@ pub(crate) struct Shown<'a> {
 
 /// As schemas/bootstrap.json says.
 pub(crate) fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> String {
+    let members: Vec<Value> = members.iter().map(member).collect();
+    let mut document = json!({ "version": 1, "members": members });
+    if let (Value::Object(document), Value::Object(decision)) = (&mut document, decision_value(decision)) {
+        document.extend(decision);
+    }
+    pretty(&document)
+}
+
+/// The decision alone.
+pub(crate) fn decision_value(decision: &Decision<Action, Reason>) -> Value {
     let reasons: Vec<Value> = decision.reasons.iter().map(|reason| with_text(json!(reason), reason)).collect();
     let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
-    let members: Vec<Value> = members.iter().map(member).collect();
-    pretty(&json!({
-        "version": 1,
-        "members": members,
+    json!({
         "action": with_text(json!(decision.action), &decision.action),
         "reasons": reasons,
         "remedy": remedy,
-    }))
+    })
 }
 
-fn with_text(mut document: Value, said: &impl ToString) -> Value {
+pub(crate) fn with_text(mut document: Value, said: &impl ToString) -> Value {
     if let Value::Object(fields) = &mut document {
         fields.insert("text".to_owned(), said.to_string().into());
     }
     document
 }
 
-fn member(shown: &Shown<'_>) -> Value {
+pub(crate) fn member(shown: &Shown<'_>) -> Value {
     let row = Row::of(shown);
     json!({
         "host": shown.seen.host,

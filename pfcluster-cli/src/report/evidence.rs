@@ -4,7 +4,7 @@
 mod document;
 
 use pfcluster_core::cluster::{Cluster, Hostname};
-use pfcluster_core::galera::Evidence;
+use pfcluster_core::galera::{Evidence, Records};
 use serde::Deserialize;
 
 pub use document::EvidenceDocument;
@@ -47,6 +47,14 @@ pub enum EvidenceError {
         /// What is wrong.
         reason: String,
     },
+    /// A record that makes no sense.
+    #[error("`{field}`: {reason}")]
+    Record {
+        /// Where.
+        field: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
     /// Two pieces of evidence of one member.
     #[error("{0} is there twice")]
     Twice(Hostname),
@@ -80,6 +88,24 @@ pub fn read(text: &[u8], resolve: impl Fn(&str) -> Option<Hostname>) -> Result<V
         read.push(member);
     }
     Ok(read)
+}
+
+/// What a supervisor writes down, as the text of its file.
+pub fn records_text(records: &Records) -> String {
+    super::json::text(&document::RecordsDocument::new(records)) + "\n"
+}
+
+/// The same as a value in another document.
+pub(crate) fn records_value(records: &Records) -> serde_json::Value {
+    serde_json::json!(document::RecordsDocument::new(records))
+}
+
+/// What such a text says.
+///
+/// # Errors
+/// [`EvidenceError`], with the place.
+pub fn read_records(text: &[u8]) -> Result<Records, EvidenceError> {
+    serde_json::from_slice::<document::RecordsDocument>(text)?.into_records()
 }
 
 /// Evidence of several members in one document.

@@ -20,6 +20,8 @@ mod source;
 #[cfg(feature = "cli")]
 pub(crate) mod status;
 #[cfg(feature = "cli")]
+pub(crate) mod supervisor;
+#[cfg(feature = "cli")]
 pub(crate) mod sync;
 #[cfg(feature = "cli")]
 pub(crate) mod table;

@@ -32,6 +32,8 @@ pub struct WsrepStatus {
     pub weight: Option<u32>,
     /// `wsrep_gcomm_uuid`: the node's name in views.
     pub node: Option<Uuid>,
+    /// `wsrep_local_recv_queue`: how much was received and not yet applied.
+    pub receive_queue: Option<u64>,
     /// `wsrep_flow_control_paused`: how much of the time since the last `FLUSH STATUS` replication stood still, 0 to 1.
     pub flow_control_paused: Option<f64>,
 }
@@ -80,6 +82,7 @@ impl WsrepStatus {
             evs_state: rows.value("wsrep_evs_state").map(Into::into),
             weight: rows.optional("wsrep_cluster_weight", |text| text.parse().ok())?,
             node: rows.optional("wsrep_gcomm_uuid", |text| text.parse().ok())?,
+            receive_queue: rows.optional("wsrep_local_recv_queue", |text| text.parse().ok())?,
             flow_control_paused: rows.optional("wsrep_flow_control_paused", |text| text.parse().ok())?,
         })
     }

@@ -120,7 +120,10 @@ impl Supervisor {
         let is_alone = matches!(&look.evidence.process, Process::Running(running)
             if running.status == ClusterStatus::Disconnected && running.uuid.is_zero());
         records.ran_standalone |= is_alone && !self.peers.is_empty();
-        if records != self.records && !self.config.is_passive {
+        // What failed is tried again with the position.
+        let is_due = !self.is_recorded && self.next_record == self.now + RECORD;
+        if (records != self.records || is_due) && !self.config.is_passive {
+            self.is_recorded = true;
             self.set_records(records.clone());
             self.outputs.push_back(Output::Record(records));
         }
@@ -196,7 +199,8 @@ impl Supervisor {
             self.outputs.push_back(Output::End);
         } else {
             self.phase = Phase::Ending { stops: true };
-            self.outputs.push_back(Output::Act { part: Part::Stop, steps: vec![super::Step::Stop] });
+            self.outputs
+                .push_back(Output::Act { part: Part::Stop, steps: vec![super::Step::Stop { kill_after: None }] });
         }
     }
 
@@ -205,20 +209,21 @@ impl Supervisor {
         if let Phase::Ending { stops } = self.phase {
             return self.end(stops);
         }
-        let Some(own) = self.own.evidence().cloned() else { return };
+        let Some(look) = self.own.look().cloned() else { return };
+        let own = &look.evidence;
         if matches!(self.phase, Phase::Acting(_) | Phase::Ended) {
             return;
         }
         let seen = self.seen();
-        let policy = self.policy(&own);
+        let policy = self.policy(own);
         let decision = select_bootstrap(&seen, &policy);
         self.notice_split(&decision.reasons);
         self.serve_words(&decision.action, &seen);
         let discards_me = policy.discard.contains(&self.config.me);
-        let wanted = part(&decision.action, &self.config.me, &own, discards_me);
+        let wanted = part(&decision.action, &self.config.me, &look, discards_me);
         self.tell_decision(&decision);
         if let Some(part) = self.go_on(wanted) {
-            let steps = steps(part, &decision.action, &self.config.me, &own, &self.records, &seen);
+            let steps = steps(part, &decision.action, &self.config.me, own, &self.records, &seen);
             self.act(part, steps);
         }
         self.decision = Some(decision);

@@ -57,6 +57,11 @@ pub enum Event {
         /// How.
         why: Box<str>,
     },
+    /// What was to be written down could not be.
+    NotRecorded {
+        /// Why.
+        why: Box<str>,
+    },
     /// A peer has proved to be alive.
     Heard {
         /// Which.
@@ -97,6 +102,7 @@ impl Event {
             Event::InService => "in_service",
             Event::OutOfService => "out_of_service",
             Event::Ended { .. } => "ended",
+            Event::NotRecorded { .. } => "not_recorded",
             Event::Heard { .. } => "heard",
             Event::Said { .. } => "said",
             Event::Served { .. } => "served",
@@ -121,6 +127,7 @@ impl fmt::Display for Event {
             Event::InService => f.write_str("the database is in service"),
             Event::OutOfService => f.write_str("the database is out of service"),
             Event::Ended { why } => write!(f, "the database's process has ended: {why}"),
+            Event::NotRecorded { why } => write!(f, "not written down: {why}"),
             Event::Heard { from } => write!(f, "{from} is there"),
             Event::Said { saying } => write!(f, "an operator says: {saying}"),
             Event::Served { saying } => write!(f, "holds no more: {saying}"),

@@ -136,6 +136,11 @@ pub enum Input {
         /// The error of the step that failed.
         result: Result<(), Box<str>>,
     },
+    /// [`Output::Record`] could not be carried out.
+    NotRecorded {
+        /// Why.
+        why: Box<str>,
+    },
     /// A datagram has come.
     Received {
         /// All of it.
@@ -227,6 +232,8 @@ pub struct Supervisor {
     reform_since: Option<Tick>,
     reform_failed: bool,
     dropped: BTreeMap<MessageError, u64>,
+    /// What is to be written down was written down, as far as is known.
+    is_recorded: bool,
 }
 
 /// What people were told last, so that nothing is told twice.
@@ -264,6 +271,7 @@ impl Supervisor {
             reform_since: None,
             reform_failed: false,
             dropped: BTreeMap::new(),
+            is_recorded: true,
             config,
         };
         supervisor.keep_time();
@@ -277,6 +285,10 @@ impl Supervisor {
             Input::Looked { number, look } => self.looked(number, *look),
             Input::Asked { number, answers } => self.asked(number, &answers),
             Input::Acted { result } => self.acted(result),
+            Input::NotRecorded { why } => {
+                self.is_recorded = false;
+                self.tell(Event::NotRecorded { why });
+            }
             Input::Received { bytes } => self.received(&bytes),
             Input::Ended { why } => self.ended(why),
             Input::Said { id, saying } => {

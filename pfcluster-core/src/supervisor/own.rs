@@ -16,6 +16,8 @@ pub struct Look {
     pub view_number: Option<u64>,
     /// `wsrep_local_recv_queue`: how much a running server has received and not yet applied.
     pub receive_queue: Option<u64>,
+    /// The process was started as the first of a new component, or without Galera: it waits for nobody.
+    pub begins: bool,
 }
 
 /// What is known of the own database.

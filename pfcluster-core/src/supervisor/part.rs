@@ -1,6 +1,8 @@
 //! One member's part in a decision, and the steps that carry it out.
 
-use super::own::start_position;
+use std::time::Duration;
+
+use super::own::{Look, start_position};
 use super::records::{learn_forks, write_fork};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Seen, safe_position};
@@ -66,8 +68,11 @@ pub enum Step {
     },
     /// Make the component of the running server primary (`pc.bootstrap=YES`).
     Promote,
-    /// End the server's process, gracefully if it listens.
-    Stop,
+    /// End the server's process.
+    Stop {
+        /// Gracefully, but not longer than this: it serves nobody. `None`: however long it takes.
+        kill_after: Option<Duration>,
+    },
 }
 
 /// How a server is started.
@@ -81,8 +86,12 @@ pub enum Start {
     Alone,
 }
 
+/// How long a server that waits without service may take to end. Measured: 0.2 to 10 s.
+const KILL: Duration = Duration::from_secs(20);
+
 /// What the decision asks of `me`. It begins nothing while somebody must stop first.
-pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, discards_me: bool) -> Option<Part> {
+pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: bool) -> Option<Part> {
+    let own = &look.evidence;
     let stopped = own.process == Process::Stopped;
     let (stop_first, begins) = match action {
         Action::Join { joiners, discard, .. } => {
@@ -109,7 +118,7 @@ pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, discards_me: 
     if stop_first.contains(me) {
         // What it wrote without Galera begins a new history, as the operator says: it has to start anew for that.
         let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && is_alone(own);
-        return (!stopped && may_stop).then_some(Part::Stop);
+        return (!stopped && may_stop && !is_beginning(look)).then_some(Part::Stop);
     }
     begins.filter(|_| stop_first.is_empty())
 }
@@ -125,6 +134,11 @@ fn is_serving(own: &Evidence) -> bool {
         Process::Starting => own.files.as_ref().is_none_or(|files| files.sst_marker),
         Process::Stopped => false,
     }
+}
+
+/// It was started to begin a component, and is about to.
+fn is_beginning(look: &Look) -> bool {
+    look.begins && look.evidence.process == Process::Starting
 }
 
 /// It runs without Galera, and serves.
@@ -153,7 +167,7 @@ pub(super) fn steps(
         Step::Record(records)
     };
     match part {
-        Part::Stop => vec![Step::Stop],
+        Part::Stop => vec![Step::Stop { kill_after: Some(KILL) }],
         Part::Reform => {
             let Action::Reform { members, .. } = action else { return Vec::new() };
             let of_view = seen.iter().filter(|seen| members.contains(&seen.host));

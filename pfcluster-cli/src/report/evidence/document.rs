@@ -1,7 +1,10 @@
 //! The document: its fields and their words.
 
 mod read;
+mod records;
 mod write;
+
+pub(super) use self::records::RecordsDocument;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Uuid;

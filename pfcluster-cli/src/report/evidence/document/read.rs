@@ -46,7 +46,7 @@ impl EvidenceDocument {
 }
 
 /// The field and what is wrong with it.
-type Wrong = (&'static str, &'static str);
+pub(super) type Wrong = (&'static str, &'static str);
 
 const BELOW_MINUS_ONE: &str = "it is below -1";
 const NO_SEQNO: &str = "a sequence number is not negative";
@@ -89,7 +89,6 @@ impl RunningDocument {
 
 impl FilesDocument {
     fn into_files(self) -> Result<Files, Wrong> {
-        let last_recorded = self.last_recorded.map(|position| position.position("files.last_recorded"));
         Ok(Files {
             grastate: into_found(self.grastate, GrastateDocument::into_grastate)?,
             gvwstate: into_found(self.gvwstate, GvwstateDocument::into_gvwstate)?,
@@ -101,14 +100,23 @@ impl FilesDocument {
             },
             sst_marker: self.sst_marker,
             datadir_empty: self.datadir_empty,
-            records: Records {
-                last_recorded: last_recorded.transpose()?,
-                view: self.view_record.map(ViewRecordDocument::into_record).transpose()?,
-                forks: self.forks.into_iter().map(ForkDocument::into_fork).collect::<Result<_, _>>()?,
-                ran_standalone: self.ran_standalone,
-            },
+            records: records(self.last_recorded, self.view_record, self.forks, self.ran_standalone)?,
         })
     }
+}
+
+pub(super) fn records(
+    last_recorded: Option<PositionDocument>,
+    view: Option<ViewRecordDocument>,
+    forks: Vec<ForkDocument>,
+    ran_standalone: bool,
+) -> Result<Records, Wrong> {
+    Ok(Records {
+        last_recorded: last_recorded.map(|position| position.position("files.last_recorded")).transpose()?,
+        view: view.map(ViewRecordDocument::into_record).transpose()?,
+        forks: forks.into_iter().map(ForkDocument::into_fork).collect::<Result<_, _>>()?,
+        ran_standalone,
+    })
 }
 
 impl ViewRecordDocument {

@@ -2,7 +2,7 @@
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Recovered, Running, Uuid,
+    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Recovered, Running, Uuid, ViewRecord,
 };
 
 use super::super::VERSION;
@@ -83,13 +83,7 @@ impl From<&Files> for FilesDocument {
                 Recovered::At(position) => Some(Told::Value((*position).into())),
             },
             last_recorded: records.last_recorded.map(Into::into),
-            view_record: records.view.map(|record| ViewRecordDocument {
-                view_uuid: record.view.uuid,
-                view_seq: record.view.seq,
-                uuid: record.uuid,
-                floor: record.floor.get(),
-                size: record.size,
-            }),
+            view_record: records.view.as_ref().map(Into::into),
             forks: records.forks.iter().map(Into::into).collect(),
             sst_marker: files.sst_marker,
             ran_standalone: records.ran_standalone,
@@ -101,6 +95,18 @@ impl From<&Files> for FilesDocument {
 impl From<Position> for PositionDocument {
     fn from(position: Position) -> PositionDocument {
         PositionDocument { uuid: position.uuid(), seqno: position.seqno().get() }
+    }
+}
+
+impl From<&ViewRecord> for ViewRecordDocument {
+    fn from(record: &ViewRecord) -> ViewRecordDocument {
+        ViewRecordDocument {
+            view_uuid: record.view.uuid,
+            view_seq: record.view.seq,
+            uuid: record.uuid,
+            floor: record.floor.get(),
+            size: record.size,
+        }
     }
 }
 

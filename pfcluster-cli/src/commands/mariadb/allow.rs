@@ -1,0 +1,148 @@
+//! `pfcluster mariadb allow`: the operator's word, after it was shown what it would cost.
+
+use std::io::{BufRead as _, BufReader, IsTerminal as _};
+use std::path::Path;
+
+use clap::{ArgMatches, Args, Subcommand};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::galera::{Observation, Policy, Seen, Silence, select_bootstrap};
+use pfcluster_core::installation::Installation;
+
+use super::no_supervisor;
+use crate::commands::Global;
+use crate::commands::gather::gather;
+use crate::commands::names::Names;
+use crate::host::supervise::control::{self, Request, Word};
+use crate::report::bootstrap::{self as report, Shown};
+use crate::report::evidence::{self, members_by_name};
+use crate::run::{CommandError, ExitStatus, Printer};
+
+/// Give the supervisor your word, where it may not decide alone
+///
+/// Shows what would be decided then, and what would be lost. It holds for one decision, and for 15 minutes at most; the other
+/// members' supervisors hear it from this one.
+#[derive(Debug, Args)]
+pub(super) struct Allow {
+    #[command(subcommand)]
+    word: Words,
+    /// Don't ask
+    #[arg(long, global = true)]
+    yes: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Words {
+    /// These members will never come back: do without what they hold
+    AssumeLost {
+        /// All that are missing
+        #[arg(value_name = "HOST", required = true)]
+        hosts: Vec<String>,
+    },
+    /// The data of this member are given up: it moves them aside, and joins without them
+    Discard {
+        /// The member
+        host: String,
+    },
+    /// The data of this member, which never were in a cluster, begin one (guide 3.4)
+    Seed {
+        /// The member
+        host: String,
+    },
+    /// The data of the member that ran without Galera are kept, and begin a new history (guide 8.4)
+    Standalone,
+}
+
+impl Allow {
+    pub(super) fn run(
+        &self,
+        global: &Global,
+        matches: &ArgMatches,
+        run_directory: &Path,
+        printer: &mut Printer<'_>,
+    ) -> Result<ExitStatus, CommandError> {
+        let gathered = gather(global, matches, None, printer)?;
+        let installation = Installation::read(gathered.texts(), &gathered.situation);
+        let names = Names::of(&installation.cluster, &gathered.situation)?;
+        let (word, policy, about) = self.said(&names)?;
+        let text = control::ask(run_directory, &Request::Evidence)?.ok_or_else(no_supervisor)?;
+        let known = evidence::read(text.as_bytes(), members_by_name(&installation.cluster)).map_err(|error| {
+            CommandError::Usage {
+                message: format!("the supervisor's answer can't be understood: {error}"),
+                help: "is it of another version? restart it".to_owned(),
+            }
+        })?;
+        let seen: Vec<Seen> = names
+            .hosts()
+            .map(|host| Seen {
+                host: host.clone(),
+                enabled: !gathered.situation.disabled.contains(host),
+                observation: match known.iter().find(|member| member.host == *host) {
+                    Some(member) => Observation::Known(Box::new(member.evidence.clone())),
+                    None => Observation::Unknown(Silence::NoAnswer),
+                },
+            })
+            .collect();
+        let decision = select_bootstrap(&seen, &policy);
+        let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: None }).collect();
+        writeln!(printer.err, "With your word:\n")?;
+        report::text(&decision, &shown, printer.err)?;
+        if !self.yes && !confirmed(&about, printer)? {
+            writeln!(printer.err, "note: nothing was said")?;
+            return Ok(ExitStatus::No);
+        }
+        let answer = control::ask(run_directory, &Request::Allow { word })?.ok_or_else(no_supervisor)?;
+        if !answer.is_empty() {
+            return Err(CommandError::Usage { message: answer, help: "name members of the database".to_owned() });
+        }
+        writeln!(
+            printer.err,
+            "note: it holds for one decision, and for 15 minutes at most; see `pfcluster mariadb status`"
+        )?;
+        Ok(ExitStatus::Fine)
+    }
+
+    /// The word, what it means for a decision, and the name that has to be typed.
+    fn said(&self, names: &Names<'_>) -> Result<(Word, Policy, String), CommandError> {
+        let short = |host: &Hostname| host.as_str().split('.').next().unwrap_or_default().to_owned();
+        Ok(match &self.word {
+            Words::AssumeLost { hosts } => {
+                let hosts: Vec<Hostname> = hosts.iter().map(|name| names.find(name)).collect::<Result<_, _>>()?;
+                let about = hosts.iter().map(short).collect::<Vec<_>>().join(" ");
+                let members = hosts.iter().map(ToString::to_string).collect();
+                (
+                    Word::AssumeLost { members },
+                    Policy { assume_lost: hosts.into_iter().collect(), ..Policy::default() },
+                    about,
+                )
+            }
+            Words::Discard { host } => {
+                let host = names.find(host)?;
+                let policy = Policy { discard: [host.clone()].into(), ..Policy::default() };
+                (Word::Discard { member: host.to_string() }, policy, short(&host))
+            }
+            Words::Seed { host } => {
+                let host = names.find(host)?;
+                let policy = Policy { seed: Some(host.clone()), ..Policy::default() };
+                (Word::Seed { member: host.to_string() }, policy, short(&host))
+            }
+            Words::Standalone => {
+                (Word::Standalone, Policy { standalone: true, ..Policy::default() }, "standalone".to_owned())
+            }
+        })
+    }
+}
+
+/// A person types what it is about.
+fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandError> {
+    if !std::io::stdin().is_terminal() {
+        return Err(CommandError::Usage {
+            message: "nobody is there to ask".to_owned(),
+            help: "say `--yes` if you mean it".to_owned(),
+        });
+    }
+    write!(printer.err, "\nType `{about}` if you mean it: ")?;
+    printer.err.flush()?;
+    let mut line = String::new();
+    BufReader::new(&mut *printer.stdin).read_line(&mut line)?;
+    Ok(line.trim() == about)
+}

@@ -1,0 +1,211 @@
+//! What is done to the database: its files set aside, its process started, made primary, ended. One thing at a time.
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use pfcluster_core::galera::Position;
+use pfcluster_core::supervisor::{Start, Step};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::host::files::plain;
+use crate::host::install::place;
+use crate::host::mariadb::{self, Settings, option, server_program, user_name};
+use crate::host::processes::{Presence, presence, server};
+use crate::host::{Root, records};
+
+/// How often something that is waited for is looked at.
+const POLL: Duration = Duration::from_millis(20);
+/// How long a server may take to answer a statement.
+const ANSWER: Duration = Duration::from_secs(10);
+
+/// The database of this machine.
+#[derive(Clone, Debug)]
+pub(super) struct Database {
+    pub(super) root: Root,
+    pub(super) settings: Settings,
+    /// In addition, on the server's command line.
+    pub(super) arguments: Vec<String>,
+}
+
+impl Database {
+    /// Carries the steps out, in order. `started` gets a server's process.
+    pub(super) fn carry_out(&self, steps: &[Step], started: impl Fn(Child)) -> Result<(), String> {
+        for step in steps {
+            match step {
+                Step::Record(records) => records::write(&self.root, records).map_err(|error| error.to_string())?,
+                Step::SetViewAside => self.set_aside("gvwstate.dat")?,
+                Step::SetStateAside => self.set_aside("grastate.dat")?,
+                Step::SetDataAside => self.set_data_aside()?,
+                Step::AllowBootstrap => self.allow_bootstrap()?,
+                Step::Start { how, position } => started(self.start(*how, *position)?),
+                Step::Promote => mariadb::promote(&self.settings, ANSWER)?,
+                Step::Stop { kill_after } => self.stop(*kill_after)?,
+                other => return Err(format!("this program does not know the step {other:?}")),
+            }
+        }
+        Ok(())
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.settings.datadir.join(name)
+    }
+
+    /// Its files are touched only while nobody else does.
+    fn must_be_stopped(&self) -> Result<(), String> {
+        match presence(&self.settings) {
+            Presence::None => Ok(()),
+            Presence::There => Err("a database process is there".to_owned()),
+            Presence::Unknown(why) => Err(format!("it is not known whether a database process runs: {why}")),
+        }
+    }
+
+    fn set_aside(&self, name: &str) -> Result<(), String> {
+        self.must_be_stopped()?;
+        let path = self.path(name);
+        match fs::rename(&path, self.path(&format!("{name}.aside"))) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            moved => moved.map_err(about(&path))?,
+        }
+        sync(&self.settings.datadir)
+    }
+
+    /// In one step the full directory goes and an empty one comes: a power cut in between leaves either.
+    fn set_data_aside(&self) -> Result<(), String> {
+        self.must_be_stopped()?;
+        let datadir = self.settings.datadir.canonicalize().map_err(about(&self.settings.datadir))?;
+        let data = datadir.metadata().map_err(about(&datadir))?;
+        let name = format!("{}.aside-{}", datadir.display(), Timestamp::now().strftime("%Y%m%dT%H%M%SZ"));
+        let aside = PathBuf::from(name);
+        fs::create_dir(&aside).map_err(about(&aside))?;
+        let exchanged = prepare_empty(&aside, &data).and_then(|()| exchange(&datadir, &aside));
+        if let Err(why) = exchanged {
+            let _ = fs::remove_dir(&aside);
+            return Err(format!(
+                "{why}; if {} is a file system of its own, move what is in it away by hand",
+                datadir.display()
+            ));
+        }
+        sync(datadir.parent().unwrap_or(Path::new("/")))
+    }
+
+    /// Galera refuses to begin with a member that it does not think was the last one; the election knows better.
+    fn allow_bootstrap(&self) -> Result<(), String> {
+        self.must_be_stopped()?;
+        let path = self.path("grastate.dat");
+        let text = match fs::read_to_string(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            text => text.map_err(about(&path))?,
+        };
+        let data = path.metadata().map_err(about(&path))?;
+        let is_flag = |line: &&str| line.trim_start().starts_with("safe_to_bootstrap:");
+        let mut lines: Vec<&str> = text.trim_end_matches([' ', '\0']).lines().filter(|line| !is_flag(line)).collect();
+        lines.push("safe_to_bootstrap: 1");
+        let owner = Some((data.uid(), data.gid()));
+        let keep = |path: &Path, text: &str| {
+            place(path, text.as_bytes(), Permissions::from_mode(data.mode() & 0o777), owner)
+                .map_err(|error| error.to_string())
+        };
+        keep(&self.path("grastate.dat.aside"), &text)?;
+        keep(&path, &(lines.join("\n") + "\n"))
+    }
+
+    fn start(&self, how: Start, position: Option<Position>) -> Result<Child, String> {
+        self.must_be_stopped()?;
+        let program = server_program().ok_or("mariadbd is not installed")?;
+        let settings = &self.settings;
+        let owner = settings.datadir.metadata().map_err(about(&settings.datadir))?;
+        let mut command = Command::new(program);
+        // This one has to be the first.
+        command.args(settings.defaults_file.iter().map(|path| option("defaults-file", path)));
+        command.arg(option("datadir", &settings.datadir));
+        if rustix::process::geteuid().is_root() {
+            command.arg(format!("--user={}", user_name(owner.uid()).unwrap_or_else(|| owner.uid().to_string())));
+        }
+        command.args(&self.arguments);
+        match how {
+            Start::Normal => {}
+            Start::NewCluster => drop(command.arg("--wsrep-new-cluster")),
+            Start::Alone => drop(command.args(["--wsrep-on=OFF", "--wsrep-provider=none"])),
+        }
+        command.args(position.map(|position| format!("--wsrep_start_position={position}")));
+        self.make_socket_directory((owner.uid(), owner.gid()))?;
+        // A signal from the terminal, and the end of this program, are not for the database.
+        command.process_group(0).stdin(Stdio::null()).stdout(io::stderr());
+        command.spawn().map_err(|error| format!("mariadbd does not start: {}", plain(&error)))
+    }
+
+    /// /run is empty after a boot.
+    fn make_socket_directory(&self, owner: (u32, u32)) -> Result<(), String> {
+        let directories = self.settings.sockets.first().and_then(|socket| socket.parent());
+        let Some(directory) = directories.filter(|directory| directory.starts_with("/run") && !directory.exists())
+        else {
+            return Ok(());
+        };
+        fs::create_dir_all(directory).map_err(about(directory))?;
+        chown(directory, Some(owner.0), Some(owner.1)).map_err(about(directory))
+    }
+
+    fn stop(&self, kill_after: Option<Duration>) -> Result<(), String> {
+        let asked = Instant::now();
+        let mut told = None;
+        loop {
+            match (server(&self.settings), presence(&self.settings)) {
+                (_, Presence::None) => return Ok(()),
+                (None, Presence::There) => {}
+                (None, Presence::Unknown(why)) => return Err(why),
+                (Some(server), _) => {
+                    let kills = kill_after.is_some_and(|limit| asked.elapsed() >= limit);
+                    let signal = if kills { Signal::KILL } else { Signal::TERM };
+                    if told != Some((server.pid, kills)) {
+                        signal_process(server.pid, signal)?;
+                        told = Some((server.pid, kills));
+                    }
+                }
+            }
+            std::thread::sleep(POLL);
+        }
+    }
+}
+
+/// By descriptor: the number may be another process's by then.
+fn signal_process(pid: i32, signal: Signal) -> Result<(), String> {
+    let fail = |error: rustix::io::Errno| format!("cannot end process {pid}: {}", plain(&error.into()));
+    let Some(number) = Pid::from_raw(pid) else { return Ok(()) };
+    match pidfd_open(number, PidfdFlags::empty()).and_then(|process| pidfd_send_signal(process, signal)) {
+        Ok(()) | Err(rustix::io::Errno::SRCH) => Ok(()),
+        Err(error) => Err(fail(error)),
+    }
+}
+
+fn prepare_empty(directory: &Path, like: &fs::Metadata) -> Result<(), String> {
+    fs::set_permissions(directory, like.permissions()).map_err(about(directory))?;
+    chown(directory, Some(like.uid()), Some(like.gid())).map_err(about(directory))
+}
+
+fn exchange(one: &Path, other: &Path) -> Result<(), String> {
+    let here = rustix::fs::CWD;
+    rustix::fs::renameat_with(here, one, here, other, rustix::fs::RenameFlags::EXCHANGE)
+        .map_err(|error| format!("cannot move {} aside: {}", one.display(), plain(&error.into())))
+}
+
+fn sync(directory: &Path) -> Result<(), String> {
+    fs::File::open(directory).and_then(|directory| directory.sync_all()).map_err(about(directory))
+}
+
+fn about(path: &Path) -> impl Fn(io::Error) -> String {
+    move |error| format!("{}: {}", path.display(), plain(&error))
+}
+
+/// How a process ended, in a few words.
+pub(super) fn how_it_ended(status: ExitStatus) -> String {
+    match (status.code(), status.signal()) {
+        (Some(code), _) => format!("exit status {code}"),
+        (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    }
+}

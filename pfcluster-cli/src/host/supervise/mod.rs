@@ -1,0 +1,454 @@
+//! The supervisor at work: everything around [`pfcluster_core::supervisor`] that touches the machine.
+//!
+//! One thread drives the state machine and never waits for anything but its inputs. Looking, asking and acting have threads of
+//! their own. The database outlives this program, whatever becomes of that: the next run finds it and goes on.
+
+pub mod control;
+mod database;
+mod look;
+mod rivals;
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use pfcluster_core::cluster::{Cluster, Hostname};
+use pfcluster_core::supervisor::{
+    Config, Event, Input, Key, MOST_BYTES, Output, Saying, Status, Step, Supervisor, Tick,
+};
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+
+use self::control::{Request, Word};
+use self::database::{Database, how_it_ended};
+use self::look::{Asker, Looker};
+use super::evidence::Note;
+use super::files::plain;
+use super::install::failed;
+use super::mariadb::{Account, Settings};
+use super::{HostError, Root, key, marks, records};
+
+/// The port on which supervisors hear each other.
+pub const PORT: u16 = 4254;
+
+/// Where the socket and the lock are.
+pub const RUN_DIRECTORY: &str = "/run/pfcluster";
+
+/// That `--force-new-cluster` has had its effect, relative to the install directory.
+const FORCE_USED: &str = "var/pfcluster/force-used";
+
+/// What a supervisor needs to know.
+#[derive(Debug)]
+pub struct Setup {
+    /// PacketFence's install directory.
+    pub root: Root,
+    /// The cluster.
+    pub cluster: Cluster,
+    /// The own member.
+    pub me: Hostname,
+    /// The members of the database, in order, those that are disabled among them.
+    pub members: Vec<Hostname>,
+    /// The own database.
+    pub settings: Settings,
+    /// Who asks the others' databases.
+    pub account: Option<Account>,
+    /// More arguments for mariadbd.
+    pub arguments: Vec<String>,
+    /// Where the socket and the lock are.
+    pub run_directory: PathBuf,
+    /// `--force-new-cluster`.
+    pub force: bool,
+}
+
+/// Who tells the people.
+pub trait Voice {
+    /// Something has happened.
+    fn event(&mut self, event: &Event);
+    /// Something could not be found out, or should be known.
+    fn note(&mut self, note: &Note);
+    /// What the supervisor knows and does, for people or for programs.
+    fn status(&self, status: &Status, json: bool) -> String;
+    /// The evidence that it has, as one document.
+    fn evidence(&self, status: &Status) -> String;
+    /// It listens to peers and to its socket.
+    fn ready(&mut self);
+    /// It was told to end.
+    fn ending(&mut self);
+}
+
+/// What reaches the thread that drives the state machine.
+enum Happening {
+    Input(Input),
+    Looked(u64, Box<pfcluster_core::supervisor::Look>, Vec<Note>),
+    Asked(Request, Sender<String>),
+    End,
+}
+
+/// Supervises until it is told to end by SIGTERM or SIGINT, and the database has ended with it.
+///
+/// # Errors
+/// [`HostError`] if it can't begin: somebody else supervises, a port is taken, there is no key.
+pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
+    let key = own_key(&setup)?;
+    make_run_directory(&setup.run_directory)?;
+    let _lock = lock(&setup.run_directory)?;
+    if let Some(rival) = rivals::rival() {
+        return Err(HostError::Run {
+            program: rival.what.into(),
+            reason: "it also starts, ends or wipes this database".to_owned(),
+            help: rival.help.to_owned(),
+        });
+    }
+    let config = config(&setup, key, false)?;
+    let force = setup.force && use_force(&setup.root)?;
+    let mut running = Running::begin(setup, config)?;
+    if force {
+        running.say(Saying::Force(running.me.clone()));
+    }
+    running.listen_to_signals()?;
+    running.listen_to_people()?;
+    voice.ready();
+    running.drive(voice, |_, _| false);
+    Ok(())
+}
+
+/// Looks, hears the peers, and decides, but does nothing. Ends when all members have been heard, or at the limit.
+///
+/// # Errors
+/// As [`supervise`]: where a supervisor runs, that one has to be asked.
+pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<Status, HostError> {
+    let key = own_key(&setup)?;
+    let config = config(&setup, key, true)?;
+    let force = setup.force;
+    let mut running = Running::begin(setup, config)?;
+    if force {
+        running.say(Saying::Force(running.me.clone()));
+    }
+    let began = Instant::now();
+    running.drive(voice, |supervisor, now| {
+        let status = supervisor.status(now);
+        let is_known = |member: &pfcluster_core::supervisor::PeerStatus| member.has_supervisor && member.age.is_some();
+        status.decision.is_some() && status.members.iter().all(is_known) || began.elapsed() >= limit
+    });
+    let now = running.now();
+    Ok(running.supervisor.status(now))
+}
+
+/// A cluster of one has nobody to share a secret with.
+fn own_key(setup: &Setup) -> Result<Key, HostError> {
+    if setup.members.len() > 1 { key::read(&setup.root) } else { Ok(Key::new([0; 32])) }
+}
+
+fn config(setup: &Setup, key: Key, is_passive: bool) -> Result<Config, HostError> {
+    let run = key::random().map_err(|reason| HostError::Run {
+        program: "getrandom".into(),
+        reason,
+        help: "see that the kernel gives random numbers".to_owned(),
+    })?;
+    let mut config = Config::new(setup.me.clone(), setup.members.clone(), key, u64::from_be_bytes(run));
+    config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
+    config.members_hash = setup.cluster.members_hash();
+    config.records = records::read(&setup.root)?;
+    config.is_passive = is_passive;
+    Ok(config)
+}
+
+fn make_run_directory(path: &Path) -> Result<(), HostError> {
+    match fs::DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made.map_err(failed(path)),
+    }
+}
+
+/// One supervisor on a machine: two would act on each other's doing.
+fn lock(run: &Path) -> Result<File, HostError> {
+    let path = run.join("supervise.lock");
+    let file =
+        File::options().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed(&path))?;
+    match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(file),
+        Err(rustix::io::Errno::WOULDBLOCK) => Err(HostError::Run {
+            program: "pfcluster mariadb supervise".into(),
+            reason: "another one supervises this database already".to_owned(),
+            help: "see what it does with `pfcluster mariadb status`".to_owned(),
+        }),
+        Err(error) => Err(failed(&path)(error.into())),
+    }
+}
+
+/// A force counts once: not again when a unit that has it in its environment starts again. A start without it makes the next
+/// one count. False if it was used.
+fn use_force(root: &Root) -> Result<bool, HostError> {
+    let mark = root.file(FORCE_USED);
+    let is_used = marks::is_set(&mark).map_err(failed(&mark))?;
+    if !is_used {
+        super::install::create_directory(&root.file("var/pfcluster"), 0o755)?;
+        marks::set(&mark)?;
+    }
+    Ok(!is_used)
+}
+
+/// A supervisor with its threads.
+struct Running {
+    me: Hostname,
+    supervisor: Supervisor,
+    began: Instant,
+    happenings: Receiver<Happening>,
+    sender: Sender<Happening>,
+    looks: Sender<(u64, bool)>,
+    acts: Sender<Doing>,
+    asker: Asker,
+    addresses: BTreeMap<Hostname, Ipv4Addr>,
+    socket: Option<UdpSocket>,
+    cluster: Cluster,
+    run_directory: PathBuf,
+    notes: Vec<Note>,
+}
+
+/// What the acting thread does, one after the other.
+enum Doing {
+    Act(Vec<Step>),
+    Record(Box<pfcluster_core::galera::Records>),
+}
+
+impl Running {
+    fn begin(setup: Setup, config: Config) -> Result<Running, HostError> {
+        if !setup.force && !config.is_passive {
+            marks::clear(&setup.root.file(FORCE_USED))?;
+        }
+        let (sender, happenings) = mpsc::channel();
+        let address =
+            |host: &Hostname| Some((host.clone(), setup.cluster.member(host.as_str())?.addresses.management_ip?.value));
+        let addresses: BTreeMap<Hostname, Ipv4Addr> = setup.members.iter().filter_map(address).collect();
+        let socket = if setup.members.len() > 1 { Some(hear_peers(&sender)?) } else { None };
+        let looker =
+            Looker { root: setup.root.clone(), cluster: setup.cluster.clone(), settings: setup.settings.clone() };
+        let asker = Asker { cluster: setup.cluster.clone(), addresses: addresses.clone(), account: setup.account };
+        let database = Database { root: setup.root, settings: setup.settings, arguments: setup.arguments };
+        Ok(Running {
+            me: setup.me,
+            supervisor: Supervisor::new(config, Tick(0)),
+            began: Instant::now(),
+            happenings,
+            looks: look_in_turn(looker, &sender),
+            acts: act_in_turn(database, &sender),
+            sender,
+            asker,
+            addresses,
+            socket,
+            cluster: setup.cluster,
+            run_directory: setup.run_directory,
+            notes: Vec::new(),
+        })
+    }
+
+    fn now(&self) -> Tick {
+        Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
+    }
+
+    fn say(&mut self, saying: Saying) {
+        let id = key::random().map_or(0, u64::from_be_bytes);
+        let now = self.now();
+        self.supervisor.handle_input(now, Input::Said { id, saying });
+    }
+
+    fn listen_to_signals(&self) -> Result<(), HostError> {
+        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| HostError::Run {
+            program: "sigaction".into(),
+            reason: plain(&error),
+            help: "try again".to_owned(),
+        })?;
+        let sender = self.sender.clone();
+        thread::spawn(move || signals.forever().take_while(|_| sender.send(Happening::End).is_ok()).for_each(drop));
+        Ok(())
+    }
+
+    fn listen_to_people(&self) -> Result<(), HostError> {
+        let sender = self.sender.clone();
+        control::listen(&self.run_directory, move |request| {
+            let (reply, answer) = mpsc::channel();
+            sender.send(Happening::Asked(request, reply)).ok()?;
+            answer.recv().ok()
+        })
+    }
+
+    /// Until the state machine is over, or `is_enough` says so.
+    fn drive(&mut self, voice: &mut dyn Voice, is_enough: impl Fn(&Supervisor, Tick) -> bool) {
+        loop {
+            while let Some(output) = self.supervisor.poll_output() {
+                if matches!(output, Output::End) {
+                    return;
+                }
+                self.carry_out(output, voice);
+            }
+            let now = self.now();
+            if is_enough(&self.supervisor, now) {
+                return;
+            }
+            let wait = self.supervisor.poll_timeout().map_or(Duration::from_secs(1), |(when, _)| when.since(now));
+            let happening = match self.happenings.recv_timeout(wait) {
+                Ok(happening) => happening,
+                Err(RecvTimeoutError::Timeout) => Happening::Input(Input::Woken),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            self.happened(happening, voice);
+        }
+    }
+
+    fn happened(&mut self, happening: Happening, voice: &mut dyn Voice) {
+        let now = self.now();
+        let input = match happening {
+            Happening::Input(input) => input,
+            Happening::Looked(number, look, notes) => {
+                notes.iter().filter(|note| !self.notes.contains(note)).for_each(|note| voice.note(note));
+                self.notes = notes;
+                Input::Looked { number, look }
+            }
+            Happening::Asked(request, reply) => {
+                let answer = self.answer(request, voice);
+                // Whoever asked may have gone.
+                let _ = reply.send(answer);
+                return;
+            }
+            Happening::End => {
+                voice.ending();
+                Input::End
+            }
+        };
+        self.supervisor.handle_input(now, input);
+    }
+
+    fn answer(&mut self, request: Request, voice: &dyn Voice) -> String {
+        let now = self.now();
+        match request {
+            Request::Status { json } => voice.status(&self.supervisor.status(now), json),
+            Request::Evidence => voice.evidence(&self.supervisor.status(now)),
+            Request::Allow { word } => match self.saying(word) {
+                Ok(saying) => {
+                    self.say(saying);
+                    String::new()
+                }
+                Err(message) => crate::report::json::error("usage", &message, "name members of the database"),
+            },
+        }
+    }
+
+    fn saying(&self, word: Word) -> Result<Saying, String> {
+        let member = |name: &String| {
+            let member = self.cluster.member(name).filter(|member| self.addresses.contains_key(&member.host));
+            member.map(|member| member.host.clone()).ok_or_else(|| format!("`{}` is no member", name.escape_debug()))
+        };
+        Ok(match word {
+            Word::AssumeLost { members } => Saying::AssumeLost(members.iter().map(member).collect::<Result<_, _>>()?),
+            Word::Discard { member: name } => Saying::Discard(member(&name)?),
+            Word::Seed { member: name } => Saying::Seed(member(&name)?),
+            Word::Standalone => Saying::Standalone,
+        })
+    }
+
+    fn carry_out(&mut self, output: Output, voice: &mut dyn Voice) {
+        // A thread that is gone would answer nothing: its sender is kept as long as this value.
+        match output {
+            Output::Look { number, recover } => drop(self.looks.send((number, recover))),
+            Output::Ask { number, hosts } => {
+                let (asker, sender) = (self.asker.clone(), self.sender.clone());
+                thread::spawn(move || {
+                    let answers = asker.ask(&hosts);
+                    sender.send(Happening::Input(Input::Asked { number, answers }))
+                });
+            }
+            Output::Send { to, bytes } => {
+                if let (Some(socket), Some(address)) = (&self.socket, self.addresses.get(&to)) {
+                    // A network that is down loses it, as any network may.
+                    let _ = socket.send_to(&bytes, (*address, PORT));
+                }
+            }
+            Output::Act { steps, .. } => drop(self.acts.send(Doing::Act(steps))),
+            Output::Record(records) => drop(self.acts.send(Doing::Record(Box::new(records)))),
+            Output::Tell(event) => voice.event(&event),
+            _ => {}
+        }
+    }
+}
+
+/// The socket on which the peers are heard.
+fn hear_peers(sender: &Sender<Happening>) -> Result<UdpSocket, HostError> {
+    let fail = |error: &io::Error| HostError::Run {
+        program: format!("UDP port {PORT}").into(),
+        reason: plain(error),
+        help: "is another supervisor there? `pfcluster mariadb status`, `ss -ulpn`".to_owned(),
+    };
+    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).map_err(|error| fail(&error))?;
+    let own = socket.try_clone().map_err(|error| fail(&error))?;
+    let sender = sender.clone();
+    thread::spawn(move || {
+        // One byte more than a message can have tells that a datagram is too long.
+        let mut buffer = [0; MOST_BYTES + 1];
+        loop {
+            match own.recv_from(&mut buffer) {
+                Ok((length, _)) => {
+                    let bytes = buffer[..length].to_vec();
+                    if sender.send(Happening::Input(Input::Received { bytes })).is_err() {
+                        return;
+                    }
+                }
+                // A peer that does not listen; what else goes wrong goes wrong again.
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
+                Err(_) => thread::sleep(Duration::from_millis(100)),
+            }
+        }
+    });
+    Ok(socket)
+}
+
+fn look_in_turn(looker: Looker, sender: &Sender<Happening>) -> Sender<(u64, bool)> {
+    let (questions, queue) = mpsc::channel::<(u64, bool)>();
+    let sender = sender.clone();
+    thread::spawn(move || {
+        for (number, recover) in queue {
+            let (look, notes) = looker.look(recover);
+            if sender.send(Happening::Looked(number, Box::new(look), notes)).is_err() {
+                return;
+            }
+        }
+    });
+    questions
+}
+
+fn act_in_turn(database: Database, sender: &Sender<Happening>) -> Sender<Doing> {
+    let (doings, queue) = mpsc::channel::<Doing>();
+    let sender = sender.clone();
+    thread::spawn(move || {
+        for doing in queue {
+            let (is_act, result) = match doing {
+                Doing::Act(steps) => (true, database.carry_out(&steps, |child| watch(child, &sender))),
+                Doing::Record(records) => (false, database.carry_out(&[Step::Record(*records)], drop)),
+            };
+            let input = match result {
+                result if is_act => Input::Acted { result: result.map_err(Into::into) },
+                Ok(()) => continue,
+                Err(why) => Input::NotRecorded { why: why.into() },
+            };
+            if sender.send(Happening::Input(input)).is_err() {
+                return;
+            }
+        }
+    });
+    doings
+}
+
+/// Tells when the server's process ends.
+fn watch(mut child: Child, sender: &Sender<Happening>) {
+    let sender = sender.clone();
+    thread::spawn(move || {
+        let why = child.wait().map_or_else(|error| plain(&error), how_it_ended);
+        sender.send(Happening::Input(Input::Ended { why: why.into() }))
+    });
+}

@@ -1,0 +1,127 @@
+//! What a supervisor tells: its log, and its answer to `pfcluster mariadb status`.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use pfcluster_core::galera::Observation;
+use pfcluster_core::supervisor::{Event, PeerStatus, Spoken, Status};
+use serde_json::{Value, json};
+
+use super::bootstrap::{self, Shown};
+use super::evidence::{EvidenceDocument, records_value};
+use super::json::text as pretty;
+use crate::host::evidence::Note;
+
+/// One line of the log, for people.
+pub(crate) fn line(event: &Event) -> String {
+    event.to_string()
+}
+
+/// The same for programs.
+pub(crate) fn json_line(event: &Event, now: Timestamp) -> String {
+    let mut document = json!({ "time": now.to_string(), "event": event.kind() });
+    let mut add = |name: &str, value: Value| document[name] = value;
+    match event {
+        Event::Decided { action, reasons, remedy } => {
+            add("action", json!(action));
+            add("reasons", reasons.iter().map(|reason| bootstrap::with_text(json!(reason), reason)).collect());
+            add("remedy", remedy.iter().map(ToString::to_string).collect());
+        }
+        Event::Acts { part } | Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
+        Event::Failed { part, why, again } => {
+            add("part", json!(part));
+            add("why", json!(why));
+            add("again", json!(again));
+        }
+        Event::Ended { why } | Event::NotRecorded { why } => add("why", json!(why)),
+        Event::Heard { from } => add("member", json!(from)),
+        Event::Dropped { error, count } => {
+            add("error", error.to_string().into());
+            add("count", json!(count));
+        }
+        _ => {}
+    }
+    add("text", event.to_string().into());
+    document.to_string()
+}
+
+/// A note, as a line of the log.
+pub(crate) fn json_note(note: &Note, now: Timestamp) -> String {
+    json!({ "time": now.to_string(), "event": "note", "text": note.message, "help": note.help }).to_string()
+}
+
+/// The evidence of all members that is known, as `bootstrap --evidence` reads it.
+pub(crate) fn evidence(status: &Status) -> String {
+    let members: Vec<EvidenceDocument> = status.members.iter().filter_map(document).collect();
+    pretty(&json!({ "version": 1, "members": members })) + "\n"
+}
+
+fn document(member: &PeerStatus) -> Option<EvidenceDocument> {
+    let Observation::Known(evidence) = &member.seen.observation else { return None };
+    let age = i64::try_from(member.age?.as_secs()).ok()?;
+    let taken_at = Timestamp::now().as_second() - age;
+    Some(EvidenceDocument::new(member.seen.host.clone(), Some(taken_at.to_string()), evidence, Vec::new()))
+}
+
+fn shown(status: &Status) -> Vec<Shown<'_>> {
+    let age = |member: &PeerStatus| member.age.and_then(|age| i64::try_from(age.as_secs()).ok());
+    status.members.iter().map(|member| Shown { seen: &member.seen, age: age(member) }).collect()
+}
+
+/// As schemas/mariadb-status.json says.
+pub(crate) fn json(status: &Status) -> String {
+    let shown = shown(status);
+    let members = status.members.iter().zip(&shown).map(|(member, shown)| {
+        let mut document = bootstrap::member(shown);
+        document["supervisor"] = member.has_supervisor.into();
+        document
+    });
+    pretty(&json!({
+        "version": 1,
+        "host": status.me,
+        "part": status.part,
+        "decision": status.decision.as_ref().map(bootstrap::decision_value),
+        "members": members.collect::<Vec<Value>>(),
+        "records": records_value(&status.records),
+        "words": status.words.iter().map(word).collect::<Vec<Value>>(),
+        "retry_in": status.retry_in.map(|left| left.as_secs()),
+        "dropped": status.dropped.iter().map(|(why, count)| json!({ "why": why.to_string(), "count": count })).collect::<Vec<Value>>(),
+    })) + "\n"
+}
+
+fn word(word: &Spoken) -> Value {
+    json!({ "text": word.saying.to_string(), "left": word.left.as_secs() })
+}
+
+/// For people.
+pub(crate) fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let shown = shown(status);
+    match &status.decision {
+        Some(decision) => bootstrap::text(decision, &shown, out)?,
+        None => writeln!(out, "It has not seen its own database yet")?,
+    }
+    let silent: Vec<String> = status
+        .members
+        .iter()
+        .filter(|member| !member.has_supervisor)
+        .map(|member| member.seen.host.to_string())
+        .collect();
+    writeln!(out)?;
+    if !silent.is_empty() {
+        writeln!(out, "no supervisor heard: {}", silent.join(", "))?;
+    }
+    match status.part {
+        Some(part) => writeln!(out, "now: {part}")?,
+        None => writeln!(out, "now: watches")?,
+    }
+    if let Some(left) = status.retry_in {
+        writeln!(out, "what failed may be tried again in {} s", left.as_secs())?;
+    }
+    for word in &status.words {
+        writeln!(out, "an operator's word holds for {} s: {}", word.left.as_secs(), word.saying)?;
+    }
+    for (why, count) in &status.dropped {
+        writeln!(out, "datagrams dropped: {count}: {why}")?;
+    }
+    Ok(())
+}
