@@ -1,7 +1,7 @@
 //! A push: what goes over the wire, in which order, and what it leaves.
 
 use pfcluster_tests::schema::assert_fits;
-use pfcluster_tests::webservices::{Cluster, Request};
+use pfcluster_tests::webservices::{Cluster, Fault, Request};
 use serde_json::Value;
 
 /// Every byte, so that nobody on the way can have taken them for a text.
@@ -216,4 +216,21 @@ fn the_version_is_where_packetfence_has_it() {
     assert_eq!(answer.status, Some(0), "{answer:?}");
     let own = String::from_utf8(pf1.read("var/config_version")).expect("a text");
     assert_eq!(cluster.versions(), ["1510000000.12345", &own, &own]);
+}
+
+/// Half of an old and half of a new configuration is neither: somebody saved a change here while the others fetched.
+#[test]
+fn a_change_during_the_push_leaves_all_versions_alone() {
+    let cluster = Cluster::new();
+    for arguments in [&["sync", "--as-master"][..], &["conflict", "resolve", "--yes"]] {
+        cluster.set_versions(["1500000000", "1500000000", "1400000000"]);
+        cluster.members[0].fail_later("download_configfile", "switches.conf", Fault::Changes("1700000000.1"), 0);
+        let answer = cluster.run(0, arguments);
+        assert_eq!(answer.status, Some(1), "{answer:?}");
+        let why = "version not set: the configuration of the member that pushes was changed meanwhile";
+        assert!(answer.out.contains(why), "{}", answer.out);
+        assert_eq!(cluster.versions(), ["1700000000.1", "1500000000", "1400000000"]);
+        cluster.members[0].mend();
+    }
+    assert_eq!(cluster.run(0, &["sync", "--as-master"]).status, Some(0));
 }

@@ -16,7 +16,9 @@ use super::gather::gather;
 use super::{Global, is_given};
 use crate::host::Root;
 use crate::host::lock::Lock;
-use crate::host::sync::{Local, Me, MemberReport, Peer, compare, push, refresh, reply_of, set_versions};
+use crate::host::sync::{
+    Local, Me, MemberReport, Peer, compare, push, refresh, refuse_versions, reply_of, set_versions,
+};
 use crate::host::webservices::CallError;
 use crate::report::conflict::Versions;
 use crate::run::{CommandError, Printer};
@@ -88,7 +90,7 @@ impl Scene {
         if !view.is_enabled(view.me()) {
             return Err(CommandError::Usage {
                 message: format!("{host} is disabled on itself: it would act in the place of another member"),
-                help: format!("run `/usr/local/pf/bin/cluster/node {host} enable`"),
+                help: format!("run `pfcluster node {host} enable`"),
             });
         }
         let members: Vec<Me> = view.configuration_members().map(with_address).collect::<Result<_, _>>()?;
@@ -188,13 +190,22 @@ impl Scene {
         let mut reports: Vec<MemberReport> =
             myself.peers.iter().map(|own| refresh(own, items, self.file_limit)).collect();
         let (peers, silent) = others.split();
+        let before = self.local.version()?;
         let mut pushed = push(&peers, items, &self.me, self.file_limit);
-        if let Some(version) = version {
-            // With nobody who has all of it, a new version here would only make this member the odd one out.
-            if pushed.iter().any(MemberReport::is_fine) {
-                self.local.set_version(version)?;
+        match version {
+            None => {}
+            Some(_) if self.local.version()? != before => refuse_versions(
+                &mut pushed,
+                "the configuration of the member that pushes was changed meanwhile: push again",
+            ),
+            Some(version) => {
+                let is_new = before.is_none_or(|before| before.parse() != Ok(version.clone()));
+                // With nobody who has all of it, a new version here would only make this member the odd one out.
+                if is_new && pushed.iter().any(MemberReport::is_fine) {
+                    self.local.set_version(version)?;
+                }
+                set_versions(&peers, &mut pushed, version, self.file_limit);
             }
-            set_versions(&peers, &mut pushed, version, self.file_limit);
         }
         let fine = peers.iter().zip(&pushed).filter(|(_, report)| report.is_fine()).map(|(peer, _)| peer);
         self.access.remember(&self.root, fine)?;

@@ -146,7 +146,12 @@ impl Directory {
             here = match (here.enter(step), fresh) {
                 (Err(error), None) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
                 (Err(error), Some(fresh)) if error.kind() == io::ErrorKind::NotFound => {
-                    here.make_here(step, fresh).and_then(|()| here.enter(step)).map_err(failed(&path))?
+                    match here.make_here(step, fresh) {
+                        // Somebody else was faster.
+                        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => here.enter(step),
+                        made => made.and_then(|()| here.enter(step)),
+                    }
+                    .map_err(failed(&path))?
                 }
                 (Err(error), _) if is_link(&error) => return Err(link(&path)),
                 (entered, _) => entered.map_err(|error| unreadable(&path, &error))?,
@@ -231,8 +236,9 @@ impl Directory {
     }
 }
 
-/// Puts `bytes` in the place of the file at `path`, whole or not at all. Links in the path to its directory are followed: it is
-/// the caller's word, and for directories that nobody but the caller's user writes to.
+/// Puts `bytes` in the place of the file at `path`, whole or not at all. Links on the way to its directory are followed: the
+/// path is the caller's word, and nobody else writes to its directories.
+#[expect(clippy::needless_pass_by_value, reason = "callers make the permissions on the spot")]
 pub(super) fn place(
     path: &Path,
     bytes: &[u8],

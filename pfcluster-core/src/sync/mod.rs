@@ -7,7 +7,7 @@
 //!
 //! 1. On the wire a file has the name that PacketFence gives it, `/usr/local/pf/...` or `/usr/local/fingerbank/...`, wherever
 //!    the reader has it. [`SyncPath`] is such a name; nothing outside these two directories is ever asked for or written.
-//! 2. What is synchronised: the [stores](stores) of the version, the [fixed files](fixed_files), and what
+//! 2. What is synchronised: the [stores] of the version, the [fixed files](fixed_files), and what
 //!    conf/cluster-files.txt [lists](listed_files), one path on each line.
 //! 3. In a [push](push_items) the members fetch each file from the one that pushes; a store's cached form is marked stale first.
 //! 4. The version of the configuration goes last, and only to a member that has all files. (PacketFence sends it after the

@@ -65,10 +65,11 @@ impl Resolve {
                 writeln!(printer.err, "the versions of members changed meanwhile: nothing was pushed; look again")?;
                 return Ok(ExitStatus::No);
             }
-            Done::Pushed(reports) if !is_json => {
-                sync_report::text(Direction::Push, version_of(&decision), &reports, printer.out)?;
+            Done::Pushed(reports) => {
+                // The document says how members are afterwards; what failed on the way is said beside it.
+                let out = if is_json { &mut *printer.err } else { &mut *printer.out };
+                sync_report::text(Direction::Push, version_of(&decision), &reports, out)?;
             }
-            Done::Pushed(_) => {}
         }
         // Members are believed when they say it themselves.
         let Asked { versions, .. } = scene.ask(printer)?;

@@ -16,7 +16,7 @@ use super::webservices::{CallError, Client, Credentials, Fingerprint, Trust};
 
 pub use local::Local;
 pub use pull::{PullError, Pulled, pull};
-pub use push::{compare, push, refresh, set_versions};
+pub use push::{compare, push, refresh, refuse_versions, set_versions};
 
 /// A member and its web services.
 #[derive(Debug)]

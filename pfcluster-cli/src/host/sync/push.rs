@@ -90,3 +90,8 @@ pub fn set_versions(peers: &[Peer], reports: &mut [MemberReport], version: &Conf
         };
     }
 }
+
+/// No member gets a version: half of what it fetched may be older than the other half.
+pub fn refuse_versions(reports: &mut [MemberReport], why: &str) {
+    reports.iter_mut().for_each(|report| report.version = VersionState::NotSet(why.to_owned()));
+}
