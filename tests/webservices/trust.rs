@@ -61,6 +61,22 @@ fn a_certificate_that_was_named_is_remembered_once_all_went_well() {
     assert_eq!(cluster.run(0, &["sync", "--from", &from]).status, Some(2));
 }
 
+/// A certificate is public: what counts is its key.
+#[test]
+fn a_stolen_certificate_gets_nothing() {
+    let cluster = Cluster::new();
+    let pf2 = &cluster.members[1];
+    pf2.show(Certificate::stolen());
+    let from = pf2.address.to_string();
+    for arguments in [&["sync", "--from", &from][..], &["sync", "--from", &from, "--insecure"]] {
+        let answer = cluster.run(0, arguments);
+        assert_eq!(answer.status, Some(2), "{arguments:?}: {answer:?}");
+        assert!(answer.err.contains("invalid peer certificate: badsignature"), "{arguments:?}: {}", answer.err);
+    }
+    assert_eq!(cluster.run(0, &["conflict"]).status, Some(0), "the two others are in sync");
+    assert!(pf2.take_requests().is_empty(), "not even the user");
+}
+
 /// Lower case and no colons are right as well; what is none is refused.
 #[test]
 fn fingerprints_are_read_in_every_form() {

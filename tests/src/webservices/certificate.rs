@@ -7,6 +7,7 @@ use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
 
 /// A certificate with its key.
 pub struct Certificate {
@@ -26,6 +27,16 @@ impl Certificate {
     pub fn foreign() -> &'static Certificate {
         static FOREIGN: OnceLock<Certificate> = OnceLock::new();
         FOREIGN.get_or_init(Certificate::new)
+    }
+
+    /// The one that members share, in the hands of somebody who does not have its key.
+    pub fn stolen() -> &'static Certificate {
+        static STOLEN: OnceLock<Certificate> = OnceLock::new();
+        STOLEN.get_or_init(|| {
+            let (shared, foreign) = (Certificate::shared(), Certificate::foreign());
+            let (pem, key, fingerprint) = (shared.pem.clone(), foreign.key.clone(), shared.fingerprint.clone());
+            Certificate { pem, key, fingerprint }
+        })
     }
 
     /// A new one, by openssl.
@@ -61,12 +72,14 @@ impl Certificate {
     pub(super) fn server(&self) -> Arc<ServerConfig> {
         let certificate = CertificateDer::from_pem_slice(&self.pem).expect("openssl's own form");
         let key = PrivateKeyDer::from_pem_slice(&self.key).expect("openssl's own form");
-        let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        let provider = ring::default_provider();
+        let key = provider.key_provider.load_private_key(key).expect("openssl's own form");
+        let pair = SingleCertAndKey::from(CertifiedKey::new(vec![certificate], key));
+        let config = ServerConfig::builder_with_provider(Arc::new(provider))
             .with_safe_default_protocol_versions()
             .expect("the provider's own versions")
             .with_no_client_auth()
-            .with_single_cert(vec![certificate], key)
-            .expect("the key is the certificate's");
+            .with_cert_resolver(Arc::new(pair));
         Arc::new(config)
     }
 }
