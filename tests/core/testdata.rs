@@ -7,8 +7,19 @@ use pfcluster_core::check;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 10] =
-    ["document", "cluster", "checks", "quorum", "conflict", "galera", "bootstrap", "maintenance", "status", "cli"];
+const FOLDERS: [&str; 11] = [
+    "document",
+    "cluster",
+    "checks",
+    "quorum",
+    "conflict",
+    "galera",
+    "bootstrap",
+    "maintenance",
+    "status",
+    "sync",
+    "cli",
+];
 
 /// Rules that no fixture can show, and why.
 const WITHOUT_FIXTURE: [(&str, &str); 1] =

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use super::json::text as pretty;
 
 /// What the members say, as far as it is shown or decided upon.
+#[derive(Debug)]
 pub(crate) struct Versions {
     /// The member that decides.
     pub(crate) me: Hostname,
@@ -25,8 +26,18 @@ pub(crate) struct Versions {
     pub(crate) texts: Vec<Option<String>>,
 }
 
+/// In the form that is wanted.
+pub(crate) fn print(
+    is_json: bool,
+    decision: &Decision<Action, Reason>,
+    versions: &Versions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if is_json { writeln!(out, "{}", json(decision)) } else { text(decision, versions, out) }
+}
+
 /// As schemas/conflict.json says.
-pub(crate) fn json(decision: &Decision<Action, Reason>) -> String {
+fn json(decision: &Decision<Action, Reason>) -> String {
     let mut action = kind(decision.action.kind());
     if let Action::Push { member, version, overwrites } = &decision.action {
         let overwrites = overwrites.iter();

@@ -22,6 +22,8 @@ pub mod status;
 #[cfg(feature = "cli")]
 pub(crate) mod supervisor;
 #[cfg(feature = "cli")]
+pub(crate) mod sync;
+#[cfg(feature = "cli")]
 pub(crate) mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;

@@ -1,4 +1,5 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,sync} can ask: one file for each
+//! folder.
 
 pub mod bootstrap;
 mod conflict;
@@ -6,6 +7,7 @@ mod galera;
 mod maintenance;
 mod quorum;
 pub mod status;
+mod sync;
 
 use crate::Case;
 
@@ -17,4 +19,5 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| bootstrap::output(case))
         .or_else(|| maintenance::output(case))
         .or_else(|| status::output(case))
+        .or_else(|| sync::output(case))
 }
