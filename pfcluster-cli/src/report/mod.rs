@@ -1,20 +1,16 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
-#[cfg(feature = "cli")]
-pub(crate) mod bootstrap;
-#[cfg(feature = "cli")]
-pub(crate) mod conflict;
+pub mod bootstrap;
+pub mod conflict;
 #[cfg(feature = "cli")]
 pub(crate) mod diff;
 pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
 pub mod json;
-#[cfg(feature = "cli")]
-pub(crate) mod quorum;
+pub mod quorum;
 mod source;
-#[cfg(feature = "cli")]
-pub(crate) mod table;
+pub mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;
 
