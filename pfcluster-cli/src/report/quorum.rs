@@ -190,7 +190,8 @@ fn next(tolerance: &Tolerance, out: &mut dyn Write) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
 }
 
-fn change_document(change: &ViewChange) -> Value {
+/// A change, as schemas/quorum.json has it.
+pub fn change_document(change: &ViewChange) -> Value {
     json!({ "down": change.down, "left": change.left, "split": change.split })
 }
 

@@ -1,0 +1,537 @@
+//! `pfcluster.Cluster`: the texts of one installation, and what follows from them.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use pfcluster_cli::host::files;
+use pfcluster_cli::report::json;
+use pfcluster_cli::report::table::Overview;
+use pfcluster_core::cluster::{self, Hostname, MemberEditError, Vip, add_member, remove_member};
+use pfcluster_core::document::{self, NewSection};
+use pfcluster_core::installation::{Installation, Situation, Texts};
+use pfcluster_core::span::Source;
+use pfcluster_core::version::PfVersion;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyMapping};
+use serde_json::{Value, json as document_of};
+
+use crate::diagnostics;
+use crate::document::{Class, Document, parsed, part};
+use crate::error::{self, EditError, NotAMemberError, guarded, input};
+use crate::input::{bytes, host, hosts, list, parse as parsed_word, pf_version, text, word};
+
+/// A cluster as its files describe it: cluster.conf, and whatever else was given. Frozen: edits make a new one.
+#[pyclass(frozen, module = "pfcluster")]
+#[derive(Debug)]
+pub(crate) struct Cluster {
+    pub(crate) files: Files,
+    model: OnceLock<cluster::Cluster>,
+    overview: OnceLock<Value>,
+}
+
+/// The texts, their names, and what is known beside them.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Files {
+    pub(crate) cluster_conf: Vec<u8>,
+    name: String,
+    pub(crate) pf_conf: Option<Vec<u8>>,
+    pf_conf_name: String,
+    pf_conf_defaults: Option<Vec<u8>>,
+    pfconfig_conf: Option<Vec<u8>>,
+    pub(crate) networks_conf: Option<Vec<u8>>,
+    pub(crate) host: Option<Hostname>,
+    pub(crate) disabled: BTreeSet<Hostname>,
+    pub(crate) version: PfVersion,
+    environment: BTreeMap<String, String>,
+}
+
+impl Files {
+    fn texts(&self) -> Texts<'_> {
+        Texts {
+            cluster_conf: &self.cluster_conf,
+            pf_conf: self.pf_conf.as_deref(),
+            pf_conf_defaults: self.pf_conf_defaults.as_deref(),
+            pfconfig_conf: self.pfconfig_conf.as_deref(),
+        }
+    }
+
+    fn situation(&self) -> Situation {
+        let (me, disabled) = (self.host.clone(), self.disabled.clone());
+        Situation { me, disabled, environment: self.environment.clone(), ..Situation::of_version(self.version) }
+    }
+
+    pub(crate) fn installation(&self) -> Installation<'_> {
+        Installation::read(self.texts(), &self.situation())
+    }
+
+    fn document(&self) -> document::Document<'_> {
+        document::Document::parse(Source::ClusterConf, &self.cluster_conf).value
+    }
+
+    pub(crate) fn name_of(&self, source: Source) -> String {
+        match source {
+            Source::ClusterConf => self.name.clone(),
+            Source::PfConf => self.pf_conf_name.clone(),
+            other => other.path().to_owned(),
+        }
+    }
+}
+
+impl Cluster {
+    fn of(files: Files) -> Cluster {
+        Cluster { files, model: OnceLock::new(), overview: OnceLock::new() }
+    }
+
+    pub(crate) fn model(&self) -> &cluster::Cluster {
+        self.model.get_or_init(|| cluster::Cluster::from_document(&self.files.document()).value)
+    }
+
+    /// The member of this name.
+    pub(crate) fn hostname(&self, name: &Bound<'_, PyAny>, argument: &str) -> PyResult<Hostname> {
+        let host = host(name, argument)?;
+        if self.model().member(host.as_str()).is_some() { Ok(host) } else { Err(self.not_a_member(&host)) }
+    }
+
+    pub(crate) fn not_a_member(&self, host: &Hostname) -> PyErr {
+        let members: Vec<&Hostname> = self.model().members().map(|member| &member.host).collect();
+        not_a_member(host, &members)
+    }
+
+    /// The document of `pfcluster show`.
+    fn overview(&self) -> PyResult<&Value> {
+        if let Some(overview) = self.overview.get() {
+            return Ok(overview);
+        }
+        let installation = self.files.installation();
+        let overview = parsed(&json::text(&Overview::new(&installation, &self.files.situation())))?;
+        Ok(self.overview.get_or_init(|| overview))
+    }
+
+    /// The same with another cluster.conf.
+    fn edited(&self, text: Result<Vec<u8>, impl Into<MemberEditError>>) -> PyResult<Cluster> {
+        let cluster_conf = text.map_err(|error| self.refused(&error.into()))?;
+        Ok(Cluster::of(Files { cluster_conf, ..self.files.clone() }))
+    }
+
+    fn refused(&self, error: &MemberEditError) -> PyErr {
+        let help = match error {
+            MemberEditError::NoSuchMember(host) => return self.not_a_member(host),
+            MemberEditError::MemberExists(_) => "remove it first with `without_member`",
+            MemberEditError::NoSuchZone(_) | MemberEditError::ZoneNeeded => "name one of `zones` as `zone`",
+            MemberEditError::Edit(_) => "see `sections` for what is there",
+        };
+        EditError::new_err((error.to_string(), help))
+    }
+}
+
+/// The exception for a host that is none of these.
+pub(crate) fn not_a_member(host: &Hostname, members: &[&Hostname]) -> PyErr {
+    const MOST: usize = 10;
+    let most: Vec<&str> = members.iter().take(MOST).map(|host| host.as_str()).collect();
+    let more = if members.len() > MOST { ", ..." } else { "" };
+    let help = format!("the members are {}{more}", most.join(", "));
+    NotAMemberError::new_err((format!("{host} is no member of the cluster"), help))
+}
+
+/// Reads the texts of the files. Faults in them are no exceptions: `check()` reports them all.
+#[pyfunction]
+#[pyo3(signature = (cluster_conf, *, pf_conf=None, pf_conf_defaults=None, pfconfig_conf=None, networks_conf=None,
+    host=None, disabled=None, pf_version=None, environment=None, name="conf/cluster.conf"))]
+#[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+pub(crate) fn parse(
+    cluster_conf: &Bound<'_, PyAny>,
+    pf_conf: Option<&Bound<'_, PyAny>>,
+    pf_conf_defaults: Option<&Bound<'_, PyAny>>,
+    pfconfig_conf: Option<&Bound<'_, PyAny>>,
+    networks_conf: Option<&Bound<'_, PyAny>>,
+    host: Option<&Bound<'_, PyAny>>,
+    disabled: Option<&Bound<'_, PyAny>>,
+    pf_version: Option<&Bound<'_, PyAny>>,
+    environment: Option<&Bound<'_, PyAny>>,
+    name: &str,
+) -> PyResult<Cluster> {
+    guarded(|| {
+        let optional = |source: Option<&Bound<'_, PyAny>>, name| source.map(|source| bytes(source, name)).transpose();
+        let cluster = Cluster::of(Files {
+            cluster_conf: bytes(cluster_conf, "cluster_conf")?,
+            name: name.to_owned(),
+            pf_conf: optional(pf_conf, "pf_conf")?,
+            pf_conf_name: Source::PfConf.path().to_owned(),
+            pf_conf_defaults: optional(pf_conf_defaults, "pf_conf_defaults")?,
+            pfconfig_conf: optional(pfconfig_conf, "pfconfig_conf")?,
+            networks_conf: optional(networks_conf, "networks_conf")?,
+            host: host.map(|source| self::host(source, "host")).transpose()?,
+            disabled: hosts(disabled, "disabled")?,
+            version: self::pf_version(pf_version)?,
+            environment: environment.map_or(Ok(BTreeMap::new()), variables)?,
+        });
+        cluster.model();
+        Ok(cluster)
+    })
+}
+
+fn variables(source: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, String>> {
+    let items = source.cast::<PyMapping>()?.items()?;
+    let pair = |item: Bound<'_, PyAny>| {
+        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+        Ok((word(&name, "environment")?, word(&value, "environment")?))
+    };
+    items.iter().map(pair).collect()
+}
+
+/// Reads files: a cluster.conf, and others that belong to it.
+#[pyfunction]
+#[pyo3(signature = (cluster_conf, *, pf_conf=None, networks_conf=None, host=None, disabled=None, pf_version=None))]
+pub(crate) fn load(
+    py: Python<'_>,
+    cluster_conf: PathBuf,
+    pf_conf: Option<PathBuf>,
+    networks_conf: Option<PathBuf>,
+    host: Option<&Bound<'_, PyAny>>,
+    disabled: Option<&Bound<'_, PyAny>>,
+    pf_version: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Cluster> {
+    guarded(|| {
+        let read = |path: &PathBuf| py.detach(|| files::read(path)).map_err(|error| error::host(&error));
+        let name = |path: &PathBuf| path.display().to_string();
+        let cluster = Cluster::of(Files {
+            cluster_conf: read(&cluster_conf)?,
+            name: name(&cluster_conf),
+            pf_conf: pf_conf.as_ref().map(read).transpose()?,
+            pf_conf_name: pf_conf.as_ref().map_or_else(|| Source::PfConf.path().to_owned(), name),
+            pf_conf_defaults: None,
+            pfconfig_conf: None,
+            networks_conf: networks_conf.as_ref().map(read).transpose()?,
+            host: host.map(|source| self::host(source, "host")).transpose()?,
+            disabled: hosts(disabled, "disabled")?,
+            version: self::pf_version(pf_version)?,
+            environment: BTreeMap::new(),
+        });
+        cluster.model();
+        Ok(cluster)
+    })
+}
+
+/// Everything that [`Cluster::__reduce__`] keeps.
+type Kept<'py> = (
+    (Bound<'py, PyBytes>, String, Option<Vec<u8>>, String),
+    (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>),
+    (Option<String>, Vec<String>, String, BTreeMap<String, String>),
+);
+
+/// Makes a cluster again from what was pickled.
+#[pyfunction]
+pub(crate) fn _restore_cluster(
+    texts: (Vec<u8>, String, Option<Vec<u8>>, String),
+    others: (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>),
+    situation: (Option<String>, Vec<String>, String, BTreeMap<String, String>),
+) -> PyResult<Cluster> {
+    guarded(|| {
+        let damaged =
+            |error: &dyn std::fmt::Display| input(format!("what was pickled is damaged: {error}"), "pickle it again");
+        let name = |name: &String| name.parse::<Hostname>().map_err(|error| damaged(&error));
+        Ok(Cluster::of(Files {
+            cluster_conf: texts.0,
+            name: texts.1,
+            pf_conf: texts.2,
+            pf_conf_name: texts.3,
+            pf_conf_defaults: others.0,
+            pfconfig_conf: others.1,
+            networks_conf: others.2,
+            host: situation.0.as_ref().map(name).transpose()?,
+            disabled: situation.1.iter().map(name).collect::<PyResult<_>>()?,
+            version: situation.2.parse().map_err(|error| damaged(&error))?,
+            environment: situation.3,
+        }))
+    })
+}
+
+#[pymethods]
+impl Cluster {
+    /// Everything that is wrong with the files.
+    fn check(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let found = diagnostics::document(&self.files.installation(), |source| self.files.name_of(source))?;
+            Class::Diagnostics.wrap(py, found)
+        })
+    }
+
+    /// The text of cluster.conf. Bytes that are no UTF-8 are surrogates, as `surrogateescape` has it.
+    fn to_ini<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        text(py, &self.files.cluster_conf)
+    }
+
+    /// The text of cluster.conf as it is in the file.
+    fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.files.cluster_conf)
+    }
+
+    /// What `pfcluster show --format json` prints, as a dict.
+    fn to_dict(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            Ok(Class::Detail
+                .wrap(py, Document::new(self.overview()?.clone()))?
+                .bind(py)
+                .call_method0("to_dict")?
+                .unbind())
+        })
+    }
+
+    /// What `pfcluster show --format json` prints.
+    fn to_json(&self) -> PyResult<String> {
+        guarded(|| Ok(json::text(self.overview()?)))
+    }
+
+    /// The zones, in order.
+    #[getter]
+    fn zones(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        guarded(|| part(py, &self.overview()?["zones"], Class::Zone))
+    }
+
+    /// The members of all zones, in order.
+    #[getter]
+    fn members(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let zones = self.overview()?["zones"].as_array().into_iter().flatten();
+            let members = zones.flat_map(|zone| zone["members"].as_array().into_iter().flatten()).cloned();
+            part(py, &Value::Array(members.collect()), Class::Member)
+        })
+    }
+
+    /// The member of this host name, exactly.
+    fn member(&self, py: Python<'_>, host: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let host = self.hostname(host, "host")?;
+            let at = self.model().members().position(|member| member.host == host);
+            Ok(self.members(py)?.bind(py).get_item(at)?.unbind())
+        })
+    }
+
+    /// `single_zone` or `multi_zone`.
+    #[getter]
+    fn layout(&self) -> PyResult<&str> {
+        guarded(|| Ok(self.overview()?["layout"].as_str().unwrap_or_default()))
+    }
+
+    /// Whether PacketFence works as a cluster with these files.
+    #[getter]
+    fn clustered(&self) -> PyResult<bool> {
+        guarded(|| Ok(self.model().is_clustered()))
+    }
+
+    /// The version of PacketFence that the files are read for.
+    #[getter]
+    fn pf_version(&self) -> String {
+        self.files.version.to_string()
+    }
+
+    /// Sections, keys and values of cluster.conf exactly as PacketFence reads them. Secrets are masked.
+    #[getter]
+    fn sections(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let mut document = self.files.document();
+            if self.files.version >= PfVersion::new(12, 0) {
+                document.expand(&self.files.environment);
+            }
+            part(py, &parsed(&json::raw(&document))?["sections"], Class::Section)
+        })
+    }
+
+    /// The members that share the database that `host` has a part in, in order, whether they are enabled or not. Any other
+    /// host may ask as well, as long as there is only one database.
+    #[pyo3(signature = (host=None))]
+    fn database_members(&self, host: Option<&Bound<'_, PyAny>>) -> PyResult<Vec<String>> {
+        guarded(|| {
+            let host = host.map(|host| self.hostname(host, "host")).transpose()?;
+            Ok(self.database_hosts(host.as_ref())?.iter().map(ToString::to_string).collect())
+        })
+    }
+
+    /// The cluster as one member sees it, while it counts the members in `disabled` out.
+    #[pyo3(signature = (host, *, disabled=None))]
+    fn seen_by(
+        &self,
+        py: Python<'_>,
+        host: &Bound<'_, PyAny>,
+        disabled: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let host = self.hostname(host, "host")?;
+            let disabled =
+                disabled.map_or(Ok(self.files.disabled.clone()), |hosts| self::hosts(Some(hosts), "disabled"))?;
+            Class::View.wrap(py, Document::new(self.view(&host, &disabled)?))
+        })
+    }
+
+    /// The cluster with `key` of a section set to `value`.
+    fn with_value(
+        &self,
+        section: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        value: &Bound<'_, PyAny>,
+    ) -> PyResult<Cluster> {
+        guarded(|| {
+            let (section, key, value) = (word(section, "section")?, word(key, "key")?, word(value, "value")?);
+            self.edited(self.files.document().with_value(&section, &key, &value))
+        })
+    }
+
+    /// The cluster without `key` in a section.
+    fn without_key(&self, section: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> PyResult<Cluster> {
+        guarded(|| self.edited(self.files.document().without_key(&word(section, "section")?, &word(key, "key")?)))
+    }
+
+    /// The cluster with a new section, below the section `after` or at the end of the file.
+    #[pyo3(signature = (name, entries, *, after=None))]
+    fn with_section(
+        &self,
+        name: &Bound<'_, PyAny>,
+        entries: &Bound<'_, PyAny>,
+        after: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Cluster> {
+        guarded(|| {
+            let after = after.map(|after| word(after, "after")).transpose()?;
+            let section = NewSection { name: word(name, "name")?, entries: pairs(entries, "entries")? };
+            self.edited(self.files.document().with_sections(after.as_deref(), &[section]))
+        })
+    }
+
+    /// The cluster without a section. Comments stay.
+    fn without_section(&self, name: &Bound<'_, PyAny>) -> PyResult<Cluster> {
+        guarded(|| self.edited(self.files.document().without_sections(&[&word(name, "name")?])))
+    }
+
+    /// The cluster with a new last member of a zone. A single-zone cluster needs no `zone`.
+    #[pyo3(signature = (host, management_ip, interfaces=None, *, zone=None))]
+    fn with_member(
+        &self,
+        host: &Bound<'_, PyAny>,
+        management_ip: &Bound<'_, PyAny>,
+        interfaces: Option<&Bound<'_, PyAny>>,
+        zone: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Cluster> {
+        guarded(|| {
+            let host = self::host(host, "host")?;
+            let ip = address(&word(management_ip, "management_ip")?, "management_ip")?;
+            let zone = zone.map(|zone| parsed_word(zone, "zone", "name one of `zones`")).transpose()?;
+            let mut addresses = Vec::new();
+            for (name, ip) in interfaces.map_or(Ok(Vec::new()), |interfaces| pairs(interfaces, "interfaces"))? {
+                let help = "name an interface like eth0";
+                let name = name
+                    .parse()
+                    .map_err(|error| input(format!("interfaces: `{}`: {error}", name.escape_debug()), help))?;
+                addresses.push((name, address(&ip, "interfaces")?));
+            }
+            self.edited(add_member(&self.files.document(), zone.as_ref(), &host, ip, &addresses))
+        })
+    }
+
+    /// The cluster without a member: its section and those of its interfaces are gone. Comments stay.
+    fn without_member(&self, host: &Bound<'_, PyAny>) -> PyResult<Cluster> {
+        guarded(|| {
+            let host = self.hostname(host, "host")?;
+            self.edited(remove_member(&self.files.document(), &host))
+        })
+    }
+
+    fn __eq__(&self, other: &Bound<'_, PyAny>) -> bool {
+        other.cast::<Cluster>().is_ok_and(|other| self.files == other.get().files)
+    }
+
+    fn __hash__(&self) -> u64 {
+        use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+        let mut hasher = DefaultHasher::new();
+        self.files.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    fn __repr__(&self) -> String {
+        let hosts: Vec<&str> = self.model().members().map(|member| member.host.as_str()).collect();
+        format!("<Cluster {}: {}>", self.files.name.escape_debug(), hosts.join(", "))
+    }
+
+    /// The table that `pfcluster show` prints.
+    fn __str__(&self) -> PyResult<String> {
+        guarded(|| {
+            let mut out = Vec::new();
+            Overview::new(&self.files.installation(), &self.files.situation()).print(&mut out)?;
+            Ok(String::from_utf8_lossy(&out).into_owned())
+        })
+    }
+
+    fn __copy__(slf: Py<Self>) -> Py<Self> {
+        slf
+    }
+
+    fn __deepcopy__(slf: Py<Self>, _memo: &Bound<'_, PyAny>) -> Py<Self> {
+        slf
+    }
+
+    fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Kept<'py>)> {
+        let files = self.files.clone();
+        let kept = (
+            (PyBytes::new(py, &files.cluster_conf), files.name, files.pf_conf, files.pf_conf_name),
+            (files.pf_conf_defaults, files.pfconfig_conf, files.networks_conf),
+            (
+                files.host.map(|host| host.to_string()),
+                files.disabled.iter().map(ToString::to_string).collect(),
+                files.version.to_string(),
+                files.environment,
+            ),
+        );
+        Ok((py.import("pfcluster._native")?.getattr("_restore_cluster")?, kept))
+    }
+}
+
+impl Cluster {
+    pub(crate) fn database_hosts(&self, host: Option<&Hostname>) -> PyResult<Vec<Hostname>> {
+        let members = self.model().database_of(host.or(self.files.host.as_ref()));
+        let members =
+            members.map_err(|error| input(error.to_string(), "name a member of the zone that you mean as `host`"))?;
+        Ok(members.into_iter().map(|member| member.host.clone()).collect())
+    }
+
+    fn view(&self, host: &Hostname, disabled: &BTreeSet<Hostname>) -> PyResult<Value> {
+        let view = self.model().seen_by(host, disabled).map_err(|_| self.not_a_member(host))?;
+        let pf_conf = self.files.installation().pf_conf;
+        let centralize = pf_conf.is_some_and(|pf_conf| pf_conf.is_enabled("active_active", "centralize_vips"));
+        let priority = |vip| view.vrrp_priority(view.me(), vip, self.files.version, centralize);
+        Ok(document_of!({
+            "host": host,
+            "index": view.index(),
+            "zone": view.zone().name.as_str(),
+            "zone_members": names(view.zone_members()),
+            "configuration_members": names(view.configuration_members()),
+            "database_members": names(view.database_members()),
+            "database_order": names(view.database_order().into_iter()),
+            "vrrp_priority": {
+                "management": priority(Vip::Management),
+                "radius": priority(Vip::Radius),
+                "registration": priority(Vip::Registration),
+            },
+        }))
+    }
+}
+
+fn names<'m>(members: impl Iterator<Item = &'m cluster::Member>) -> Vec<&'m str> {
+    members.map(|member| member.host.as_str()).collect()
+}
+
+fn address(text: &str, name: &str) -> PyResult<std::net::Ipv4Addr> {
+    let error = |error| input(format!("{name}: `{}`: {error}", text.escape_debug()), "write an IPv4 address");
+    cluster::parse_address(text).map_err(error)
+}
+
+/// A mapping, or a list of pairs, of texts.
+fn pairs(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<(String, String)>> {
+    let items = match source.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.into_any(),
+        Err(_) => source.clone(),
+    };
+    let pair = |item: &Bound<'_, PyAny>| {
+        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+        Ok((word(&key, name)?, word(&value, name)?))
+    };
+    list(&items, name)?.iter().map(pair).collect()
+}
