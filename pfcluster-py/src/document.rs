@@ -68,8 +68,13 @@ impl Document {
         let name = slf.get_type().name()?;
         let Value::Object(fields) = &slf.get().value else { return Ok(name.to_string()) };
         let mut shown = Vec::with_capacity(fields.len());
-        for key in fields.keys() {
-            shown.push(format!("{key}={}", slf.getattr(key.as_str())?.repr()?));
+        for (key, value) in fields {
+            // A getter knows the class of what it gives.
+            let value = match slf.getattr_opt(key.as_str())? {
+                Some(value) => value,
+                None => part(slf.py(), value, Class::Detail)?.into_bound(slf.py()),
+            };
+            shown.push(format!("{key}={}", value.repr()?));
         }
         Ok(format!("{name}({})", shown.join(", ")))
     }
