@@ -13,13 +13,13 @@ use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyMapping};
+use pyo3::types::PyBytes;
 use serde_json::{Value, json as document_of};
 
 use crate::diagnostics;
 use crate::document::{Class, Document, parsed, part};
 use crate::error::{self, EditError, NotAMemberError, guarded, input};
-use crate::input::{bytes, host, hosts, list, parse as parsed_word, pf_version, text, word};
+use crate::input::{bytes, host, hosts, parse as parsed_word, pf_version, text, texts, word};
 
 /// A cluster as its files describe it: cluster.conf, and whatever else was given. Frozen: edits make a new one.
 #[pyclass(frozen, module = "pfcluster")]
@@ -137,7 +137,7 @@ pub(crate) fn not_a_member(host: &Hostname, members: &[&Hostname]) -> PyErr {
 /// Reads the texts of the files. Faults in them are no exceptions: `check()` reports them all.
 #[pyfunction]
 #[pyo3(signature = (cluster_conf, *, pf_conf=None, pf_conf_defaults=None, pfconfig_conf=None, networks_conf=None,
-    host=None, disabled=None, pf_version=None, environment=None, name="conf/cluster.conf"))]
+    host=None, disabled=None, pf_version=None, environment=None, name=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn parse(
     cluster_conf: &Bound<'_, PyAny>,
@@ -149,13 +149,13 @@ pub(crate) fn parse(
     disabled: Option<&Bound<'_, PyAny>>,
     pf_version: Option<&Bound<'_, PyAny>>,
     environment: Option<&Bound<'_, PyAny>>,
-    name: &str,
+    name: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Cluster> {
     guarded(|| {
         let optional = |source: Option<&Bound<'_, PyAny>>, name| source.map(|source| bytes(source, name)).transpose();
         let cluster = Cluster::of(Files {
             cluster_conf: bytes(cluster_conf, "cluster_conf")?,
-            name: name.to_owned(),
+            name: name.map_or(Ok(Source::ClusterConf.path().to_owned()), |name| word(name, "name"))?,
             pf_conf: optional(pf_conf, "pf_conf")?,
             pf_conf_name: Source::PfConf.path().to_owned(),
             pf_conf_defaults: optional(pf_conf_defaults, "pf_conf_defaults")?,
@@ -164,20 +164,11 @@ pub(crate) fn parse(
             host: host.map(|source| self::host(source, "host")).transpose()?,
             disabled: hosts(disabled, "disabled")?,
             version: self::pf_version(pf_version)?,
-            environment: environment.map_or(Ok(BTreeMap::new()), variables)?,
+            environment: texts(environment, "environment")?,
         });
         cluster.model();
         Ok(cluster)
     })
-}
-
-fn variables(source: &Bound<'_, PyAny>) -> PyResult<BTreeMap<String, String>> {
-    let items = source.cast::<PyMapping>()?.items()?;
-    let pair = |item: Bound<'_, PyAny>| {
-        let (name, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
-        Ok((word(&name, "environment")?, word(&value, "environment")?))
-    };
-    items.iter().map(pair).collect()
 }
 
 /// Reads files: a cluster.conf, and others that belong to it.
@@ -392,7 +383,7 @@ impl Cluster {
     ) -> PyResult<Cluster> {
         guarded(|| {
             let after = after.map(|after| word(after, "after")).transpose()?;
-            let section = NewSection { name: word(name, "name")?, entries: pairs(entries, "entries")? };
+            let section = NewSection { name: word(name, "name")?, entries: texts(Some(entries), "entries")? };
             self.edited(self.files.document().with_sections(after.as_deref(), &[section]))
         })
     }
@@ -416,7 +407,7 @@ impl Cluster {
             let ip = address(&word(management_ip, "management_ip")?, "management_ip")?;
             let zone = zone.map(|zone| parsed_word(zone, "zone", "name one of `zones`")).transpose()?;
             let mut addresses = Vec::new();
-            for (name, ip) in interfaces.map_or(Ok(Vec::new()), |interfaces| pairs(interfaces, "interfaces"))? {
+            for (name, ip) in texts::<Vec<_>>(interfaces, "interfaces")? {
                 let help = "name an interface like eth0";
                 let name = name
                     .parse()
@@ -521,17 +512,4 @@ fn names<'m>(members: impl Iterator<Item = &'m cluster::Member>) -> Vec<&'m str>
 fn address(text: &str, name: &str) -> PyResult<std::net::Ipv4Addr> {
     let error = |error| input(format!("{name}: `{}`: {error}", text.escape_debug()), "write an IPv4 address");
     cluster::parse_address(text).map_err(error)
-}
-
-/// A mapping, or a list of pairs, of texts.
-fn pairs(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<(String, String)>> {
-    let items = match source.cast::<PyMapping>() {
-        Ok(mapping) => mapping.items()?.into_any(),
-        Err(_) => source.clone(),
-    };
-    let pair = |item: &Bound<'_, PyAny>| {
-        let (key, value): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
-        Ok((word(&key, name)?, word(&value, name)?))
-    };
-    list(&items, name)?.iter().map(pair).collect()
 }

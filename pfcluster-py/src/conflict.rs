@@ -3,32 +3,31 @@
 use pfcluster_cli::report::conflict::{self as report, Versions, VersionsFile};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::{ConfigVersion, Policy, ResolveError, resolve};
-use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyInt, PyMapping, PyString};
+use pyo3::types::{PyBytes, PyInt, PyString};
 
 use crate::document::{Class, Document};
 use crate::error::{NotAMemberError, guarded, input};
-use crate::input::{bytes, host, list, parse, word};
+use crate::input::{Pair, bytes, host, pairs, parse, word};
 
 /// What each member says, in order; who decides, and its time, if the file says so.
 type Said = (Vec<(Hostname, Option<String>)>, Option<Hostname>, Option<ConfigVersion>);
 
 /// Compares the versions of all enabled members (guide 7.5), in the order of cluster.conf.
 #[pyfunction]
-#[pyo3(signature = (versions, *, host=None, now=None, policy="guide"))]
+#[pyo3(signature = (versions, *, host=None, now=None, policy=None))]
 pub(crate) fn resolve_conflict(
     py: Python<'_>,
     versions: &Bound<'_, PyAny>,
     host: Option<&Bound<'_, PyAny>>,
     now: Option<&Bound<'_, PyAny>>,
-    policy: &str,
+    policy: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
-        let policy = match policy {
-            "guide" => Policy::Guide,
-            "majority" => Policy::Majority,
-            _ => return Err(input("there is no such policy", "give \"guide\" or \"majority\"")),
+        let policy = match policy.map(|policy| word(policy, "policy")).transpose()?.as_deref() {
+            None | Some("guide") => Policy::Guide,
+            Some("majority") => Policy::Majority,
+            Some(_) => return Err(input("there is no such policy", "give \"guide\" or \"majority\"")),
         };
         let (members, local, time) = said(versions)?;
         let me = host.map(|source| self::host(source, "host")).transpose()?.or(local);
@@ -56,17 +55,11 @@ fn said(versions: &Bound<'_, PyAny>) -> PyResult<Said> {
         let (local, now) = (file.local.clone(), file.now.clone());
         return Ok((file.into_members(), local, now));
     }
-    let items = match versions.cast::<PyMapping>() {
-        Ok(mapping) => mapping.items()?.into_any(),
-        Err(_) => versions.clone(),
+    let member = |(name, version): Pair<'_>| {
+        let version = if version.is_none() { None } else { Some(word(&version, "versions")?) };
+        Ok((host(&name, "versions")?, version))
     };
-    let member = |item: &Bound<'_, PyAny>| {
-        let (name, version): (Bound<'_, PyAny>, Option<Bound<'_, PyAny>>) = item.extract().map_err(|_| {
-            PyTypeError::new_err("versions is a mapping of hosts to versions, a list of pairs, or JSON")
-        })?;
-        Ok((host(&name, "versions")?, version.map(|version| word(&version, "versions")).transpose()?))
-    };
-    Ok((list(&items, "versions")?.iter().map(member).collect::<PyResult<_>>()?, None, None))
+    Ok((pairs(versions, "versions")?.into_iter().map(member).collect::<PyResult<_>>()?, None, None))
 }
 
 /// Seconds since 1970, as a number or as a version has them.

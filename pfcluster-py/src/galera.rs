@@ -15,7 +15,7 @@ use serde_json::Value;
 use crate::cluster::{Cluster, not_a_member};
 use crate::document::{self, Class, Document, parsed};
 use crate::error::{UnreadableStateError, guarded, input};
-use crate::input::{bytes, host, hosts, list, number, word};
+use crate::input::{Pair, bytes, host, hosts, list, number, pairs, word};
 
 /// Which member may bring the database back after an outage, how, and why.
 #[pyfunction]
@@ -167,8 +167,7 @@ pub(crate) fn one_evidence(source: &Bound<'_, PyAny>) -> PyResult<Document> {
 
 /// Why nothing is known of members: `not_asked`, `no_answer`, `refused`, or what could not be understood.
 fn silences(source: &Bound<'_, PyAny>) -> PyResult<Vec<(Hostname, Silence)>> {
-    let silence = |item: Bound<'_, PyAny>| {
-        let (name, why): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
+    let silence = |(name, why): Pair<'_>| {
         let why = match word(&why, "silent")?.as_str() {
             "not_asked" => Silence::NotAsked,
             "no_answer" => Silence::NoAnswer,
@@ -177,7 +176,7 @@ fn silences(source: &Bound<'_, PyAny>) -> PyResult<Vec<(Hostname, Silence)>> {
         };
         Ok((host(&name, "silent")?, why))
     };
-    source.cast::<PyMapping>()?.items()?.iter().map(silence).collect()
+    pairs(source, "silent")?.into_iter().map(silence).collect()
 }
 
 /// Reads grastate.dat.

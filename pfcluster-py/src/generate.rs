@@ -8,25 +8,24 @@ use pfcluster_core::generate::{
 use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
 use pyo3::prelude::*;
-use pyo3::types::PyMapping;
 use serde_json::{Value, json as document_of};
 
 use crate::cluster::Cluster;
 use crate::diagnostics;
 use crate::document::{Class, Document};
 use crate::error::{GenerateError, guarded, input};
-use crate::input::{number, parse, word};
+use crate::input::{number, parse, texts, word};
 
-/// Generates files for one member: those of `keepalived`, `haproxy-db`, `haproxy-portal`, `haproxy-admin`, `mariadb`, or
-/// `all`.
+/// Generates files for one member: those of `keepalived`, `haproxy-db`, `haproxy-portal`, `haproxy-admin`, `mariadb`, or all
+/// of them.
 #[pyfunction]
-#[pyo3(signature = (cluster, what="all", *, host=None, templates=None, advert_int=None, readonly_hook=false,
+#[pyo3(signature = (cluster, what=None, *, host=None, templates=None, advert_int=None, readonly_hook=false,
     dashboard=None, haproxy_version=None, keepalived_version=None, galera_provider=None, install_dir=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn generate(
     py: Python<'_>,
     cluster: &Bound<'_, Cluster>,
-    what: &str,
+    what: Option<&Bound<'_, PyAny>>,
     host: Option<&Bound<'_, PyAny>>,
     templates: Option<&Bound<'_, PyAny>>,
     advert_int: Option<&Bound<'_, PyAny>>,
@@ -38,6 +37,7 @@ pub(crate) fn generate(
     install_dir: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
+        let what = what.map(|what| word(what, "what")).transpose()?;
         let mut options = Options::default();
         if let Some(seconds) = advert_int {
             options.advert_int = number(seconds, "advert_int", 1..=255)?;
@@ -59,21 +59,14 @@ pub(crate) fn generate(
         if let Some(path) = install_dir {
             options.install_dir = word(path, "install_dir")?;
         }
-        options.templates = templates.map_or(Ok(Vec::new()), self::templates)?;
-        let rendered = render(py, cluster.get(), what, host, options)?;
+        let templates: Vec<(String, String)> = texts(templates, "templates")?;
+        options.templates = templates.into_iter().map(|(path, text)| Template { path, text }).collect();
+        let rendered = render(py, cluster.get(), what.as_deref().unwrap_or("all"), host, options)?;
         let states: Vec<_> = rendered.files.iter().map(|file| (file, None)).collect();
         let text: Vec<&str> = rendered.files.iter().map(|file| file.path).collect();
         let document = Document::answer(&json::generate(&states, &rendered), text.join("\n"))?;
-        Class::Generated.wrap(py, Document { hidden: texts(&rendered), ..document })
+        Class::Generated.wrap(py, Document { hidden: contents(&rendered), ..document })
     })
-}
-
-fn templates(source: &Bound<'_, PyAny>) -> PyResult<Vec<Template>> {
-    let template = |item: Bound<'_, PyAny>| {
-        let (path, text): (Bound<'_, PyAny>, Bound<'_, PyAny>) = item.extract()?;
-        Ok(Template { path: word(&path, "templates")?, text: word(&text, "templates")? })
-    };
-    source.cast::<PyMapping>()?.items()?.iter().map(template).collect()
 }
 
 fn render(
@@ -125,7 +118,7 @@ fn render(
     })
 }
 
-fn texts(rendered: &Rendered) -> Value {
+fn contents(rendered: &Rendered) -> Value {
     let files = rendered.files.iter().map(|file| {
         let access = match file.access {
             Access::Public => "public",

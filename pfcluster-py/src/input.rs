@@ -83,6 +83,34 @@ pub(crate) fn list<'py>(source: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<
     }
 }
 
+/// Two things that belong together.
+pub(crate) type Pair<'py> = (Bound<'py, PyAny>, Bound<'py, PyAny>);
+
+/// One of them.
+pub(crate) fn pair<'py>(source: &Bound<'py, PyAny>, name: &str) -> PyResult<Pair<'py>> {
+    // A text of two letters is no pair.
+    match &list(source, name)?[..] {
+        [one, other] => Ok((one.clone(), other.clone())),
+        more => Err(PyTypeError::new_err(format!("{name} has pairs, not {} things", more.len()))),
+    }
+}
+
+/// The items of a mapping, or of a list of pairs.
+pub(crate) fn pairs<'py>(source: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<Pair<'py>>> {
+    let items = match source.cast::<PyMapping>() {
+        Ok(mapping) => mapping.items()?.into_any(),
+        Err(_) => source.clone(),
+    };
+    list(&items, name)?.iter().map(|item| pair(item, name)).collect()
+}
+
+/// The same as texts.
+pub(crate) fn texts<C: FromIterator<(String, String)>>(source: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<C> {
+    let Some(source) = source else { return Ok(C::from_iter([])) };
+    let both = |(key, value): Pair<'_>| Ok((word(&key, name)?, word(&value, name)?));
+    pairs(source, name)?.into_iter().map(both).collect()
+}
+
 /// A whole number in a range. `True` is none.
 pub(crate) fn number<T>(source: &Bound<'_, PyAny>, name: &str, range: RangeInclusive<T>) -> PyResult<T>
 where

@@ -4,13 +4,13 @@ use pfcluster_cli::report::quorum::{Report, change_document as document_of};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::quorum::{self as core, ChangeError, ViewChange, Voter, Weight};
 use pyo3::prelude::*;
-use pyo3::types::{PyString, PyTuple};
+use pyo3::types::PyString;
 use serde_json::{Value, json};
 
 use crate::cluster::Cluster;
 use crate::document::{self, Class, Document};
 use crate::error::{NotAMemberError, guarded, input};
-use crate::input::{host, hosts, list, number};
+use crate::input::{host, hosts, list, number, pair};
 
 /// What becomes of a healthy cluster in one change; as it is, without one.
 #[pyfunction]
@@ -77,8 +77,8 @@ fn voters(members: &Bound<'_, PyAny>) -> PyResult<Vec<Voter>> {
         if item.is_instance_of::<PyString>() {
             return Ok(Voter::new(host(item, "members")?));
         }
-        let (name, weight): (Bound<'_, PyAny>, Option<Bound<'_, PyAny>>) = item.cast::<PyTuple>()?.extract()?;
-        let weight = weight.map(|weight| number::<u8>(&weight, "weight", 0..=255)).transpose()?;
+        let (name, weight) = pair(item, "members")?;
+        let weight = if weight.is_none() { None } else { Some(number::<u8>(&weight, "weight", 0..=255)?) };
         Ok(Voter { host: host(&name, "members")?, weight: weight.map(Weight::new) })
     };
     list(members, "members")?.iter().map(voter).collect()

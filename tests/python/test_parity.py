@@ -210,7 +210,7 @@ def resolve(case: Case) -> str:
         if said.startswith('"'):
             said = said[1:-1].replace("\\n", "\n").replace("\\t", "\t").replace("\\\\", "\\")
         versions.append((name, None if line.endswith(" silent") else said))
-    policy: Any = case.value("policy") or "guide"
+    policy: Any = case.value("policy")
     try:
         decision = pfcluster.resolve_conflict(versions, host=case.value("me"), now=case.value("now"), policy=policy)
     except InputError as error:

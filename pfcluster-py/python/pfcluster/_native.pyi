@@ -675,7 +675,7 @@ def parse(
     disabled: Iterable[str] | None = None,
     pf_version: str | None = None,
     environment: Mapping[str, str] | None = None,
-    name: str = "conf/cluster.conf",
+    name: str | None = None,
 ) -> Cluster:
     """Reads the texts of the files. Faults in them are no exceptions: `check()` reports them all."""
 
@@ -720,7 +720,7 @@ def resolve_conflict(
     *,
     host: str | None = None,
     now: int | str | None = None,
-    policy: Literal["guide", "majority"] = "guide",
+    policy: Literal["guide", "majority"] | None = None,
 ) -> Decision:
     """Compares the versions of all enabled members (guide 7.5), in the order of cluster.conf."""
 
@@ -752,7 +752,7 @@ def recovered_position(log: str | bytes) -> Position | None:
 
 def generate(
     cluster: Cluster,
-    what: Literal["keepalived", "haproxy-db", "haproxy-portal", "haproxy-admin", "mariadb", "all"] = "all",
+    what: Literal["keepalived", "haproxy-db", "haproxy-portal", "haproxy-admin", "mariadb", "all"] | None = None,
     *,
     host: str | None = None,
     templates: Mapping[str, str] | None = None,
@@ -765,7 +765,7 @@ def generate(
     install_dir: str | None = None,
 ) -> Generated:
     """Generates files for one member: those of `keepalived`, `haproxy-db`, `haproxy-portal`, `haproxy-admin`,
-    `mariadb`, or `all`."""
+    `mariadb`, or all of them."""
 
 def evidence(
     *,
