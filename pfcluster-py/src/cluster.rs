@@ -8,7 +8,7 @@ use pfcluster_cli::host::files;
 use pfcluster_cli::report::json;
 use pfcluster_cli::report::table::Overview;
 use pfcluster_core::cluster::{self, Hostname, MemberEditError, Vip, add_member, remove_member};
-use pfcluster_core::document::{self, NewSection};
+use pfcluster_core::document::NewSection;
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
@@ -19,7 +19,8 @@ use serde_json::{Value, json as document_of};
 use crate::diagnostics;
 use crate::document::{Class, Document, parsed, part};
 use crate::error::{self, EditError, NotAMemberError, guarded, input};
-use crate::input::{bytes, host, hosts, parse as parsed_word, pf_version, text, texts, word};
+use crate::ini_text::IniText;
+use crate::input::{bytes, host, hosts, parse as parsed_word, path, pf_version, text, texts, word};
 
 /// A cluster as its files describe it: cluster.conf, and whatever else was given. Frozen: edits make a new one.
 #[pyclass(frozen, module = "pfcluster")]
@@ -33,7 +34,7 @@ pub(crate) struct Cluster {
 /// The texts, their names, and what is known beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Files {
-    pub(crate) cluster_conf: Vec<u8>,
+    cluster_conf: IniText,
     name: String,
     pub(crate) pf_conf: Option<Vec<u8>>,
     pf_conf_name: String,
@@ -49,7 +50,7 @@ pub(crate) struct Files {
 impl Files {
     fn texts(&self) -> Texts<'_> {
         Texts {
-            cluster_conf: &self.cluster_conf,
+            cluster_conf: self.cluster_conf.bytes(),
             pf_conf: self.pf_conf.as_deref(),
             pf_conf_defaults: self.pf_conf_defaults.as_deref(),
             pfconfig_conf: self.pfconfig_conf.as_deref(),
@@ -63,10 +64,6 @@ impl Files {
 
     pub(crate) fn installation(&self) -> Installation<'_> {
         Installation::read(self.texts(), &self.situation())
-    }
-
-    fn document(&self) -> document::Document<'_> {
-        document::Document::parse(Source::ClusterConf, &self.cluster_conf).value
     }
 
     pub(crate) fn name_of(&self, source: Source) -> String {
@@ -84,7 +81,7 @@ impl Cluster {
     }
 
     pub(crate) fn model(&self) -> &cluster::Cluster {
-        self.model.get_or_init(|| cluster::Cluster::from_document(&self.files.document()).value)
+        self.model.get_or_init(|| cluster::Cluster::from_document(self.files.cluster_conf.document()).value)
     }
 
     /// The member of this name.
@@ -110,7 +107,7 @@ impl Cluster {
 
     /// The same with another cluster.conf.
     fn edited(&self, text: Result<Vec<u8>, impl Into<MemberEditError>>) -> PyResult<Cluster> {
-        let cluster_conf = text.map_err(|error| self.refused(&error.into()))?;
+        let cluster_conf = IniText::new(text.map_err(|error| self.refused(&error.into()))?);
         Ok(Cluster::of(Files { cluster_conf, ..self.files.clone() }))
     }
 
@@ -153,8 +150,8 @@ pub(crate) fn parse(
 ) -> PyResult<Cluster> {
     guarded(|| {
         let optional = |source: Option<&Bound<'_, PyAny>>, name| source.map(|source| bytes(source, name)).transpose();
-        let cluster = Cluster::of(Files {
-            cluster_conf: bytes(cluster_conf, "cluster_conf")?,
+        Ok(Cluster::of(Files {
+            cluster_conf: IniText::new(bytes(cluster_conf, "cluster_conf")?),
             name: name.map_or(Ok(Source::ClusterConf.path().to_owned()), |name| word(name, "name"))?,
             pf_conf: optional(pf_conf, "pf_conf")?,
             pf_conf_name: Source::PfConf.path().to_owned(),
@@ -165,9 +162,7 @@ pub(crate) fn parse(
             disabled: hosts(disabled, "disabled")?,
             version: self::pf_version(pf_version)?,
             environment: texts(environment, "environment")?,
-        });
-        cluster.model();
-        Ok(cluster)
+        }))
     })
 }
 
@@ -176,9 +171,9 @@ pub(crate) fn parse(
 #[pyo3(signature = (cluster_conf, *, pf_conf=None, networks_conf=None, host=None, disabled=None, pf_version=None))]
 pub(crate) fn load(
     py: Python<'_>,
-    cluster_conf: PathBuf,
-    pf_conf: Option<PathBuf>,
-    networks_conf: Option<PathBuf>,
+    cluster_conf: &Bound<'_, PyAny>,
+    pf_conf: Option<&Bound<'_, PyAny>>,
+    networks_conf: Option<&Bound<'_, PyAny>>,
     host: Option<&Bound<'_, PyAny>>,
     disabled: Option<&Bound<'_, PyAny>>,
     pf_version: Option<&Bound<'_, PyAny>>,
@@ -186,8 +181,11 @@ pub(crate) fn load(
     guarded(|| {
         let read = |path: &PathBuf| py.detach(|| files::read(path)).map_err(|error| error::host(&error));
         let name = |path: &PathBuf| path.display().to_string();
-        let cluster = Cluster::of(Files {
-            cluster_conf: read(&cluster_conf)?,
+        let cluster_conf = path(cluster_conf, "cluster_conf")?;
+        let pf_conf = pf_conf.map(|source| path(source, "pf_conf")).transpose()?;
+        let networks_conf = networks_conf.map(|source| path(source, "networks_conf")).transpose()?;
+        Ok(Cluster::of(Files {
+            cluster_conf: IniText::new(read(&cluster_conf)?),
             name: name(&cluster_conf),
             pf_conf: pf_conf.as_ref().map(read).transpose()?,
             pf_conf_name: pf_conf.as_ref().map_or_else(|| Source::PfConf.path().to_owned(), name),
@@ -198,32 +196,32 @@ pub(crate) fn load(
             disabled: hosts(disabled, "disabled")?,
             version: self::pf_version(pf_version)?,
             environment: BTreeMap::new(),
-        });
-        cluster.model();
-        Ok(cluster)
+        }))
     })
 }
 
 /// Everything that [`Cluster::__reduce__`] keeps.
-type Kept<'py> = (
-    (Bound<'py, PyBytes>, String, Option<Vec<u8>>, String),
-    (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>),
-    (Option<String>, Vec<String>, String, BTreeMap<String, String>),
-);
+type Kept<'py> = ((Bound<'py, PyBytes>, String, Text, String), (Text, Text, Text), KeptSituation);
+
+/// The text of a file that may not be there.
+type Text = Option<Vec<u8>>;
+
+/// Host, disabled members, version, environment.
+type KeptSituation = (Option<String>, Vec<String>, String, BTreeMap<String, String>);
 
 /// Makes a cluster again from what was pickled.
 #[pyfunction]
 pub(crate) fn _restore_cluster(
-    texts: (Vec<u8>, String, Option<Vec<u8>>, String),
-    others: (Option<Vec<u8>>, Option<Vec<u8>>, Option<Vec<u8>>),
-    situation: (Option<String>, Vec<String>, String, BTreeMap<String, String>),
+    texts: (Vec<u8>, String, Text, String),
+    others: (Text, Text, Text),
+    situation: KeptSituation,
 ) -> PyResult<Cluster> {
     guarded(|| {
         let damaged =
             |error: &dyn std::fmt::Display| input(format!("what was pickled is damaged: {error}"), "pickle it again");
         let name = |name: &String| name.parse::<Hostname>().map_err(|error| damaged(&error));
         Ok(Cluster::of(Files {
-            cluster_conf: texts.0,
+            cluster_conf: IniText::new(texts.0),
             name: texts.1,
             pf_conf: texts.2,
             pf_conf_name: texts.3,
@@ -250,12 +248,12 @@ impl Cluster {
 
     /// The text of cluster.conf. Bytes that are no UTF-8 are surrogates, as `surrogateescape` has it.
     fn to_ini<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
-        text(py, &self.files.cluster_conf)
+        text(py, self.files.cluster_conf.bytes())
     }
 
     /// The text of cluster.conf as it is in the file.
     fn __bytes__<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        PyBytes::new(py, &self.files.cluster_conf)
+        PyBytes::new(py, self.files.cluster_conf.bytes())
     }
 
     /// What `pfcluster show --format json` prints, as a dict.
@@ -321,7 +319,7 @@ impl Cluster {
     #[getter]
     fn sections(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         guarded(|| {
-            let mut document = self.files.document();
+            let mut document = self.files.cluster_conf.document().clone();
             if self.files.version >= PfVersion::new(12, 0) {
                 document.expand(&self.files.environment);
             }
@@ -364,13 +362,15 @@ impl Cluster {
     ) -> PyResult<Cluster> {
         guarded(|| {
             let (section, key, value) = (word(section, "section")?, word(key, "key")?, word(value, "value")?);
-            self.edited(self.files.document().with_value(&section, &key, &value))
+            self.edited(self.files.cluster_conf.document().with_value(&section, &key, &value))
         })
     }
 
     /// The cluster without `key` in a section.
     fn without_key(&self, section: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> PyResult<Cluster> {
-        guarded(|| self.edited(self.files.document().without_key(&word(section, "section")?, &word(key, "key")?)))
+        guarded(|| {
+            self.edited(self.files.cluster_conf.document().without_key(&word(section, "section")?, &word(key, "key")?))
+        })
     }
 
     /// The cluster with a new section, below the section `after` or at the end of the file.
@@ -384,13 +384,13 @@ impl Cluster {
         guarded(|| {
             let after = after.map(|after| word(after, "after")).transpose()?;
             let section = NewSection { name: word(name, "name")?, entries: texts(Some(entries), "entries")? };
-            self.edited(self.files.document().with_sections(after.as_deref(), &[section]))
+            self.edited(self.files.cluster_conf.document().with_sections(after.as_deref(), &[section]))
         })
     }
 
     /// The cluster without a section. Comments stay.
     fn without_section(&self, name: &Bound<'_, PyAny>) -> PyResult<Cluster> {
-        guarded(|| self.edited(self.files.document().without_sections(&[&word(name, "name")?])))
+        guarded(|| self.edited(self.files.cluster_conf.document().without_sections(&[&word(name, "name")?])))
     }
 
     /// The cluster with a new last member of a zone. A single-zone cluster needs no `zone`.
@@ -414,7 +414,7 @@ impl Cluster {
                     .map_err(|error| input(format!("interfaces: `{}`: {error}", name.escape_debug()), help))?;
                 addresses.push((name, address(&ip, "interfaces")?));
             }
-            self.edited(add_member(&self.files.document(), zone.as_ref(), &host, ip, &addresses))
+            self.edited(add_member(self.files.cluster_conf.document(), zone.as_ref(), &host, ip, &addresses))
         })
     }
 
@@ -422,7 +422,7 @@ impl Cluster {
     fn without_member(&self, host: &Bound<'_, PyAny>) -> PyResult<Cluster> {
         guarded(|| {
             let host = self.hostname(host, "host")?;
-            self.edited(remove_member(&self.files.document(), &host))
+            self.edited(remove_member(self.files.cluster_conf.document(), &host))
         })
     }
 
@@ -462,7 +462,7 @@ impl Cluster {
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Kept<'py>)> {
         let files = self.files.clone();
         let kept = (
-            (PyBytes::new(py, &files.cluster_conf), files.name, files.pf_conf, files.pf_conf_name),
+            (PyBytes::new(py, files.cluster_conf.bytes()), files.name, files.pf_conf, files.pf_conf_name),
             (files.pf_conf_defaults, files.pfconfig_conf, files.networks_conf),
             (
                 files.host.map(|host| host.to_string()),

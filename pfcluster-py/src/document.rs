@@ -95,15 +95,16 @@ impl Document {
         slf
     }
 
-    fn __reduce__<'py>(
-        slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (String, String, Option<String>, String))> {
+    fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, Kept)> {
         let restore = slf.py().import("pfcluster._native")?.getattr("_restore")?;
         let document = slf.get();
         let name = slf.get_type().name()?.to_string();
         Ok((restore, (name, document.value.to_string(), document.text.clone(), document.hidden.to_string())))
     }
 }
+
+/// Class, document, text, and what the document leaves out.
+type Kept = (String, String, Option<String>, String);
 
 /// Makes an object again from what was pickled.
 #[pyfunction]
@@ -250,14 +251,12 @@ impl Detail {
 /// A field by its name.
 fn attribute(py: Python<'_>, document: &Document, name: &str) -> PyResult<Py<PyAny>> {
     let key = name.strip_suffix('_').filter(|key| !key.ends_with('_')).unwrap_or(name);
-    match document.value.get(name).or_else(|| document.value.get(key)) {
-        Some(value) => part(py, value, Class::Detail),
-        None => {
-            let fields = document.value.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str));
-            let fields = fields.collect::<Vec<_>>().join(", ");
-            Err(PyAttributeError::new_err(format!("there is no field `{}`, only {fields}", name.escape_debug())))
-        }
+    if let Some(value) = document.value.get(name).or_else(|| document.value.get(key)) {
+        return part(py, value, Class::Detail);
     }
+    let fields = document.value.as_object().into_iter().flat_map(|fields| fields.keys().map(String::as_str));
+    let fields = fields.collect::<Vec<_>>().join(", ");
+    Err(PyAttributeError::new_err(format!("there is no field `{}`, only {fields}", name.escape_debug())))
 }
 
 documents! {
@@ -302,11 +301,11 @@ documents! {
         #[new]
         #[pyo3(signature = (*, down=None, left=None, split=None))]
         fn new(
-            down: Option<Bound<'_, PyAny>>,
-            left: Option<Bound<'_, PyAny>>,
-            split: Option<Bound<'_, PyAny>>,
+            down: Option<&Bound<'_, PyAny>>,
+            left: Option<&Bound<'_, PyAny>>,
+            split: Option<&Bound<'_, PyAny>>,
         ) -> PyResult<PyClassInitializer<Self>> {
-            let document = crate::quorum::change_document(down.as_ref(), left.as_ref(), split.as_ref())?;
+            let document = crate::quorum::change_document(down, left, split)?;
             Ok(PyClassInitializer::from(document).add_subclass(ViewChange))
         }
     }

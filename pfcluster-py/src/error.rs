@@ -63,6 +63,6 @@ pub(crate) fn guarded<T>(work: impl FnOnce() -> PyResult<T>) -> PyResult<T> {
 
 /// Panics, so that the tests can see what becomes of it.
 #[pyfunction]
-pub(crate) fn _panic(message: String) -> PyResult<()> {
+pub(crate) fn _panic(message: &str) -> PyResult<()> {
     guarded(|| panic!("{message}"))
 }

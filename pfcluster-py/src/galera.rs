@@ -57,11 +57,11 @@ pub(crate) fn select_bootstrap(
             (Some(_), _) => hosts(disabled, "disabled")?,
             (None, own) => own.unwrap_or_else(|| electorate.disabled.clone()),
         };
-        let mut seen = several.seen(&electorate.hosts, &disabled);
+        let mut members = several.seen(&electorate.hosts, &disabled);
         for (name, why) in silent.map_or(Ok(Vec::new()), silences)? {
             known(&name)?;
             let one =
-                seen.iter_mut().find(|one| one.host == name && matches!(one.observation, Observation::Unknown(_)));
+                members.iter_mut().find(|one| one.host == name && matches!(one.observation, Observation::Unknown(_)));
             one.into_iter().for_each(|one| one.observation = Observation::Unknown(why.clone()));
         }
         let policy = Policy {
@@ -72,10 +72,10 @@ pub(crate) fn select_bootstrap(
             force: one(force, "force")?,
             split_confirmed: split_confirmed.unwrap_or_else(|| several.confirms_split(&electorate.hosts, &disabled)),
         };
-        let decision = select(&seen, &policy);
+        let decision = select(&members, &policy);
         let now = now.map(|now| number(now, "now", 0..=i64::from(u32::MAX))).transpose()?;
         let age = |host| now?.checked_sub(several.newest(host)?.seconds()?);
-        let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
+        let shown: Vec<Shown<'_>> = members.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
         let mut text = Vec::new();
         report::text(&decision, &shown, &mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();

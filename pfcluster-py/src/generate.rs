@@ -14,7 +14,7 @@ use crate::cluster::Cluster;
 use crate::diagnostics;
 use crate::document::{Class, Document};
 use crate::error::{GenerateError, guarded, input};
-use crate::input::{number, parse, texts, word};
+use crate::input::{number, pair, parse, texts, word};
 
 /// Generates files for one member: those of `keepalived`, `haproxy-db`, `haproxy-portal`, `haproxy-admin`, `mariadb`, or all
 /// of them.
@@ -30,7 +30,7 @@ pub(crate) fn generate(
     templates: Option<&Bound<'_, PyAny>>,
     advert_int: Option<&Bound<'_, PyAny>>,
     readonly_hook: bool,
-    dashboard: Option<(Bound<'_, PyAny>, Bound<'_, PyAny>)>,
+    dashboard: Option<&Bound<'_, PyAny>>,
     haproxy_version: Option<&Bound<'_, PyAny>>,
     keepalived_version: Option<&Bound<'_, PyAny>>,
     galera_provider: Option<&Bound<'_, PyAny>>,
@@ -43,8 +43,9 @@ pub(crate) fn generate(
             options.advert_int = number(seconds, "advert_int", 1..=255)?;
         }
         options.readonly_hook = readonly_hook;
-        if let Some((user, password)) = &dashboard {
-            let (user, password) = (word(user, "dashboard")?, word(password, "dashboard")?);
+        if let Some(dashboard) = dashboard {
+            let (user, password) = pair(dashboard, "dashboard")?;
+            let (user, password) = (word(&user, "dashboard")?, word(&password, "dashboard")?);
             options.dashboard = Some(Dashboard { user, password });
         }
         if let Some(version) = haproxy_version {

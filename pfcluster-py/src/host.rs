@@ -1,6 +1,5 @@
 //! `pfcluster.host`: what this machine knows. Whoever waits here holds no lock, can be interrupted, and has a deadline.
 
-use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
@@ -17,7 +16,7 @@ use pyo3::prelude::*;
 use crate::cluster::not_a_member;
 use crate::document::{Class, Document, parsed};
 use crate::error::{self, guarded, input};
-use crate::input::host as hostname;
+use crate::input::{host as hostname, path};
 
 /// How often a signal is looked for.
 const STEP: Duration = Duration::from_millis(50);
@@ -55,16 +54,17 @@ fn seconds(timeout: f64) -> PyResult<Duration> {
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn evidence(
     py: Python<'_>,
-    root: Option<PathBuf>,
+    root: Option<&Bound<'_, PyAny>>,
     host: Option<&Bound<'_, PyAny>>,
-    datadir: Option<PathBuf>,
-    socket: Option<PathBuf>,
-    mysql_defaults_file: Option<PathBuf>,
+    datadir: Option<&Bound<'_, PyAny>>,
+    socket: Option<&Bound<'_, PyAny>>,
+    mysql_defaults_file: Option<&Bound<'_, PyAny>>,
     timeout: f64,
     recover_timeout: Option<f64>,
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
-        let root = Root::new(&root.unwrap_or_else(|| "/usr/local/pf".into()));
+        let path = |source: Option<&Bound<'_, PyAny>>, name| source.map(|source| self::path(source, name)).transpose();
+        let root = Root::new(&path(root, "root")?.unwrap_or_else(|| "/usr/local/pf".into()));
         let host = match host {
             Some(host) => hostname(host, "host")?,
             None => machine::hostname().parse().map_err(|error| {
@@ -72,7 +72,11 @@ pub(crate) fn evidence(
             })?,
         };
         let (limit, recover) = (seconds(timeout)?, recover_timeout.map(seconds).transpose()?);
-        let overrides = Overrides { datadir, socket, client_file: mysql_defaults_file };
+        let overrides = Overrides {
+            datadir: path(datadir, "datadir")?,
+            socket: path(socket, "socket")?,
+            client_file: path(mysql_defaults_file, "mysql_defaults_file")?,
+        };
         let asked = host.clone();
         let answer = waiting(py, move || ask(&root, &asked, &overrides, limit, recover))?;
         let gathered = match answer {

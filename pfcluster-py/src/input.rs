@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::ops::RangeInclusive;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use pfcluster_core::cluster::Hostname;
@@ -22,6 +23,9 @@ pub(crate) fn bytes(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8>> 
         let kind = source.get_type().name()?;
         return Err(PyTypeError::new_err(format!("{name} is str or bytes, not {kind}")));
     };
+    if let Ok(text) = text.to_cow() {
+        return Ok(text.into_owned().into_bytes());
+    }
     let encoded = text.call_method1("encode", ("utf-8", "surrogateescape"));
     let encoded = encoded.map_err(|_| {
         let message = format!("{name} holds a surrogate that stands for no byte");
@@ -81,6 +85,16 @@ pub(crate) fn list<'py>(source: &Bound<'py, PyAny>, name: &str) -> PyResult<Vec<
         Ok(items) if !is_other => items.collect(),
         _ => Err(PyTypeError::new_err(format!("{name} is a list, not {}", source.get_type().name()?))),
     }
+}
+
+/// The path of a file: a text, bytes, or a path object.
+pub(crate) fn path(source: &Bound<'_, PyAny>, name: &str) -> PyResult<PathBuf> {
+    source.extract().map_err(|error: PyErr| {
+        if error.is_instance_of::<PyTypeError>(source.py()) {
+            return PyTypeError::new_err(format!("{name} is no path: {error}"));
+        }
+        input(format!("{name} holds what no file name has"), "name a file")
+    })
 }
 
 /// Two things that belong together.

@@ -9,6 +9,7 @@ mod error;
 mod galera;
 mod generate;
 mod host;
+mod ini_text;
 mod input;
 mod quorum;
 

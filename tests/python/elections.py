@@ -142,7 +142,8 @@ class Said:
         floor, alone = self.value("floor"), self.value("alone")
         if floor is None and alone is None:
             return None
-        held = view if view and "error" not in view else {"view_uuid": ZERO, "view_seq": 0, "members": [ZERO]}
+        unnamed: dict[str, Any] = {"view_uuid": ZERO, "view_seq": 0, "members": [ZERO]}
+        held = view if view and "error" not in view else unnamed
         return {
             "view_uuid": held["view_uuid"],
             "view_seq": held["view_seq"],

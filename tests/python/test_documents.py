@@ -128,8 +128,8 @@ def test_generate(example: str, tmp_path: Path) -> None:
     (root / "conf").mkdir(parents=True)
     for name in ("cluster.conf", "pf.conf"):
         (root / "conf" / name).write_bytes((EXAMPLES / example / name).read_bytes())
-    versions = {"haproxy_version": "2.6", "keepalived_version": "2.2"}
-    generated = pfcluster.generate(cluster, **versions, galera_provider="/usr/lib/galera/libgalera_smm.so")
+    provider = "/usr/lib/galera/libgalera_smm.so"
+    generated = pfcluster.generate(cluster, haproxy_version="2.6", keepalived_version="2.2", galera_provider=provider)
     validate(generated, "generate")
     here = ["--root", str(root), "--host", arguments[4], "--haproxy-version", "2.6", "--keepalived-version", "2.2"]
     program("generate", "all", *here, "--install")

@@ -102,11 +102,19 @@ BAD_VALUES: dict[str, tuple[type[errors.PfclusterError], str, Callable[[], objec
     "a rule": (errors.InputError, "lists all", lambda: pf.rule("PFC999")),
     "a torn grastate.dat": (errors.UnreadableStateError, "torn", lambda: pf.grastate("uuid: ec9a")),
     "a torn gvwstate.dat": (errors.UnreadableStateError, "empty", lambda: pf.gvwstate(b"\0\0")),
-    "a log without a position": (errors.UnreadableStateError, "no recovered position", lambda: pf.recovered_position("")),
+    "a log without a position": (
+        errors.UnreadableStateError,
+        "no recovered position",
+        lambda: pf.recovered_position(""),
+    ),
     "a file that is missing": (errors.HostError, "no such file", lambda: pf.load("/nonexistent")),
     "a directory": (errors.HostError, "name the file in it", lambda: pf.load("/")),
     "a pickle that was tampered with": (errors.InputError, "pickle", lambda: pf._native._restore("X", "{}", None, "0")),
-    "a pickle that is no document": (errors.InputError, "document", lambda: pf._native._restore("Zone", "{", None, "0")),
+    "a pickle that is no document": (
+        errors.InputError,
+        "document",
+        lambda: pf._native._restore("Zone", "{", None, "0"),
+    ),
 }
 
 

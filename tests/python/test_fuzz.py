@@ -21,10 +21,25 @@ PF_CONF = (EXAMPLES / "guide" / "pf.conf").read_text()
 EVIDENCE = (EXAMPLES / "guide" / "power-cut.json").read_text()
 TEXTS = [case.input() for folder in ("document", "cluster", "galera") for case in cases(folder)]
 HOSTS = ["pf1.example.com", "pf2.example.com", "pf3.example.com"]
-WORDS = [*HOSTS, "CLUSTER", "eth0", "management_ip", "192.168.1.9", "14.1", "8", "keepalived", "mariadb", "all", "guide"]
+WORDS = [
+    *HOSTS,
+    "CLUSTER",
+    "eth0",
+    "management_ip",
+    "192.168.1.9",
+    "14.1",
+    "8",
+    "keepalived",
+    "mariadb",
+    "all",
+    "guide",
+]
 
 # Types are wrong on purpose here.
 pf: Any = pfcluster
+
+# Also one that is none.
+KINDS = ("Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "Nothing")
 
 Make = Callable[[random.Random], Any]
 
@@ -102,7 +117,7 @@ class Fuzz:
         rng = self.rng
         members = rng.choice((self.cluster(), HOSTS, words(rng)))
         known: list[Callable[[], object]] = [
-            lambda: pf.parse(text(rng), **self.maybe(pf_conf=text, host=word, disabled=words, pf_version=word, environment=pairs)),
+            lambda: pf.parse(text(rng), **self.maybe(pf_conf=text, host=word, pf_version=word, environment=pairs)),
             lambda: self.cluster().with_value(word(rng), word(rng), word(rng)),
             lambda: self.cluster().without_key(word(rng), word(rng)),
             lambda: self.cluster().with_section(word(rng), pairs(rng), **self.maybe(after=word)),
@@ -116,25 +131,26 @@ class Fuzz:
             lambda: pf.what_if(members, [change(rng) for _ in range(rng.randrange(3))]),
             lambda: pf.alive_quorum(junk(rng), junk(rng)),
             lambda: pf.resolve_conflict(pairs(rng), host=word(rng), **self.maybe(now=junk, policy=word)),
-            lambda: pf.select_bootstrap(members, evidence(rng), **self.maybe(force=word, discard=words, now=junk, silent=pairs)),
+            lambda: pf.select_bootstrap(members, evidence(rng), **self.maybe(force=word, now=junk, silent=pairs)),
             lambda: pf.Evidence(rng.choice((text, junk))(rng)),
             lambda: pf.grastate(text(rng)),
             lambda: pf.gvwstate(text(rng)),
             lambda: pf.recovered_position(text(rng)),
             lambda: pf.rule(word(rng)),
-            lambda: pf._native._restore(rng.choice(("Zone", "WhatIf", "Diagnostics", "Step", word(rng))), rng.choice(("{}", "[]", "1")), None, "null"),
+            lambda: pf._native._restore(rng.choice(KINDS), rng.choice(("{}", "[]", "1", "{")), None, "null"),
             lambda: self.use(rng.choice(self.objects)),
             lambda: self.use(rng.choice(self.objects)),
         ]
         if rng.random() < 0.02:
-            known = [lambda: pf.generate(self.cluster(), word(rng), **self.maybe(host=word, advert_int=junk, templates=pairs))]
+            chosen = self.maybe(host=word, advert_int=junk, templates=pairs, dashboard=words)
+            known = [lambda: pf.generate(self.cluster(), word(rng), **chosen)]
         return rng.choice(known)()
 
     def use(self, one: Any) -> object:
         """Everything that an object can be asked without arguments."""
         name = self.rng.choice([name for name in dir(one) if not name.startswith("_")] or ["kind"])
         value = getattr(one, name)
-        asked = [str, repr, hash, lambda it: pickle.loads(pickle.dumps(it)) == it, bool, lambda it: it == one]
+        asked: list[Callable[[Any], object]] = [str, repr, hash, bool, pickle.dumps, lambda it: it == one]
         self.rng.choice(asked)(one)
         return value() if callable(value) else value
 

@@ -31,7 +31,7 @@ NOT_IN_PYTHON = {
 def files(case: Case) -> dict[str, Any]:
     """cluster.conf, and after lines like `>>> pf.conf` the other files; and what is known beside them."""
     arguments: dict[str, Any] = {}
-    name, *_ = ("cluster_conf",)
+    name = "cluster_conf"
     for line in case.input().splitlines(keepends=True) if b">>> " in case.input() else [case.input()]:
         if line.startswith(b">>> "):
             name = line[4:].strip().decode().replace(".", "_")
@@ -78,14 +78,22 @@ def parse(case: Case) -> str:
 def printable(text: str) -> str:
     plain = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
     hidden = "\u00a0\u00ad\u200b\u202e\u2028\ufeff"
-    shown = lambda c: f"\\u{{{ord(c):x}}}" if c in hidden else plain.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}")
+
+    def shown(c: str) -> str:
+        if c in hidden:
+            return f"\\u{{{ord(c):x}}}"
+        return plain.get(c) or (c if c.isprintable() else f"\\x{ord(c):02x}")
+
     return "".join(map(shown, text))
 
 
 def show(case: Case) -> str:
     cluster = pfcluster.parse(**files(case))
     out = "clustered\n" if cluster.clustered else "not clustered\n"
-    addresses = lambda of: " ".join([of.management_ip or "-", *(f"{i.name}={i.ip or '-'}" for i in of.interfaces)])
+
+    def addresses(of: pfcluster.Member | pfcluster.Addresses) -> str:
+        return " ".join([of.management_ip or "-", *(f"{one.name}={one.ip or '-'}" for one in of.interfaces)])
+
     for zone in cluster.zones:
         out += f"zone {zone.name}\n"
         out += f"  virtual {addresses(zone.vips)}\n" if zone.vips else ""
@@ -103,8 +111,11 @@ def lists(case: Case) -> str:
         view = cluster.seen_by(arguments["host"])
     except PfclusterError as error:
         return error.message + "\n"
-    shown = lambda value: "none" if value is None else str(value)
     priority = view.vrrp_priority
+
+    def shown(value: int | None) -> str:
+        return "none" if value is None else str(value)
+
     return (
         f"index {shown(view.index)}\nzone {' '.join(view.zone_members)}\n"
         f"configuration {' '.join(view.configuration_members)}\ndatabase {' '.join(view.database_members)}\n"
@@ -117,10 +128,13 @@ def lists(case: Case) -> str:
 def edit(case: Case) -> str:
     cluster = pfcluster.parse(case.input())
     section = (case.value("section") or "").replace("+", " ")
-    value = lambda key: case.value(key) or ""
-    interfaces = [tuple(word[3:].split("=")) for word in case.words if word.startswith("on:")]
-    entries = [tuple(word.split(":", 1)) for word in [case.value("entry")] if word]
+    interfaces = [word[3:].partition("=")[::2] for word in case.words if word.startswith("on:")]
+    entries = [word.partition(":")[::2] for word in [case.value("entry")] if word]
     after = case.value("after")
+
+    def value(key: str) -> str:
+        return case.value(key) or ""
+
     edits: dict[str, Callable[[], pfcluster.Cluster]] = {
         "set": lambda: cluster.with_value(section, value("key"), value("value")),
         "unset": lambda: cluster.without_key(section, value("key")),
@@ -138,9 +152,11 @@ def edit(case: Case) -> str:
 
 def changed_lines(old: bytes, new: bytes) -> str:
     """Lines that are gone with `-`, new ones with `+`, each with its number."""
-    text = lambda data: [printable(line.decode()) for line in data.split(b"\n")]
-    ends = lambda lines: [line + "\\n" for line in lines[:-1]] + lines[-1:] * bool(lines[-1])
-    before, after = ends(text(old)), ends(text(new))
+
+    def lines(data: bytes) -> list[str]:
+        return [printable(line.decode()) for line in data.splitlines(keepends=True)]
+
+    before, after = lines(old), lines(new)
     out = ""
     for kind, i, j, k, l in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
@@ -155,7 +171,10 @@ def rules(_: Case) -> str:
 
 def quorum(case: Case) -> str:
     first, *lines = case.text.splitlines()
-    weighed = lambda weight: 1 if not weight else None if weight == "?" else int(weight)
+
+    def weighed(weight: str) -> int | None:
+        return None if weight == "?" else int(weight or "1")
+
     parts = [word.partition("=") for word in first.split()[1:]]
     try:
         changes = [change(line) for line in lines]
@@ -216,7 +235,9 @@ def resolve(case: Case) -> str:
     except InputError as error:
         return f"refused: {error.message}\n"
     action = decision.action
-    out = f"{action.member} pushes {action.version}\n" if action.kind == "push" else action.kind.replace("_", " ") + "\n"
+    out = (
+        f"{action.member} pushes {action.version}\n" if action.kind == "push" else action.kind.replace("_", " ") + "\n"
+    )
     out += "".join(f"  over {o.host} {o.version}\n" for o in getattr(action, "overwrites", ()))
     warnings = str(decision).splitlines()
     for reason in decision.reasons:
@@ -244,7 +265,10 @@ def recovered(case: Case) -> str:
 
 def bootstrap(case: Case) -> str:
     members = elections.members(case.text)
-    named = lambda key: elections.hosts(case.value(key) or "")
+
+    def named(key: str) -> list[str]:
+        return elections.hosts(case.value(key) or "")
+
     decision = pfcluster.select_bootstrap(
         [elections.host(one.name) for one in members],
         [one.evidence() for one in members if one.silence() is None],

@@ -712,8 +712,7 @@ def what_if(
     """What becomes of a healthy cluster if all these changes happen, one after the other."""
 
 def alive_quorum(alive: int, enabled: int) -> Literal["majority", "half", "minority"]:
-    """Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`.
-    """
+    """Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`."""
 
 def resolve_conflict(
     versions: str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],

@@ -95,7 +95,12 @@ def _files(draw: st.DrawFn, members: Sequence[str]) -> dict[str, Any]:
     grastate = grastate if clean else {**grastate, "seqno": -1}
     nodes = sorted(draw(st.sets(st.sampled_from(_NODES), min_size=1)))
     view = {"my_uuid": nodes[0], "view_uuid": nodes[-1], "view_seq": draw(st.integers(1, 9)), "members": nodes}
-    record = {"view_uuid": nodes[-1], "view_seq": view["view_seq"], "uuid": stopped["uuid"], "floor": draw(st.integers(0, 103))}
+    record = {
+        "view_uuid": nodes[-1],
+        "view_seq": view["view_seq"],
+        "uuid": stopped["uuid"],
+        "floor": draw(st.integers(0, 103)),
+    }
     fork = {**stopped, "present": draw(st.lists(st.sampled_from(members), unique=True)), "known": draw(st.booleans())}
     return {
         "grastate": draw(st.one_of(st.just(grastate), st.none(), _fault())),
