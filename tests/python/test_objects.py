@@ -48,7 +48,7 @@ def test_objects_are_values() -> None:
     seen = set()
     for one, same in zip(objects(), objects()):
         assert one is not same and one == same and hash(one) == hash(same)
-        assert not one != same and one != object() and one not in seen
+        assert not (one != same) and one != object() and one not in seen
         seen.add(one)
         for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
             again = pickle.loads(pickle.dumps(one, protocol))
@@ -82,7 +82,10 @@ def test_no_secret_is_printed() -> None:
 
 
 def test_edits_keep_comments() -> None:
-    text = "# the first cluster\n[CLUSTER]\nmanagement_ip = 10.0.0.1 \n\n# in the other rack\n[pf1]\nmanagement_ip=10.0.0.2\n"
+    text = (
+        "# the first cluster\n[CLUSTER]\nmanagement_ip = 10.0.0.1 \n\n"
+        "# in the other rack\n[pf1]\nmanagement_ip=10.0.0.2\n"
+    )
     before = pfcluster.parse(text)
     edited = before.with_value("pf1", "management_ip", "10.0.0.3").with_member("pf2", "10.0.0.4", {"eth0": "10.0.0.4"})
     assert before.to_ini() == text

@@ -158,10 +158,10 @@ def changed_lines(old: bytes, new: bytes) -> str:
 
     before, after = lines(old), lines(new)
     out = ""
-    for kind, i, j, k, l in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
+    for kind, i, j, k, end in difflib.SequenceMatcher(None, before, after, autojunk=False).get_opcodes():
         if kind != "equal":
             out += "".join(f"-{number + 1} {before[number]}\n" for number in range(i, j))
-            out += "".join(f"+{number + 1} {after[number]}\n" for number in range(k, l))
+            out += "".join(f"+{number + 1} {after[number]}\n" for number in range(k, end))
     return out
 
 

@@ -7,8 +7,8 @@
     >>> [finding.code for finding in cluster.check()]
     ['PFC070']
 
-Nothing here reads the network, a clock or the environment; `load` alone reads the files that it is given. `pfcluster.host`
-is for this machine, `pfcluster.testing` for property tests.
+Nothing here reads the network, a clock or the environment; `load` alone reads the files that it is given.
+`pfcluster.host` is for this machine, `pfcluster.testing` for property tests.
 """
 
 from pfcluster import errors
