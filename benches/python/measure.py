@@ -1,21 +1,27 @@
-"""How fast the module is, beside Python's configparser, in one run: bench.py
+"""How fast the Python module is, beside Python's configparser and beside Rust, in one run: measure.py [import]
 
+`tests/python/run --bench` runs it on the wheel that users get, with all of it. With `import`, only what importing costs.
 Benchmarks are no tests: nothing fails if a number is bad, `MISSED` stands beside the goal.
 """
 
 from __future__ import annotations
 
 import configparser
+import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pfcluster
 
-EXAMPLES = Path(__file__).resolve().parents[2] / "pfcluster-cli" / "examples"
+ROOT = Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "pfcluster-cli" / "examples"
+# The same in Rust: benches/readers/read.rs.
+READ = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release" / "pfcluster-read"
 
 
 def seconds(work: Callable[[], object], rounds: int = 5, least: float = 0.2) -> float:
@@ -81,6 +87,24 @@ def calls() -> None:
         row(what, f"{seconds(work) * 1e9:,.0f} ns")
 
 
+def overhead() -> None:
+    """`check()` of a file of 30 members, beside the same in Rust."""
+    text = cluster_conf(30)
+    check = pfcluster.parse(text).check
+    assert not check().summary.errors
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as file:
+        file.write(text)
+        file.flush()
+        ratios = []
+        for _ in range(5):
+            said = subprocess.run([READ, "check", file.name, "0.3"], check=True, capture_output=True, text=True)
+            in_rust = float(said.stdout.split()[0])
+            ratios.append((seconds(check, 1, 0.3) / in_rust - 1, in_rust))
+    ratio, in_rust = statistics.median(ratios)
+    row("check() of 30 members in Rust", f"{in_rust * 1e6:,.1f} us")
+    row("  what Python adds", f"{ratio:.0%}", "under 30 %", ratio < 0.3)
+
+
 def importing() -> None:
     def start(code: str) -> float:
         begin = time.perf_counter()
@@ -99,9 +123,12 @@ def importing() -> None:
 def main() -> None:
     print(f"Python {sys.version.split()[0]}, pfcluster {pfcluster.__version__}\n")
     importing()
+    if sys.argv[1:] == ["import"]:
+        return
     parsing("1.2 KB", cluster_conf(5), 20)
-    parsing("9 MB", cluster_conf(43_000 if "--quick" not in sys.argv else 3_000), 100)
+    parsing("9 MB", cluster_conf(43_000), 100)
     calls()
+    overhead()
 
 
 if __name__ == "__main__":
