@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use pfcluster_cli::host::files;
 use pfcluster_cli::report::json;
@@ -14,6 +14,7 @@ use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use self_cell::self_cell;
 use serde_json::{Value, json as document_of};
 
 use crate::diagnostics;
@@ -26,9 +27,20 @@ use crate::input::{bytes, host, hosts, parse as parsed_word, path, pf_version, t
 #[pyclass(frozen, module = "pfcluster")]
 #[derive(Debug)]
 pub(crate) struct Cluster {
-    pub(crate) files: Files,
-    model: OnceLock<cluster::Cluster>,
+    pub(crate) files: Arc<Files>,
+    /// What the files say, from the first question about it on.
+    reading: OnceLock<Reading>,
     overview: OnceLock<Value>,
+}
+
+self_cell! {
+    struct Reading {
+        owner: Arc<Files>,
+        #[covariant]
+        dependent: Installation,
+    }
+
+    impl {Debug}
 }
 
 /// The texts, their names, and what is known beside them.
@@ -62,10 +74,6 @@ impl Files {
         Situation { me, disabled, environment: self.environment.clone(), ..Situation::of_version(self.version) }
     }
 
-    pub(crate) fn installation(&self) -> Installation<'_> {
-        Installation::read(self.texts(), &self.situation())
-    }
-
     pub(crate) fn name_of(&self, source: Source) -> String {
         match source {
             Source::ClusterConf => self.name.clone(),
@@ -77,11 +85,20 @@ impl Files {
 
 impl Cluster {
     fn of(files: Files) -> Cluster {
-        Cluster { files, model: OnceLock::new(), overview: OnceLock::new() }
+        Cluster { files: Arc::new(files), reading: OnceLock::new(), overview: OnceLock::new() }
+    }
+
+    pub(crate) fn installation(&self) -> &Installation<'_> {
+        let read = || {
+            Reading::new(Arc::clone(&self.files), |files| {
+                Installation::of(files.cluster_conf.parsed().clone(), files.texts(), &files.situation())
+            })
+        };
+        self.reading.get_or_init(read).borrow_dependent()
     }
 
     pub(crate) fn model(&self) -> &cluster::Cluster {
-        self.model.get_or_init(|| cluster::Cluster::from_document(self.files.cluster_conf.document()).value)
+        &self.installation().cluster
     }
 
     /// The member of this name.
@@ -100,15 +117,14 @@ impl Cluster {
         if let Some(overview) = self.overview.get() {
             return Ok(overview);
         }
-        let installation = self.files.installation();
-        let overview = parsed(&json::text(&Overview::new(&installation, &self.files.situation())))?;
+        let overview = parsed(&json::text(&Overview::new(self.installation(), &self.files.situation())))?;
         Ok(self.overview.get_or_init(|| overview))
     }
 
     /// The same with another cluster.conf.
     fn edited(&self, text: Result<Vec<u8>, impl Into<MemberEditError>>) -> PyResult<Cluster> {
         let cluster_conf = IniText::new(text.map_err(|error| self.refused(&error.into()))?);
-        Ok(Cluster::of(Files { cluster_conf, ..self.files.clone() }))
+        Ok(Cluster::of(Files { cluster_conf, ..(*self.files).clone() }))
     }
 
     fn refused(&self, error: &MemberEditError) -> PyErr {
@@ -241,7 +257,7 @@ impl Cluster {
     /// Everything that is wrong with the files.
     fn check(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         guarded(|| {
-            let found = diagnostics::document(&self.files.installation(), |source| self.files.name_of(source))?;
+            let found = diagnostics::document(self.installation(), |source| self.files.name_of(source))?;
             Class::Diagnostics.wrap(py, found)
         })
     }
@@ -319,11 +335,9 @@ impl Cluster {
     #[getter]
     fn sections(&self, py: Python<'_>) -> PyResult<Py<PyAny>> {
         guarded(|| {
-            let mut document = self.files.cluster_conf.document().clone();
-            if self.files.version >= PfVersion::new(12, 0) {
-                document.expand(&self.files.environment);
-            }
-            part(py, &parsed(&json::raw(&document))?["sections"], Class::Section)
+            // cluster.conf is the first.
+            let document = self.installation().documents.first().unwrap_or(self.files.cluster_conf.document());
+            part(py, &parsed(&json::raw(document))?["sections"], Class::Section)
         })
     }
 
@@ -446,7 +460,7 @@ impl Cluster {
     fn __str__(&self) -> PyResult<String> {
         guarded(|| {
             let mut out = Vec::new();
-            Overview::new(&self.files.installation(), &self.files.situation()).print(&mut out)?;
+            Overview::new(self.installation(), &self.files.situation()).print(&mut out)?;
             Ok(String::from_utf8_lossy(&out).into_owned())
         })
     }
@@ -460,7 +474,7 @@ impl Cluster {
     }
 
     fn __reduce__<'py>(&self, py: Python<'py>) -> PyResult<(Bound<'py, PyAny>, Kept<'py>)> {
-        let files = self.files.clone();
+        let files = (*self.files).clone();
         let kept = (
             (PyBytes::new(py, files.cluster_conf.bytes()), files.name, files.pf_conf, files.pf_conf_name),
             (files.pf_conf_defaults, files.pfconfig_conf, files.networks_conf),
@@ -485,7 +499,7 @@ impl Cluster {
 
     fn view(&self, host: &Hostname, disabled: &BTreeSet<Hostname>) -> PyResult<Value> {
         let view = self.model().seen_by(host, disabled).map_err(|_| self.not_a_member(host))?;
-        let pf_conf = self.files.installation().pf_conf;
+        let pf_conf = self.installation().pf_conf.as_ref();
         let centralize = pf_conf.is_some_and(|pf_conf| pf_conf.is_enabled("active_active", "centralize_vips"));
         let priority = |vip| view.vrrp_priority(view.me(), vip, self.files.version, centralize);
         Ok(document_of!({

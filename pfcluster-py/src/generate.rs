@@ -94,7 +94,7 @@ fn render(
         Some(host) => cluster.hostname(host, "host")?,
         None => files.host.clone().ok_or_else(|| input("it is not said for which member", "name it as `host`"))?,
     };
-    let installation = files.installation();
+    let installation = cluster.installation();
     let pf_conf = installation.pf_conf.as_ref();
     let pf_conf = pf_conf.ok_or_else(|| input("the cluster was read without pf.conf", "hand it over as `pf_conf`"))?;
     let networks = files.networks_conf.as_ref().map(|text| IniDocument::parse(Source::NetworksConf, text).value);
@@ -109,7 +109,7 @@ fn render(
             let found = if installation.diagnostics.count(Severity::Error) == 0 {
                 Ok(Value::Null)
             } else {
-                diagnostics::document(&installation, |source| files.name_of(source)).map(|document| document.value)
+                diagnostics::document(installation, |source| files.name_of(source)).map(|document| document.value)
             };
             match found.and_then(|found| diagnostics::errors(py, &found)) {
                 Ok(errors) => GenerateError::new_err((error.to_string(), error.help().to_owned(), errors)),

@@ -4,15 +4,19 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
+use pfcluster_core::diagnostic::Checked;
 use pfcluster_core::document::Document;
 use pfcluster_core::span::Source;
 use self_cell::self_cell;
+
+/// A document, with what is wrong with it.
+pub(crate) type Parsed<'s> = Checked<Document<'s>>;
 
 self_cell! {
     struct Read {
         owner: Vec<u8>,
         #[covariant]
-        dependent: Document,
+        dependent: Parsed,
     }
 }
 
@@ -22,15 +26,19 @@ pub(crate) struct IniText(Arc<Read>);
 
 impl IniText {
     pub(crate) fn new(text: Vec<u8>) -> IniText {
-        IniText(Arc::new(Read::new(text, |text| Document::parse(Source::ClusterConf, text).value)))
+        IniText(Arc::new(Read::new(text, |text| Document::parse(Source::ClusterConf, text))))
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         self.0.borrow_owner()
     }
 
-    pub(crate) fn document(&self) -> &Document<'_> {
+    pub(crate) fn parsed(&self) -> &Parsed<'_> {
         self.0.borrow_dependent()
+    }
+
+    pub(crate) fn document(&self) -> &Document<'_> {
+        &self.parsed().value
     }
 }
 
