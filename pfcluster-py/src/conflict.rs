@@ -6,7 +6,8 @@ use pfcluster_core::conflict::{ConfigVersion, Policy, ResolveError, resolve};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyInt, PyString};
 
-use crate::document::{Class, Document};
+use crate::classes::Class;
+use crate::document::Document;
 use crate::error::{NotAMemberError, guarded, input};
 use crate::input::{Pair, bytes, host, pairs, parse, word};
 

@@ -8,7 +8,8 @@ use pfcluster_core::span::Source;
 use pyo3::prelude::*;
 use serde_json::Value;
 
-use crate::document::{Class, Document, parsed, part};
+use crate::classes::Class;
+use crate::document::{Document, parsed, part};
 use crate::error::{InvalidConfigurationError, guarded, input};
 
 /// The answer of `pfcluster check`.

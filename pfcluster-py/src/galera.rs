@@ -12,8 +12,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyMapping;
 use serde_json::Value;
 
+use crate::classes::{self, Class};
 use crate::cluster::{Cluster, not_a_member};
-use crate::document::{self, Class, Document, parsed};
+use crate::document::{Document, parsed};
 use crate::error::{UnreadableStateError, guarded, input};
 use crate::input::{Pair, bytes, host, hosts, list, number, pairs, word};
 
@@ -136,7 +137,7 @@ fn not_evidence(error: &EvidenceError) -> PyErr {
 
 /// The text of a JSON document that is handed over as text, as a dict, or as one of our objects.
 fn json_text(source: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if let Ok(document) = source.cast::<document::Evidence>() {
+    if let Ok(document) = source.cast::<classes::Evidence>() {
         return Ok(document.as_super().get().value.to_string().into_bytes());
     }
     if source.cast::<PyMapping>().is_ok() {

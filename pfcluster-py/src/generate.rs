@@ -10,9 +10,10 @@ use pfcluster_core::span::Source;
 use pyo3::prelude::*;
 use serde_json::{Value, json as document_of};
 
+use crate::classes::Class;
 use crate::cluster::Cluster;
 use crate::diagnostics;
-use crate::document::{Class, Document};
+use crate::document::Document;
 use crate::error::{GenerateError, guarded, input};
 use crate::input::{number, pair, parse, texts, word};
 

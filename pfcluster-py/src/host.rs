@@ -13,8 +13,9 @@ use pfcluster_core::document::Document as IniDocument;
 use pfcluster_core::span::Source;
 use pyo3::prelude::*;
 
+use crate::classes::Class;
 use crate::cluster::not_a_member;
-use crate::document::{Class, Document, parsed};
+use crate::document::{Document, parsed};
 use crate::error::{self, guarded, input};
 use crate::input::{host as hostname, path};
 
@@ -24,14 +25,13 @@ const STEP: Duration = Duration::from_millis(50);
 /// What `work` answers, which ends by itself at its deadline. It runs in a thread of its own: meanwhile other threads of
 /// Python go on, and an interrupted caller leaves it behind.
 fn waiting<T: Send + 'static>(py: Python<'_>, work: impl FnOnce() -> T + Send + 'static) -> PyResult<T> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, mut receiver) = mpsc::channel();
     std::thread::spawn(move || sender.send(work()));
-    // A receiver is of one thread; the closure borrows it for as long as it waits.
-    let receiver = std::sync::Mutex::new(receiver);
     loop {
-        let step =
-            py.detach(|| receiver.lock().map_or(Err(RecvTimeoutError::Disconnected), |own| own.recv_timeout(STEP)));
-        match step {
+        // What waits without the lock must own what it waits for.
+        let (answer, back) = py.detach(move || (receiver.recv_timeout(STEP), receiver));
+        receiver = back;
+        match answer {
             Ok(answer) => return Ok(answer),
             Err(RecvTimeoutError::Timeout) => py.check_signals()?,
             Err(RecvTimeoutError::Disconnected) => return guarded(|| panic!("the thread that asked has panicked")),

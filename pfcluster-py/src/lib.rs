@@ -1,11 +1,13 @@
 //! The Python module `pfcluster._native`: thin over pfcluster-core and the library of pfcluster-cli, no logic of its own.
 //! python/pfcluster is what users see of it.
 
+mod classes;
 mod cluster;
 mod conflict;
 mod diagnostics;
 mod document;
 mod error;
+mod files;
 mod galera;
 mod generate;
 mod host;
@@ -21,19 +23,22 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::cluster::{_restore_cluster, Cluster, load, parse};
+    use super::classes::{
+        Action, Addresses, Decision, Diagnostic, Diagnostics, Evidence, Generated, GeneratedFile, Grastate, Gvwstate,
+        Interface, Member, Position, Reason, Rule, Section, Step, View, ViewChange, WhatIf, Zone,
+    };
+    #[pymodule_export]
+    use super::cluster::Cluster;
     #[pymodule_export]
     use super::conflict::resolve_conflict;
     #[pymodule_export]
     use super::diagnostics::{rule, rules};
     #[pymodule_export]
-    use super::document::{
-        _restore, Action, Addresses, Decision, Detail, Diagnostic, Diagnostics, Document, Evidence, Generated,
-        GeneratedFile, Grastate, Gvwstate, Interface, Member, Position, Reason, Rule, Section, Step, View, ViewChange,
-        WhatIf, Zone,
-    };
+    use super::document::{_restore, Detail, Document};
     #[pymodule_export]
     use super::error::_panic;
+    #[pymodule_export]
+    use super::files::{_restore_cluster, load, parse};
     #[pymodule_export]
     use super::galera::{grastate, gvwstate, recovered_position, select_bootstrap};
     #[pymodule_export]

@@ -7,8 +7,9 @@ use pyo3::prelude::*;
 use pyo3::types::PyString;
 use serde_json::{Value, json};
 
+use crate::classes::{self, Class};
 use crate::cluster::Cluster;
-use crate::document::{self, Class, Document};
+use crate::document::Document;
 use crate::error::{NotAMemberError, guarded, input};
 use crate::input::{host, hosts, list, number, pair};
 
@@ -35,7 +36,7 @@ pub(crate) fn what_if(py: Python<'_>, members: &Bound<'_, PyAny>, changes: &Boun
     guarded(|| {
         let changes = list(changes, "changes")?;
         let changes = changes.iter().map(|item| {
-            let change = item.cast::<document::ViewChange>()?.as_super().get();
+            let change = item.cast::<classes::ViewChange>()?.as_super().get();
             Ok(change_of(&change.value))
         });
         answer(py, &voters(members)?, &changes.collect::<PyResult<Vec<_>>>()?)
