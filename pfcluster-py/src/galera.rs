@@ -141,7 +141,9 @@ fn json_text(source: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
         return Ok(document.as_super().get().value.to_string().into_bytes());
     }
     if source.cast::<PyMapping>().is_ok() {
-        return bytes(&source.py().import("json")?.call_method1("dumps", (source,))?, "evidence");
+        let text = source.py().import("json")?.call_method1("dumps", (source,));
+        let text = text.map_err(|error| input(format!("evidence: {error}"), "hand over what `json.loads` gave"))?;
+        return bytes(&text, "evidence");
     }
     bytes(source, "evidence")
 }

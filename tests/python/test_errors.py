@@ -22,6 +22,12 @@ def guide(**more: Any) -> Any:
     return pf.load(GUIDE / "cluster.conf", pf_conf=GUIDE / "pf.conf", **more)
 
 
+def circular() -> dict[str, Any]:
+    document: dict[str, Any] = {"version": 1, "host": "pf1"}
+    document["files"] = document
+    return document
+
+
 WRONG_TYPES: dict[str, Callable[[], object]] = {
     "a text": lambda: pf.parse(5),
     "no text": lambda: pf.parse(None),
@@ -80,6 +86,7 @@ BAD_VALUES: dict[str, tuple[type[errors.PfclusterError], str, Callable[[], objec
         "evidence",
         lambda: pf.Evidence({"version": 1, "host": "pf1", "files": {"last_recorded": {"uuid": "", "seqno": 10**30}}}),
     ),
+    "evidence that holds itself": (errors.InputError, "Circular", lambda: pf.Evidence(circular())),
     "nothing that is generated": (errors.InputError, "keepalived", lambda: pf.generate(guide(), "bind")),
     "nobody to generate for": (errors.InputError, "as `host`", lambda: pf.generate(guide())),
     "no pf.conf": (
