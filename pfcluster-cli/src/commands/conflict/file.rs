@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use clap::ArgMatches;
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::conflict::{ConfigVersion, Reply, ResolveError};
-use serde::{Deserialize, Deserializer, de};
+use pfcluster_core::conflict::ResolveError;
 
 use crate::commands::gather::read_input;
 use crate::commands::{Global, is_given};
 use crate::host::HostError;
-use crate::report::conflict::Versions;
+use crate::report::conflict::{Versions, VersionsFile};
 use crate::run::{CommandError, Printer};
 
 /// The form of the file, for a person who writes one.
@@ -37,18 +35,12 @@ pub(super) fn read_versions(
     printer: &mut Printer<'_>,
 ) -> Result<Versions, CommandError> {
     let bytes = read_input(path, printer)?;
-    let file: VersionsFile = serde_json::from_slice(&bytes).map_err(|error| content(path, error.to_string()))?;
-    if file.version != 1 {
-        return Err(content(path, format!("`version` is {}, but this program knows only 1", file.version)));
-    }
-    let me = match file.local {
-        Some(local) if !is_given(matches, "host") => local,
+    let file = VersionsFile::read(&bytes).map_err(|error| content(path, error.to_string()))?;
+    let me = match &file.local {
+        Some(local) if !is_given(matches, "host") => local.clone(),
         _ => global.host()?,
     };
-    let reply = |text: &Option<String>| text.as_deref().map_or(Reply::Unreachable, Reply::of_text);
-    let replies = file.members.iter().map(|member| (member.host.clone(), reply(&member.config_version))).collect();
-    let texts = file.members.into_iter().map(|member| member.config_version).collect();
-    Ok(Versions { me, now: file.now, replies, texts })
+    Ok(Versions::new(me, file.now.clone(), file.into_members()))
 }
 
 /// The file's members make no decision.
@@ -65,47 +57,4 @@ pub(super) fn unfit(path: &Path, error: &ResolveError) -> CommandError {
 fn content(path: &Path, reason: String) -> CommandError {
     let help = "see `pfcluster conflict --help` for the form of the file".to_owned();
     CommandError::Host(HostError::Content { path: path.to_owned(), reason, help })
-}
-
-/// The file of `--versions`; described in schemas/versions.json. What is not known is refused: a misspelt field would be
-/// a member that does not answer.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct VersionsFile {
-    version: u64,
-    #[serde(default, deserialize_with = "parsed")]
-    local: Option<Hostname>,
-    #[serde(default, deserialize_with = "parsed")]
-    now: Option<ConfigVersion>,
-    members: Vec<MemberEntry>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct MemberEntry {
-    #[serde(deserialize_with = "host")]
-    host: Hostname,
-    // With a function of its own the field must be there, be it null.
-    #[serde(deserialize_with = "Option::deserialize")]
-    config_version: Option<String>,
-}
-
-fn host<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Hostname, D::Error> {
-    parse(&String::deserialize(deserializer)?)
-}
-
-fn parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
-where
-    D: Deserializer<'de>,
-    T: std::str::FromStr<Err: std::fmt::Display>,
-{
-    Option::<String>::deserialize(deserializer)?.map(|text| parse(&text)).transpose()
-}
-
-fn parse<T, E>(text: &str) -> Result<T, E>
-where
-    T: std::str::FromStr<Err: std::fmt::Display>,
-    E: de::Error,
-{
-    text.parse().map_err(|error| E::custom(format!("`{}`: {error}", text.escape_debug())))
 }
