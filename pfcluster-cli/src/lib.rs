@@ -1,6 +1,7 @@
 //! The host side of pfcluster: everything that reads, writes or asks. It gathers, asks `pfcluster-core`, and reports.
 //!
-//! With the feature `cli` (default) it is also the command line; other programs take the library without it.
+//! With the feature `cli` (default) it is also the command line; other programs, the Python module among them, take the
+//! library without it.
 
 #[cfg(feature = "cli")]
 mod commands;

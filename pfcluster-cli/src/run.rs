@@ -101,6 +101,9 @@ pub(crate) enum CommandError {
     /// The host would not.
     #[error(transparent)]
     Host(#[from] HostError),
+    /// A member that the command is about would not.
+    #[error("{message}")]
+    Member { kind: &'static str, message: String, help: String },
     /// Nobody reads what is written.
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
@@ -111,13 +114,14 @@ impl CommandError {
         match self {
             CommandError::Usage { .. } => "usage",
             CommandError::Host(error) => error.kind(),
+            CommandError::Member { kind, .. } => kind,
             CommandError::Output(_) => "output",
         }
     }
 
     fn help(&self) -> &str {
         match self {
-            CommandError::Usage { help, .. } => help,
+            CommandError::Usage { help, .. } | CommandError::Member { help, .. } => help,
             CommandError::Host(error) => error.help(),
             CommandError::Output(_) => "see that the reader of the output stays until its end",
         }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::check::{Context, check};
 use crate::cluster::{Cluster, Hostname};
-use crate::diagnostic::Diagnostics;
+use crate::diagnostic::{Checked, Diagnostics};
 use crate::document::Document;
 use crate::pf_conf::PfConf;
 use crate::span::Source;
@@ -60,9 +60,14 @@ pub struct Installation<'s> {
 impl<'s> Installation<'s> {
     /// Reads and checks all of it. Never stops at a fault.
     pub fn read(texts: Texts<'s>, situation: &Situation) -> Installation<'s> {
+        Installation::of(Document::parse(Source::ClusterConf, texts.cluster_conf), texts, situation)
+    }
+
+    /// The same, of a cluster.conf that was parsed already.
+    pub fn of(cluster_conf: Checked<Document<'s>>, texts: Texts<'s>, situation: &Situation) -> Installation<'s> {
         let mut diagnostics = Diagnostics::new();
+        let cluster_conf = expanded(cluster_conf, situation, &mut diagnostics);
         let mut open = |source, text: &'s [u8]| open(source, text, situation, &mut diagnostics);
-        let cluster_conf = open(Source::ClusterConf, texts.cluster_conf);
         let pf_conf = texts.pf_conf.map(|text| open(Source::PfConf, text));
         let pfconfig_conf = texts.pfconfig_conf.map(|text| open(Source::PfconfigConf, text));
         // PacketFence's own file: what is odd about it is not the user's to mend.
@@ -86,7 +91,10 @@ impl<'s> Installation<'s> {
 }
 
 fn open<'s>(source: Source, text: &'s [u8], situation: &Situation, diagnostics: &mut Diagnostics) -> Document<'s> {
-    let parsed = Document::parse(source, text);
+    expanded(Document::parse(source, text), situation, diagnostics)
+}
+
+fn expanded<'s>(parsed: Checked<Document<'s>>, situation: &Situation, diagnostics: &mut Diagnostics) -> Document<'s> {
     let mut document = parsed.value;
     diagnostics.extend(parsed.diagnostics);
     if situation.version >= PfVersion::new(12, 0) {

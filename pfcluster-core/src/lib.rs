@@ -45,6 +45,7 @@
 //!   [`decision`]: what all of these answer with.
 //! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
 //! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
+//! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
 //! # Not in scope
@@ -78,4 +79,5 @@ pub mod status;
 #[cfg(feature = "proptest")]
 pub mod strategies;
 pub mod supervisor;
+pub mod sync;
 pub mod version;

@@ -6,19 +6,32 @@ use crate::span::Span;
 pub const MASK: &str = "********";
 
 /// Words that mark a key, or the start of a line that holds one, as a secret.
-const WORDS: [&[u8]; 8] =
-    [b"pass", b"secret", b"psk", b"token", b"private", b"credential", b"stats auth", b"wsrep_sst_auth"];
+const WORDS: [&[u8]; 10] = [
+    b"pass",
+    b"pwd",
+    b"secret",
+    b"psk",
+    b"token",
+    b"private",
+    b"community",
+    b"credential",
+    b"stats auth",
+    b"wsrep_sst_auth",
+];
 
 /// True if the value of `key` must never be shown (`password`, `galera_replication_password`, `pass`, ...).
 pub fn is_secret_key(key: &[u8]) -> bool {
-    secret_word_end(key).is_some()
+    let name = key.trim_ascii();
+    secret_word_end(key).is_some() || name.eq_ignore_ascii_case(b"key") || name.to_ascii_lowercase().ends_with(b"_key")
 }
 
 /// The part of a source line that must be masked, if any, as offsets within the line.
 ///
 /// Works on any line, well-formed or not: a password is as secret in a comment, or on a line that lacks its `=`.
 pub fn secret_in_line(line: &[u8]) -> Option<Span> {
-    let after_word = secret_word_end(line)?;
+    // The name of a key may only end in a word that others merely begin with: `transaction_key`, `key_buffer_size`.
+    let name_end = line.iter().position(|&byte| byte == b'=').filter(|&end| is_secret_key(&line[..end]));
+    let after_word = secret_word_end(line).or(name_end)?;
     let is_separator = |byte: &u8| matches!(byte, b'=' | b':' | b' ' | b'\t');
     // A line without any separator may be a password glued to its key.
     let separator = line[after_word..].iter().position(is_separator).unwrap_or(0);
@@ -54,6 +67,10 @@ mod tests {
         assert_eq!(shown("passhunter2"), "pass");
         assert_eq!(shown("  stats auth admin:x"), "  stats auth ");
         assert_eq!(shown("wsrep_sst_auth = \"a:b\""), "wsrep_sst_auth = ");
+        assert_eq!(shown("transaction_key = x"), "transaction_key = ");
+        assert_eq!(shown("SNMPCommunityRead=x"), "SNMPCommunityRead=");
+        assert_eq!(shown("cliPwd=x"), "cliPwd=");
+        assert_eq!(shown("key_buffer_size = 100"), "key_buffer_size = 100");
         assert_eq!(shown("passthrough=enabled"), "passthrough=enabled");
         assert_eq!(shown("ip=192.168.1.5"), "ip=192.168.1.5");
         assert_eq!(shown("password="), "password=");

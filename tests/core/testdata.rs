@@ -7,7 +7,7 @@ use pfcluster_core::check;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 11] = [
+const FOLDERS: [&str; 12] = [
     "document",
     "cluster",
     "checks",
@@ -18,6 +18,7 @@ const FOLDERS: [&str; 11] = [
     "supervisor",
     "maintenance",
     "status",
+    "sync",
     "cli",
 ];
 

@@ -13,7 +13,7 @@ mod election;
 mod networks;
 #[path = "scenarios/power.rs"]
 mod power;
-#[path = "scenarios/supervised.rs"]
+#[path = "scenarios/supervised/mod.rs"]
 mod supervised;
 #[path = "scenarios/transfers.rs"]
 mod transfers;

@@ -40,7 +40,7 @@ pub fn output(case: &Case) -> Result<String, String> {
 }
 
 /// `\n`, `\r`, `\t`, `\\` and `\xNN`; line ends of the test file itself do not count.
-fn unescape(text: &str) -> Result<Vec<u8>, String> {
+pub(crate) fn unescape(text: &str) -> Result<Vec<u8>, String> {
     let mut out = Vec::new();
     let mut bytes = text.bytes().filter(|&byte| byte != b'\n');
     while let Some(byte) = bytes.next() {

@@ -19,6 +19,7 @@ pub mod netns;
 pub mod program;
 pub mod schema;
 pub mod snapshot;
+pub mod webservices;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

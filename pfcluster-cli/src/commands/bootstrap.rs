@@ -1,13 +1,12 @@
 //! `pfcluster bootstrap`: which member may start the database after an outage, and why.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args};
 use jiff::Timestamp;
 use pfcluster_core::cluster::{Cluster, Hostname};
-use pfcluster_core::galera::bootstrap::{Action, Reason, SPLIT_CONFIRMED_AFTER};
-use pfcluster_core::galera::{Observation, Policy, Seen, Silence, select_bootstrap};
+use pfcluster_core::galera::bootstrap::Action;
+use pfcluster_core::galera::{Policy, select_bootstrap};
 use pfcluster_core::installation::Installation;
 
 use super::gather::{gather, read_input};
@@ -16,7 +15,7 @@ use super::{AnswerFormat, Global};
 use crate::host::HostError;
 use crate::host::evidence::{self as host_evidence, Question, Recovery};
 use crate::report::bootstrap::{self as report, Shown};
-use crate::report::evidence::{self, MemberEvidence, members_by_name};
+use crate::report::evidence::{self, MemberEvidence, Several, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Which member may start the database after an outage, and why
@@ -82,11 +81,9 @@ impl Bootstrap {
         } else {
             self.read(cluster, &members, printer)?
         };
-        let disabled = match me.and_then(|me| evidence.newest(me)) {
-            Some(own) => own.evidence.disabled.iter().cloned().collect(),
-            None => gathered.situation.disabled.clone(),
-        };
-        let seen = seen(&members, &disabled, |host| evidence.newest(host));
+        let disabled =
+            me.and_then(|me| evidence.disabled_by(me)).unwrap_or_else(|| gathered.situation.disabled.clone());
+        let seen = evidence.seen(&members, &disabled);
         let split_confirmed = evidence.confirms_split(&members, &disabled);
         let policy = Policy { split_confirmed, ..self.words(&names)? };
         let decision = select_bootstrap(&seen, &policy);
@@ -124,7 +121,7 @@ impl Bootstrap {
         cluster: &Cluster,
         members: &[Hostname],
         printer: &mut Printer<'_>,
-    ) -> Result<Everything, CommandError> {
+    ) -> Result<Several, CommandError> {
         let host = global.host()?;
         if self.file.is_some() || !members.contains(&host) {
             return Err(CommandError::Usage {
@@ -144,7 +141,7 @@ impl Bootstrap {
         )?;
         gathered.notes.iter().try_for_each(|note| writeln!(printer.err, "note: {}: {}", note.message, note.help))?;
         let taken_at = Some(Timestamp::now().as_second().to_string());
-        Ok(Everything(vec![MemberEvidence { host, taken_at, evidence: gathered.evidence }]))
+        Ok(Several(vec![MemberEvidence { host, taken_at, evidence: gathered.evidence }]))
     }
 
     fn read(
@@ -152,7 +149,7 @@ impl Bootstrap {
         cluster: &Cluster,
         members: &[Hostname],
         printer: &mut Printer<'_>,
-    ) -> Result<Everything, CommandError> {
+    ) -> Result<Several, CommandError> {
         let mut all = Vec::new();
         for path in &self.evidence {
             let content = |reason: String, help: &str| {
@@ -168,64 +165,6 @@ impl Bootstrap {
             }
             all.extend(read);
         }
-        Ok(Everything(all))
+        Ok(Several(all))
     }
-}
-
-/// All evidence that was given.
-struct Everything(Vec<MemberEvidence>);
-
-trait TakenAt {
-    fn seconds(&self) -> Option<i64>;
-}
-
-impl TakenAt for MemberEvidence {
-    /// When it was taken, in seconds since 1970.
-    fn seconds(&self) -> Option<i64> {
-        self.taken_at.as_ref()?.split('.').next()?.parse().ok()
-    }
-}
-
-impl Everything {
-    /// Of two without a time the later in the list.
-    fn newest(&self, host: &Hostname) -> Option<&MemberEvidence> {
-        self.0.iter().filter(|one| one.host == *host).max_by_key(|one| one.seconds())
-    }
-
-    fn oldest(&self, host: &Hostname) -> Option<&MemberEvidence> {
-        self.0.iter().filter(|one| one.host == *host).min_by_key(|one| one.seconds())
-    }
-
-    /// True if the oldest evidence shows two primary components, too, and is old enough.
-    fn confirms_split(&self, members: &[Hostname], disabled: &BTreeSet<Hostname>) -> bool {
-        let before = seen(members, disabled, |host| self.oldest(host));
-        let decision = select_bootstrap(&before, &Policy::default());
-        let apart = decision.reasons.iter().find_map(|reason| match reason {
-            Reason::TwoPrimaries { one, other, .. } => Some([one, other]),
-            _ => None,
-        });
-        let seconds = |one: Option<&MemberEvidence>| one.and_then(TakenAt::seconds);
-        let is_old = |host: &&Hostname| {
-            let times = seconds(self.newest(host)).zip(seconds(self.oldest(host)));
-            times.and_then(|(newest, oldest)| u64::try_from(newest - oldest).ok())
-                >= Some(SPLIT_CONFIRMED_AFTER.as_secs())
-        };
-        apart.is_some_and(|hosts| hosts.iter().all(is_old))
-    }
-}
-
-/// The members in order; one without evidence is unknown.
-fn seen<'e>(
-    members: &[Hostname],
-    disabled: &BTreeSet<Hostname>,
-    evidence: impl Fn(&Hostname) -> Option<&'e MemberEvidence>,
-) -> Vec<Seen> {
-    let one = |host: &Hostname| {
-        let observation = match evidence(host) {
-            Some(member) => Observation::Known(Box::new(member.evidence.clone())),
-            None => Observation::Unknown(Silence::NotAsked),
-        };
-        Seen { host: host.clone(), enabled: !disabled.contains(host), observation }
-    };
-    members.iter().map(one).collect()
 }

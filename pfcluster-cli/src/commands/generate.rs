@@ -219,7 +219,10 @@ impl Generate {
         let drift = states.iter().any(|(_, state)| *state != State::Same);
         match (self.format, self.diff, self.check) {
             (_, true, _) => diff::files(&states, printer.out)?,
-            (AnswerFormat::Json, ..) => writeln!(printer.out, "{}", json::generate(&states, rendered))?,
+            (AnswerFormat::Json, ..) => {
+                let states: Vec<_> = states.into_iter().map(|(file, state)| (file, Some(state))).collect();
+                writeln!(printer.out, "{}", json::generate(&states, rendered))?;
+            }
             (AnswerFormat::Text, _, true) => {
                 for (file, state) in states.iter().filter(|(_, state)| *state != State::Same) {
                     let what = if *state == State::Missing { "is missing" } else { "differs" };

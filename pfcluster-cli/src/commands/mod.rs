@@ -3,6 +3,7 @@
 mod bootstrap;
 mod check;
 mod conflict;
+mod connection;
 mod demo;
 mod evidence;
 mod gather;
@@ -14,8 +15,10 @@ mod mariadb;
 mod names;
 mod node;
 mod quorum;
+mod scene;
 mod show;
 mod status;
+mod sync;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -120,6 +123,7 @@ pub(crate) enum Command {
     Generate(generate::Generate),
     Quorum(quorum::Quorum),
     Conflict(conflict::Conflict),
+    Sync(sync::Sync),
     Bootstrap(bootstrap::Bootstrap),
     Evidence(evidence::Evidence),
     Status(status::Status),
@@ -141,6 +145,7 @@ impl Command {
             Command::Generate(generate) => Some(generate.format()),
             Command::Quorum(quorum) => Some(quorum.format.into()),
             Command::Conflict(conflict) => Some(conflict.format.into()),
+            Command::Sync(sync) => Some(sync.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
             Command::Evidence(_) => Some(Format::Json),
             Command::Status(status) => Some(status.errors()),
@@ -162,6 +167,7 @@ impl Cli {
             Command::Generate(generate) => generate.run(&self.global, matches, printer),
             Command::Quorum(quorum) => quorum.run(&self.global, matches, printer),
             Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
+            Command::Sync(sync) => sync.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
             Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
             Command::Status(status) => status.run(&self.global, matches, printer),

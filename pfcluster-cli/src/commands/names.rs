@@ -1,8 +1,6 @@
 //! The members that share the database, and how people name them.
 
-use std::collections::BTreeSet;
-
-use pfcluster_core::cluster::{Cluster, Hostname, Member};
+use pfcluster_core::cluster::{Cluster, Hostname, Member, NoDatabase};
 use pfcluster_core::installation::Situation;
 
 use crate::run::CommandError;
@@ -17,24 +15,13 @@ pub(super) struct Names<'c> {
 impl<'c> Names<'c> {
     /// The database that this host has a part in. Any other host may ask as well, as long as there is only one.
     pub(super) fn of(cluster: &'c Cluster, situation: &'c Situation) -> Result<Names<'c>, CommandError> {
-        let own = situation.me.as_ref().filter(|me| cluster.member(me.as_str()).is_some());
-        let mut with_database =
-            cluster.zones().iter().filter(|zone| !zone.database.is_slave() && !zone.members.is_empty());
-        let first = with_database.next().and_then(|zone| zone.members.first()).map(|member| &member.host);
-        if own.is_none() && cluster.zone_dbs_only() && with_database.next().is_some() {
-            let help = "name a member of the zone that you mean with `--host`";
-            return Err(usage("each zone has a database of its own (`zone_dbs_only`)", help));
-        }
-        let nobody = BTreeSet::new();
-        let view = own.or(first).and_then(|host| cluster.seen_by(host, &nobody).ok());
-        let members: Vec<&'c Member> = match view {
-            Some(view) => view.database_members().filter_map(|member| cluster.member(member.host.as_str())).collect(),
-            None => Vec::new(),
-        };
-        if members.is_empty() {
-            let message = "no member has a part in the database";
-            return Err(usage(message, "`pfcluster show` shows the members, `pfcluster check` what is wrong"));
-        }
+        let members = cluster.database_of(situation.me.as_ref()).map_err(|error| {
+            let help = match error {
+                NoDatabase::Several => "name a member of the zone that you mean with `--host`",
+                NoDatabase::Nobody => "`pfcluster show` shows the members, `pfcluster check` what is wrong",
+            };
+            usage(error.to_string(), help)
+        })?;
         Ok(Names { cluster, situation, members })
     }
 

@@ -1,17 +1,24 @@
 //! Writing generated files: whole or not at all, secrets never readable on the way, and what is replaced is kept.
 
-use std::fs::{self, File, Permissions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pfcluster_core::generate::{Access, GeneratedFile};
 
+use super::directory::{Directory, Fresh};
 use super::{HostError, files};
+
+pub(super) use super::directory::{create_directory, failed, place};
+
+/// Where earlier states are kept, below the directory that is written to.
+const BACKUPS: &str = "var/pfcluster/backup";
 
 /// How many earlier states are kept.
 const BACKUPS_KEPT: usize = 10;
+
+/// What only the user that runs this may read.
+const PRIVATE: Fresh = Fresh { mode: 0o600, owner: None };
+const PRIVATE_DIRECTORY: Fresh = Fresh { mode: 0o700, owner: None };
 
 /// How a file on disk compares with a generated one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,115 +57,83 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
             state => changed.push((file, state)),
         }
     }
-    let backups = directory.join("var/pfcluster/backup");
-    let mut backup = None;
+    if changed.is_empty() {
+        return Ok((Vec::new(), None));
+    }
+    create_directory(directory, 0o755)?;
+    let base = Directory::open(directory)?;
+    let mut backup = Backup::of(&base);
     for (file, state) in &changed {
         if let State::Differs(old) = state {
-            let target = match &backup {
-                Some(target) => target,
-                None => backup.insert(new_backup(&backups)?),
-            };
-            keep(target, file.path, old)?;
+            backup.keep(file.path, old)?;
         }
     }
     for (file, _) in &changed {
-        write(&directory.join(file.path), file)?;
+        base.write(file.path, file.text.as_bytes(), fresh(file.access), Fresh { mode: 0o755, owner: None })?;
     }
-    if backup.is_some() {
-        forget_old(&backups)?;
-    }
-    Ok((changed.iter().map(|(file, _)| directory.join(file.path)).collect(), backup))
+    Ok((changed.iter().map(|(file, _)| directory.join(file.path)).collect(), backup.finish()?))
 }
 
-/// What to do about a file that can't be written.
-pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> HostError {
-    let path = path.to_owned();
-    move |error| HostError::Write {
-        path: path.clone(),
-        reason: files::plain(&error),
-        help: match error.kind() {
-            io::ErrorKind::PermissionDenied => "run it as root".to_owned(),
-            io::ErrorKind::StorageFull => "make room on the file system; the file is as it was".to_owned(),
-            _ => "see that the file system is mounted and in order; the file is as it was".to_owned(),
-        },
-    }
+/// What one run replaces.
+#[derive(Debug)]
+pub(super) struct Backup<'d> {
+    base: &'d Directory,
+    target: Option<Directory>,
 }
 
-/// A directory, with those above it.
-pub(super) fn create_directory(path: &Path, mode: u32) -> Result<(), HostError> {
-    fs::DirBuilder::new().recursive(true).mode(mode).create(path).map_err(failed(path))
+impl<'d> Backup<'d> {
+    /// One below `base`; nothing is made before there is something to keep.
+    pub(super) fn of(base: &'d Directory) -> Backup<'d> {
+        Backup { base, target: None }
+    }
+
+    /// Keeps the old content of a file.
+    pub(super) fn keep(&mut self, relative: &str, old: &[u8]) -> Result<(), HostError> {
+        let target = match &self.target {
+            Some(target) => target,
+            None => self.target.insert(new_backup(self.base)?),
+        };
+        target.write(relative, old, PRIVATE, PRIVATE_DIRECTORY)
+    }
+
+    /// Removes all but the newest backups. Returns this one, if there is any.
+    pub(super) fn finish(self) -> Result<Option<PathBuf>, HostError> {
+        let Some(target) = self.target else { return Ok(None) };
+        let all = existing(self.base)?;
+        let old = all.len().saturating_sub(BACKUPS_KEPT);
+        all[..old].iter().try_for_each(|name| self.base.remove(&format!("{BACKUPS}/{name}")))?;
+        Ok(Some(target.path().to_owned()))
+    }
 }
 
 /// A directory named by the time. Runs within a second are numbered on from the newest, so that names sort by age.
-fn new_backup(backups: &Path) -> Result<PathBuf, HostError> {
-    create_directory(backups, 0o700)?;
+fn new_backup(base: &Directory) -> Result<Directory, HostError> {
     let time = Timestamp::now().strftime("%Y%m%dT%H%M%SZ").to_string();
     loop {
-        let same_second = existing(backups)?.into_iter().filter_map(|path| {
-            let name = path.file_name()?.to_str()?.strip_prefix(&time)?.to_owned();
-            Some(name.trim_start_matches('-').parse().unwrap_or(0_u32))
-        });
-        let path = match same_second.max() {
-            None => backups.join(&time),
-            Some(number) => backups.join(format!("{time}-{:04}", number + 1)),
+        let existing = existing(base)?;
+        let same_second = existing
+            .iter()
+            .filter_map(|name| Some(name.strip_prefix(&time)?.trim_start_matches('-').parse().unwrap_or(0_u32)));
+        let name = match same_second.max() {
+            None => time.clone(),
+            Some(number) => format!("{time}-{:04}", number + 1),
         };
-        match fs::DirBuilder::new().mode(0o700).create(&path) {
-            // Somebody else was faster.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path.clone()).map_err(failed(&path)),
+        // Otherwise somebody else was faster.
+        if let Some(made) = base.make(&format!("{BACKUPS}/{name}"), PRIVATE_DIRECTORY)? {
+            return Ok(made);
         }
     }
 }
 
-fn keep(backup: &Path, name: &str, old: &[u8]) -> Result<(), HostError> {
-    let path = backup.join(name);
-    let parent = path.parent().unwrap_or(backup);
-    create_directory(parent, 0o700)?;
-    place(&path, old, Permissions::from_mode(0o600), None)
-}
-
-/// Removes all but the newest backups.
-fn forget_old(backups: &Path) -> Result<(), HostError> {
-    let all = existing(backups)?;
-    let old = all.len().saturating_sub(BACKUPS_KEPT);
-    all[..old].iter().try_for_each(|path| fs::remove_dir_all(path).map_err(failed(path)))
-}
-
-/// The backups, oldest first.
-fn existing(backups: &Path) -> Result<Vec<PathBuf>, HostError> {
-    let entries = fs::read_dir(backups).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(failed(backups))?;
-    let mut paths: Vec<PathBuf> = entries.iter().map(fs::DirEntry::path).filter(|path| is_backup(path)).collect();
-    paths.sort();
-    Ok(paths)
-}
-
-/// Only what this module made is ever removed.
-fn is_backup(path: &Path) -> bool {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    name.len() >= 16 && name.as_bytes()[8] == b'T' && name.as_bytes()[15] == b'Z' && path.is_dir()
-}
-
-fn write(path: &Path, file: &GeneratedFile) -> Result<(), HostError> {
-    let (permissions, owner) = match fs::symlink_metadata(path) {
-        Ok(old) if old.file_type().is_file() => (old.permissions(), Some((old.uid(), old.gid()))),
-        Ok(_) => {
-            return Err(HostError::Write {
-                path: path.to_owned(),
-                reason: "it is no plain file".to_owned(),
-                help: "remove what is there; links are not followed".to_owned(),
-            });
-        }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            create_directory(path.parent().unwrap_or(path), 0o755)?;
-            fresh(file.access)
-        }
-        Err(error) => return Err(failed(path)(error)),
-    };
-    place(path, file.text.as_bytes(), permissions, owner)
+/// The names of the backups, oldest first. Only what this module made is ever removed.
+fn existing(base: &Directory) -> Result<Vec<String>, HostError> {
+    let mut names = base.directories(BACKUPS)?;
+    names.retain(|name| name.len() >= 16 && name.as_bytes()[8] == b'T' && name.as_bytes()[15] == b'Z');
+    Ok(names)
 }
 
 /// Mode and owner of a new file. Only root can give it to the database's group; anybody else keeps it to himself.
-fn fresh(access: Access) -> (Permissions, Option<(u32, u32)>) {
+fn fresh(access: Access) -> Fresh {
     let mysql = || super::machine::group_id("mysql").filter(|_| rustix::process::geteuid().is_root());
     let (mode, owner) = match (access, mysql()) {
         (Access::Public | Access::Placeholder, _) => (0o644, None),
@@ -167,28 +142,5 @@ fn fresh(access: Access) -> (Permissions, Option<(u32, u32)>) {
         (Access::DatabaseScript, None) => (0o700, None),
         _ => (0o600, None),
     };
-    (Permissions::from_mode(mode), owner)
-}
-
-/// Temporary file beside the target, 0600 from the start; owner, mode, fsync, rename, fsync of the directory.
-pub(super) fn place(
-    path: &Path,
-    bytes: &[u8],
-    permissions: Permissions,
-    owner: Option<(u32, u32)>,
-) -> Result<(), HostError> {
-    let fail = failed(path);
-    let parent = path.parent().unwrap_or(Path::new("."));
-    let mut temporary = tempfile::Builder::new().prefix(".pfcluster-").tempfile_in(parent).map_err(&fail)?;
-    temporary.write_all(bytes).map_err(&fail)?;
-    if let Some((user, group)) = owner {
-        let is_own = |meta: fs::Metadata| (meta.uid(), meta.gid()) == (user, group);
-        if !temporary.as_file().metadata().is_ok_and(is_own) {
-            std::os::unix::fs::fchown(temporary.as_file(), Some(user), Some(group)).map_err(&fail)?;
-        }
-    }
-    temporary.as_file().set_permissions(permissions).map_err(&fail)?;
-    temporary.as_file().sync_all().map_err(&fail)?;
-    temporary.persist(path).map_err(|error| fail(error.error))?;
-    File::open(parent).and_then(|directory| directory.sync_all()).map_err(&fail)
+    Fresh { mode, owner }
 }

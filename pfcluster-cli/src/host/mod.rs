@@ -2,10 +2,12 @@
 
 pub mod backup;
 mod datadir;
+mod directory;
 pub mod evidence;
 pub mod files;
 pub mod install;
 pub mod key;
+pub mod lock;
 pub mod machine;
 pub mod maintenance;
 pub mod mariadb;
@@ -17,6 +19,9 @@ mod recovery;
 mod root;
 pub mod status;
 pub mod supervise;
+pub mod sync;
+pub mod terminal;
+pub mod webservices;
 
 use std::path::PathBuf;
 

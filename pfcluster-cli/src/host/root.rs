@@ -22,6 +22,11 @@ impl Root {
         Root { directory: directory.to_owned() }
     }
 
+    /// The directory itself.
+    pub fn directory(&self) -> &Path {
+        &self.directory
+    }
+
     /// Where a file of the configuration is.
     pub fn path(&self, source: Source) -> PathBuf {
         self.directory.join(source.path())

@@ -15,14 +15,16 @@ use serde_json::{Value, json};
 use super::json::text as pretty;
 
 /// A member's evidence, with what is said of it beside.
-pub(crate) struct Shown<'a> {
-    pub(crate) seen: &'a Seen,
+#[derive(Debug)]
+pub struct Shown<'a> {
+    /// The member, and what is known of it.
+    pub seen: &'a Seen,
     /// How old the evidence is, in seconds.
-    pub(crate) age: Option<i64>,
+    pub age: Option<i64>,
 }
 
 /// As schemas/bootstrap.json says.
-pub(crate) fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> String {
+pub fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> String {
     let members: Vec<Value> = members.iter().map(member).collect();
     let mut document = json!({ "version": 1, "members": members });
     if let (Value::Object(document), Value::Object(decision)) = (&mut document, decision_value(decision)) {
@@ -32,7 +34,7 @@ pub(crate) fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -
 }
 
 /// The decision alone.
-pub(crate) fn decision_value(decision: &Decision<Action, Reason>) -> Value {
+pub fn decision_value(decision: &Decision<Action, Reason>) -> Value {
     let reasons: Vec<Value> = decision.reasons.iter().map(|reason| with_text(json!(reason), reason)).collect();
     let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
     json!({
@@ -65,7 +67,10 @@ pub(crate) fn member(shown: &Shown<'_>) -> Value {
 }
 
 /// The evidence, the decision, why, who lost and why, what is taken for granted, what to do.
-pub(crate) fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// If it can't be written.
+pub fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
     table(members, out)?;
     writeln!(out, "\nDecision: {}", decision.action)?;
     for reason in &decision.reasons {

@@ -1,5 +1,7 @@
 //! The answer of `conflict`, for people and for programs.
 
+mod versions;
+
 use std::io::{self, Write};
 
 use comfy_table::Table;
@@ -13,20 +15,20 @@ use serde_json::{Map, Value, json};
 
 use super::json::text as pretty;
 
-/// What the members say, as far as it is shown or decided upon.
-pub(crate) struct Versions {
-    /// The member that decides.
-    pub(crate) me: Hostname,
-    /// Its time of day.
-    pub(crate) now: Option<ConfigVersion>,
-    /// All enabled members, in order.
-    pub(crate) replies: Vec<(Hostname, Reply)>,
-    /// What the members said in so many words, in the same order.
-    pub(crate) texts: Vec<Option<String>>,
+pub use versions::{Versions, VersionsError, VersionsFile};
+
+/// In the form that is wanted.
+pub(crate) fn print(
+    is_json: bool,
+    decision: &Decision<Action, Reason>,
+    versions: &Versions,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    if is_json { writeln!(out, "{}", json(decision)) } else { text(decision, versions, out) }
 }
 
 /// As schemas/conflict.json says.
-pub(crate) fn json(decision: &Decision<Action, Reason>) -> String {
+pub fn json(decision: &Decision<Action, Reason>) -> String {
     let mut action = kind(decision.action.kind());
     if let Action::Push { member, version, overwrites } = &decision.action {
         let overwrites = overwrites.iter();
@@ -89,7 +91,10 @@ fn reason(reason: &Reason) -> Value {
 }
 
 /// Every member, the decision, why, what to look out for, what to do.
-pub(crate) fn text(decision: &Decision<Action, Reason>, versions: &Versions, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// If it can't be written.
+pub fn text(decision: &Decision<Action, Reason>, versions: &Versions, out: &mut dyn Write) -> io::Result<()> {
     members(decision, versions, out)?;
     writeln!(out)?;
     match &decision.action {

@@ -2,7 +2,10 @@
 
 use std::io::{self, Write};
 
+use pfcluster_core::document::Document;
 use pfcluster_core::generate::GeneratedFile;
+use pfcluster_core::secret::MASK;
+use pfcluster_core::span::{Source, Span};
 use similar::{ChangeTag, TextDiff};
 
 use super::masked;
@@ -16,24 +19,46 @@ pub(crate) fn files(states: &[(&GeneratedFile, State)], out: &mut dyn Write) -> 
     for (file, state) in states {
         let old = match state {
             State::Same => continue,
-            State::Missing => "",
-            State::Differs(bytes) => &String::from_utf8_lossy(bytes),
+            State::Missing => None,
+            State::Differs(bytes) => Some(&**bytes),
         };
-        let name = if *state == State::Missing { "/dev/null" } else { file.path };
-        writeln!(out, "--- {name}\n+++ {}", file.path)?;
-        // Compared as they are and masked afterwards: a changed secret shows as a changed line.
-        let diff = TextDiff::from_lines(old, &file.text);
-        for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
-            writeln!(out, "{}", hunk.header())?;
-            for change in hunk.iter_changes() {
-                let sign = match change.tag() {
-                    ChangeTag::Delete => '-',
-                    ChangeTag::Insert => '+',
-                    ChangeTag::Equal => ' ',
-                };
-                writeln!(out, "{sign}{}", masked(change.value()).trim_end_matches('\n'))?;
-            }
+        texts(file.path, old, file.text.as_bytes(), out)?;
+    }
+    Ok(())
+}
+
+/// The difference between a text, if there is one, and what replaces it.
+pub(crate) fn texts(name: &str, old: Option<&[u8]>, new: &[u8], out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "--- {}\n+++ {name}", if old.is_some() { name } else { "/dev/null" })?;
+    let old = old.unwrap_or_default();
+    let (old_secrets, new_secrets) = (secret_lines(old), secret_lines(new));
+    let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
+    // Compared as they are and masked afterwards: a changed secret shows as a changed line.
+    let diff = TextDiff::from_lines(&*old, &*new);
+    for hunk in diff.unified_diff().context_radius(CONTEXT).iter_hunks() {
+        writeln!(out, "{}", hunk.header())?;
+        for change in hunk.iter_changes() {
+            let sign = match change.tag() {
+                ChangeTag::Delete => '-',
+                ChangeTag::Insert => '+',
+                ChangeTag::Equal => ' ',
+            };
+            let is_secret = change.old_index().is_some_and(|line| old_secrets.contains(&line))
+                || change.new_index().is_some_and(|line| new_secrets.contains(&line));
+            let line = if is_secret { MASK.to_owned() } else { masked(change.value()) };
+            writeln!(out, "{sign}{}", line.trim_end_matches('\n'))?;
         }
     }
     Ok(())
+}
+
+/// The lines, from 0, of secrets that have several: a key between `<<EOT` and `EOT`.
+fn secret_lines(text: &[u8]) -> Vec<usize> {
+    let document = Document::parse(Source::PfConf, text).value;
+    let index = document.line_index();
+    let lines = |secret: Span| {
+        let last = secret.end.saturating_sub(1).max(secret.start);
+        index.position(secret.start).line - 1..index.position(last).line
+    };
+    document.secret_texts().into_iter().flat_map(lines).collect()
 }

@@ -2,12 +2,14 @@
 //! ways, so that what one member writes another one reads.
 
 mod document;
+mod several;
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Records};
 use serde::Deserialize;
 
 pub use document::EvidenceDocument;
+pub use several::Several;
 
 /// The version that every document carries.
 const VERSION: u64 = 1;

@@ -129,16 +129,16 @@ pub fn raw(document: &Document<'_>) -> String {
     text(&serde_json::json!({ "version": VERSION, "sections": sections }))
 }
 
-/// The answer of `generate --check` and `generate --explain`.
-pub fn generate(states: &[(&GeneratedFile, State)], rendered: &Rendered) -> String {
+/// The answer of `generate --check` and `generate --explain`; a state is `None` if nothing was compared.
+pub fn generate(states: &[(&GeneratedFile, Option<State>)], rendered: &Rendered) -> String {
     let files: Vec<Value> = states
         .iter()
         .map(|(file, state)| {
-            let state = match state {
+            let state = state.as_ref().map(|state| match state {
                 State::Missing => "missing",
                 State::Same => "same",
                 State::Differs(_) => "differs",
-            };
+            });
             serde_json::json!({ "path": file.path, "state": state })
         })
         .collect();
@@ -161,6 +161,6 @@ pub fn error(kind: &str, message: &str, help: &str) -> String {
 }
 
 /// Nothing that is written here can fail to be JSON: keys are strings, numbers are finite.
-pub(crate) fn text(document: &impl Serialize) -> String {
+pub fn text(document: &impl Serialize) -> String {
     serde_json::to_string_pretty(document).unwrap_or_default()
 }

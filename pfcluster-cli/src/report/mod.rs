@@ -1,9 +1,7 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
-#[cfg(feature = "cli")]
-pub(crate) mod bootstrap;
-#[cfg(feature = "cli")]
-pub(crate) mod conflict;
+pub mod bootstrap;
+pub mod conflict;
 #[cfg(feature = "cli")]
 pub(crate) mod diff;
 pub mod evidence;
@@ -14,15 +12,13 @@ pub mod json;
 pub(crate) mod maintenance;
 #[cfg(feature = "cli")]
 pub(crate) mod nagios;
-#[cfg(feature = "cli")]
-pub(crate) mod quorum;
+pub mod quorum;
 mod source;
-#[cfg(feature = "cli")]
 pub mod status;
+pub mod supervisor;
 #[cfg(feature = "cli")]
-pub(crate) mod supervisor;
-#[cfg(feature = "cli")]
-pub(crate) mod table;
+pub(crate) mod sync;
+pub mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;
 

@@ -14,13 +14,14 @@ use serde_json::{Map, Value, json};
 use super::json::text as pretty;
 
 /// A question with its answer.
-pub(crate) struct Report<'a> {
+#[derive(Debug)]
+pub struct Report<'a> {
     /// All members, in order.
-    pub(crate) voters: &'a [Voter],
+    pub voters: &'a [Voter],
     /// What happens.
-    pub(crate) changes: &'a [ViewChange],
+    pub changes: &'a [ViewChange],
     /// What becomes of them.
-    pub(crate) answer: &'a WhatIf,
+    pub answer: &'a WhatIf,
 }
 
 impl Report<'_> {
@@ -33,7 +34,7 @@ impl Report<'_> {
     }
 
     /// As schemas/quorum.json says.
-    pub(crate) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         let steps = self.steps().into_iter().map(|(change, outcome)| {
             json!({
                 "change": change.map(change_document),
@@ -66,7 +67,10 @@ impl Report<'_> {
     }
 
     /// Each step with its reasons; then how it ends, what works, what may fail or what is to be done.
-    pub(crate) fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         for (number, (change, outcome)) in self.steps().into_iter().enumerate() {
             match change {
                 Some(change) => writeln!(out, "{}: {}", number + 1, sentence(change))?,
@@ -186,7 +190,8 @@ fn next(tolerance: &Tolerance, out: &mut dyn Write) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
 }
 
-fn change_document(change: &ViewChange) -> Value {
+/// A change, as schemas/quorum.json has it.
+pub fn change_document(change: &ViewChange) -> Value {
     json!({ "down": change.down, "left": change.left, "split": change.split })
 }
 

@@ -13,7 +13,7 @@ use serde::Serialize;
 
 /// The cluster as one member sees it.
 #[derive(Debug, Serialize)]
-pub(crate) struct Overview {
+pub struct Overview {
     version: u32,
     pf_version: String,
     /// Whether PacketFence works as a cluster with these files.
@@ -68,7 +68,8 @@ struct PriorityOverview {
 }
 
 impl Overview {
-    pub(crate) fn new(installation: &Installation<'_>, situation: &Situation) -> Overview {
+    /// As its first member sees each zone, while the situation's members are counted out.
+    pub fn new(installation: &Installation<'_>, situation: &Situation) -> Overview {
         let cluster = &installation.cluster;
         Overview {
             version: 1,
@@ -83,7 +84,10 @@ impl Overview {
     }
 
     /// The tables, one for each zone.
-    pub(crate) fn print(&self, out: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn print(&self, out: &mut dyn Write) -> io::Result<()> {
         if !self.clustered {
             writeln!(out, "Clustering is off: `[CLUSTER] management_ip` is no address.")?;
         }
@@ -226,7 +230,10 @@ fn shown(value: Option<impl ToString>) -> String {
 }
 
 /// Sections, keys and values as PacketFence reads them; each value on a line of its own.
-pub(crate) fn raw(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// If it can't be written.
+pub fn raw(document: &Document<'_>, out: &mut dyn Write) -> io::Result<()> {
     for section in document.sections() {
         writeln!(out, "[{}]", printable(section.name()))?;
         for entry in section.entries() {

@@ -22,7 +22,7 @@ pub use name::{
     AddressError, Hostname, HostnameError, InterfaceName, InterfaceNameError, Netmask, NetmaskError, ZoneName,
     ZoneNameError, parse_address, toggle,
 };
-pub use view::{NotAMember, View, Vip};
+pub use view::{NoDatabase, NotAMember, View, Vip};
 
 /// How cluster.conf is laid out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

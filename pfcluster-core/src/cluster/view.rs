@@ -21,6 +21,17 @@ pub struct View<'c> {
 #[error("{0} is no member of the cluster")]
 pub struct NotAMember(pub Hostname);
 
+/// Why it can't be said which members share the database that is meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoDatabase {
+    /// Each zone has one of its own, and whoever asks is in none of them.
+    #[error("each zone has a database of its own (`zone_dbs_only`)")]
+    Several,
+    /// There is none.
+    #[error("no member has a part in the database")]
+    Nobody,
+}
+
 /// A kind of virtual address, as far as VRRP priorities differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -42,6 +53,29 @@ impl Cluster {
         match (self.zone_of(host.as_str()), self.member(host.as_str())) {
             (Some(zone), Some(me)) => Ok(View { cluster: self, zone, me, disabled }),
             _ => Err(NotAMember(host.clone())),
+        }
+    }
+
+    /// The members that share the database that `me` has a part in, whether they are enabled or not. Any other host may ask
+    /// as well, as long as there is only one database.
+    ///
+    /// # Errors
+    /// [`NoDatabase`] if there is none, or there are several.
+    pub fn database_of(&self, me: Option<&Hostname>) -> Result<Vec<&Member>, NoDatabase> {
+        let own = me.filter(|me| self.member(me.as_str()).is_some());
+        let mut with_database = self.zones.iter().filter(|zone| !zone.database.is_slave() && !zone.members.is_empty());
+        let first = with_database.next().and_then(|zone| zone.members.first()).map(|member| &member.host);
+        if own.is_none() && self.zone_dbs_only && with_database.next().is_some() {
+            return Err(NoDatabase::Several);
+        }
+        let nobody = BTreeSet::new();
+        let view = own.or(first).and_then(|host| self.seen_by(host, &nobody).ok());
+        let hosts: Vec<&str> =
+            view.iter().flat_map(|view| view.database_members()).map(|one| one.host.as_str()).collect();
+        if hosts.is_empty() {
+            Err(NoDatabase::Nobody)
+        } else {
+            Ok(hosts.into_iter().filter_map(|host| self.member(host)).collect())
         }
     }
 }

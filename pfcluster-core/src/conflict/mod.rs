@@ -45,6 +45,7 @@
 //! - `pfcmd service pf start` and `restart` resolve conflicts at once on any member, whatever the scheduled check is set to.
 
 mod monitor;
+mod packetfence;
 mod reason;
 mod resolve;
 mod version;
@@ -52,6 +53,7 @@ mod version;
 use crate::cluster::Hostname;
 
 pub use monitor::{ConflictMonitor, History, Outcome, Poll};
+pub use packetfence::{checks_itself, task_file};
 pub use reason::Reason;
 pub use resolve::{ResolveError, resolve};
 pub use version::{ConfigVersion, VersionError};

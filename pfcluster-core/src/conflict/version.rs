@@ -5,6 +5,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// When a configuration was last changed, in seconds since 1970 (UTC) by the clock of the member that changed it, with a
 /// fraction of any length: `1510000000.12345`. PacketFence keeps it in `var/conf/config_version` (`var/config_version`
@@ -48,6 +49,20 @@ pub enum VersionError {
 impl ConfigVersion {
     /// The longest text, in bytes. PacketFence writes at most 16.
     pub const MAX: usize = 64;
+
+    /// The version that a change at this time, counted from 1970 (UTC), gives: in PacketFence's form, which has 15 digits and
+    /// no trailing zeros.
+    ///
+    /// # Errors
+    /// [`VersionError::Zero`] for 1970 itself.
+    pub fn at(time: Duration) -> Result<ConfigVersion, VersionError> {
+        // Ten digits of seconds, from 2001 to 2286, leave five.
+        const UNIT: u128 = 10_000;
+        let rounded = (time.as_nanos() + UNIT / 2) / UNIT;
+        let (seconds, fraction) = (rounded / 100_000, rounded % 100_000);
+        let text = format!("{seconds}.{fraction:05}");
+        text.trim_end_matches('0').trim_end_matches('.').parse()
+    }
 
     /// The text as it was written, without blanks and line ends around it.
     pub fn as_str(&self) -> &str {

@@ -97,24 +97,10 @@ impl<'a> Scene<'a> {
         number.ok_or_else(|| unusable(section, setting, reason, format!("write a number from {first} to {last}")))
     }
 
-    /// A duration in seconds: digits, or digits and a unit out of `s m h D W M Y`. (PacketFence takes anything else for
-    /// 0; here it is refused.)
+    /// A duration in seconds. (PacketFence takes what is none for 0; here it is refused.)
     pub(super) fn seconds(&self, section: &str, key: &str) -> Result<u64, GenerateError> {
         let setting = self.setting(section, key)?;
-        let text = setting.value.trim();
-        let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| !c.is_ascii_digit()).len());
-        let factor = match unit {
-            "" | "s" => Some(1),
-            "m" => Some(60),
-            "h" => Some(3_600),
-            "D" => Some(86_400),
-            "W" => Some(7 * 86_400),
-            "M" => Some(30 * 86_400),
-            "Y" => Some(365 * 86_400),
-            _ => None,
-        };
-        let number = digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
-        let seconds = number.zip(factor).and_then(|(number, factor)| number.checked_mul(factor));
+        let seconds = crate::pf_conf::seconds(&setting.value);
         let help = "write seconds, or a number with a unit: 360s, 6m, 1h".to_owned();
         seconds.ok_or_else(|| unusable(section, setting, "is no duration".to_owned(), help))
     }

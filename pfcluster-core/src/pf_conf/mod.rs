@@ -145,6 +145,24 @@ impl PfConf {
     }
 }
 
+/// A duration in seconds as pf.conf writes it: digits, or digits and a unit out of `s m h D W M Y`, blanks around it.
+pub fn seconds(text: &str) -> Option<u64> {
+    let text = text.trim();
+    let (digits, unit) = text.split_at(text.trim_end_matches(|c: char| !c.is_ascii_digit()).len());
+    let factor = match unit {
+        "" | "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "D" => 86_400,
+        "W" => 7 * 86_400,
+        "M" => 30 * 86_400,
+        "Y" => 365 * 86_400,
+        _ => return None,
+    };
+    let number = digits.parse::<u64>().ok().filter(|_| digits.bytes().all(|byte| byte.is_ascii_digit()));
+    number?.checked_mul(factor)
+}
+
 fn conf_setting(entry: Entry<'_, '_>, source: Source) -> ConfSetting {
     let value = entry.single().unwrap_or_else(|| entry.values().join(&b'\n').into());
     ConfSetting {

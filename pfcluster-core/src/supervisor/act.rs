@@ -8,7 +8,7 @@ use super::word::Saying;
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
-use crate::galera::bootstrap::{Action, Policy, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
+use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
 use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
 
 /// What the supervisor is about.
@@ -119,6 +119,13 @@ impl Supervisor {
                 records::learn_forks(&mut records, at, &self.config.me, peers);
             }
             records::tend_forks(&mut records, running, &self.config.me, &seen);
+        }
+        let is_split = self
+            .decision
+            .as_ref()
+            .is_some_and(|decision| matches!(&decision.action, Action::Refuse { problem: Problem::SplitBrain { .. } }));
+        if is_split {
+            records::write_split(&mut records, &look.evidence);
         }
         let is_alone = matches!(&look.evidence.process, Process::Running(running)
             if running.status == ClusterStatus::Disconnected && running.uuid.is_zero());

@@ -98,7 +98,9 @@ pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: boo
             return if joiners.contains(me) && stopped {
                 Some(Part::Join)
             } else if discard.contains(me) && discards_me {
-                Some(if stopped { Part::JoinWithoutData } else { Part::Stop }).filter(|_| !is_serving(own))
+                // It serves with what is given up, if it serves without Galera.
+                let may_stop = !is_serving(own) || is_alone(own);
+                Some(if stopped { Part::JoinWithoutData } else { Part::Stop }).filter(|_| may_stop)
             } else {
                 None
             };

@@ -75,6 +75,19 @@ pub(super) fn write_fork(records: &mut Records, at: Position, present: Vec<Hostn
     }
 }
 
+/// Two components are in service, so somebody was forced by hand: history parted when our view was new, at the latest, and went
+/// on here with those that we see. Whoever is in the other component must never slip in with what it has.
+pub(super) fn write_split(records: &mut Records, evidence: &Evidence) {
+    let (Some(running), Some(view)) = (synced(evidence), records.view) else { return };
+    let own = evidence.files.as_ref().and_then(|files| files.gvwstate.read());
+    if own.is_some_and(|own| own.view == view.view)
+        && view.uuid == running.uuid
+        && let Some(at) = Position::new(view.uuid, view.floor.get())
+    {
+        write_fork(records, at, running.sees.clone());
+    }
+}
+
 /// Takes over the forks of this history that the evidence shows, with `me` among those present: it goes on from what was
 /// common at them.
 pub(super) fn learn_forks<'e>(

@@ -1,4 +1,5 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,supervisor} can ask: one file for each folder.
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,supervisor,sync} can ask: one file
+//! for each folder.
 
 pub mod bootstrap;
 mod conflict;
@@ -7,6 +8,7 @@ mod maintenance;
 mod quorum;
 pub mod status;
 mod supervisor;
+mod sync;
 
 use crate::Case;
 
@@ -19,4 +21,5 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| maintenance::output(case))
         .or_else(|| status::output(case))
         .or_else(|| supervisor::output(case))
+        .or_else(|| sync::output(case))
 }

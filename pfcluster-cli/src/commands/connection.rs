@@ -1,0 +1,249 @@
+//! How members are asked: with which user and password, and which certificates are accepted.
+
+use std::io::BufRead as _;
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use pfcluster_core::pf_conf::PfConf;
+use pfcluster_core::version::PfVersion;
+
+use crate::host::sync::{Peer, versions};
+use crate::host::webservices::{CallError, Credentials, Fingerprint, Pins, Trust};
+use crate::host::{HostError, Root, files, terminal};
+use crate::run::{CommandError, Printer};
+
+/// The environment variable of the password.
+const PASSWORD_VARIABLE: &str = "PFCLUSTER_API_PASSWORD";
+
+/// What a person runs on a member to see which certificate is its own.
+const FINGERPRINT_COMMAND: &str = "openssl x509 -in /usr/local/pf/conf/ssl/server.crt -noout -fingerprint -sha256";
+
+/// How members are asked.
+#[derive(Debug, Args)]
+pub(super) struct Connection {
+    /// User of the web services [default: that of pf.conf, `[webservices] user`]
+    #[arg(long, global = true, value_name = "USER")]
+    api_user: Option<String>,
+    /// File with the user's password on its first line (environment: `PFCLUSTER_API_PASSWORD`) [default: that of pf.conf]
+    #[arg(long, global = true, value_name = "FILE")]
+    api_password_file: Option<PathBuf>,
+    /// The password itself: everybody on this machine can see it, so use `--api-password-file`
+    #[arg(long, global = true, value_name = "PASSWORD", conflicts_with = "api_password_file")]
+    api_password: Option<String>,
+    /// Accept the certificate with this fingerprint; may be given several times
+    #[arg(long = "fingerprint", global = true, value_name = "SHA256")]
+    fingerprints: Vec<Fingerprint>,
+    /// Accept every certificate: whoever is on the wire gets the password, and may answer in a member's place
+    #[arg(long, global = true, conflicts_with = "fingerprints")]
+    insecure: bool,
+}
+
+/// What is needed to ask a member.
+#[derive(Debug)]
+pub(super) struct Access {
+    credentials: Credentials,
+    trust: Trust,
+    port: u16,
+    remembers: bool,
+}
+
+/// Members that were asked for their versions.
+#[derive(Debug)]
+pub(super) struct Met {
+    pub(super) peers: Vec<Peer>,
+    /// In the same order.
+    pub(super) versions: Vec<Result<String, CallError>>,
+}
+
+impl Connection {
+    /// What the command line says, and where it says nothing, this installation.
+    pub(super) fn access(
+        &self,
+        root: &Root,
+        pf_conf: Option<&PfConf>,
+        version: PfVersion,
+        printer: &mut Printer<'_>,
+    ) -> Result<Access, CommandError> {
+        let mut trust = Trust::of_host(root)?;
+        self.fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
+        if self.insecure {
+            trust.accept_everything();
+            writeln!(printer.err, "warning: `--insecure`: nobody checks who answers, and who gets the password")?;
+        }
+        let credentials = self.credentials(root, pf_conf, version, printer)?;
+        Ok(Access { credentials, trust, port: port(pf_conf)?, remembers: !self.insecure })
+    }
+
+    fn credentials(
+        &self,
+        root: &Root,
+        pf_conf: Option<&PfConf>,
+        version: PfVersion,
+        printer: &mut Printer<'_>,
+    ) -> Result<Credentials, CommandError> {
+        let of_members = pf_conf.map(|pf_conf| Credentials::of_members(root, pf_conf, version)).transpose()?.flatten();
+        let password = self.password(printer)?;
+        let user = self.api_user.clone().or_else(|| Some(of_members.as_ref()?.user().to_owned()));
+        match (user, password, of_members) {
+            (Some(user), Some(password), _) => Ok(Credentials::new(user, password)),
+            // The user is the one of pf.conf, so is the password.
+            (Some(user), None, Some(known)) if user == known.user() => Ok(known),
+            (Some(user), None, _) if terminal::has_person() => {
+                let password = ask_password(&user, printer)?;
+                Ok(Credentials::new(user, password))
+            }
+            (Some(user), None, _) => Err(CommandError::Usage {
+                message: format!("the password of the web services' user `{}` is missing", user.escape_debug()),
+                help: format!("name a file that holds it with `--api-password-file`, or set {PASSWORD_VARIABLE}"),
+            }),
+            (None, ..) => Err(CommandError::Usage {
+                message: "the web services' user is missing: pf.conf has none".to_owned(),
+                help: "set `user` and `pass` in `[webservices]` of pf.conf, or give `--api-user` and \
+                       `--api-password-file`"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    fn password(&self, printer: &mut Printer<'_>) -> Result<Option<String>, CommandError> {
+        if let Some(path) = &self.api_password_file {
+            let line = files::read(path)?.lines().next().and_then(Result::ok).unwrap_or_default();
+            return match line.trim_end_matches('\r') {
+                "" => Err(CommandError::Host(HostError::Content {
+                    path: path.clone(),
+                    reason: "its first line is empty".to_owned(),
+                    help: "write the password on the first line".to_owned(),
+                })),
+                password => Ok(Some(password.to_owned())),
+            };
+        }
+        if let Some(password) = &self.api_password {
+            writeln!(
+                printer.err,
+                "warning: `--api-password` shows the password to everybody on this machine: use `--api-password-file`"
+            )?;
+            return Ok(Some(password.clone()));
+        }
+        Ok(std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty()))
+    }
+}
+
+fn ask_password(user: &str, printer: &mut Printer<'_>) -> Result<String, CommandError> {
+    write!(printer.err, "Password of the web services' user {}: ", user.escape_debug())?;
+    printer.err.flush()?;
+    let line = terminal::without_echo(|| read_line(printer))??;
+    writeln!(printer.err)?;
+    Ok(line)
+}
+
+/// One line, as a person types it.
+fn read_line(printer: &mut Printer<'_>) -> std::io::Result<String> {
+    let mut line = Vec::new();
+    let mut byte = [0];
+    while printer.stdin.read(&mut byte)? == 1 && byte != *b"\n" {
+        line.push(byte[0]);
+    }
+    Ok(String::from_utf8_lossy(&line).trim_end_matches('\r').to_owned())
+}
+
+/// Asks a person; anything but `yes` is no.
+pub(super) fn confirmed(question: &str, printer: &mut Printer<'_>) -> Result<bool, CommandError> {
+    write!(printer.err, "{question} [yes/no] ")?;
+    printer.err.flush()?;
+    Ok(read_line(printer)?.trim() == "yes")
+}
+
+/// The port of all members' web services.
+fn port(pf_conf: Option<&PfConf>) -> Result<u16, CommandError> {
+    const PORT: u16 = 9090;
+
+    let text = pf_conf.map_or("", |pf_conf| pf_conf.text("webservices", "port").trim());
+    if text.is_empty() {
+        return Ok(PORT);
+    }
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| CommandError::Usage {
+        message: format!("pf.conf: `{}` in `[webservices] port` is no port", text.escape_debug()),
+        help: format!("write a number from 1 to 65535; PacketFence's own is {PORT}"),
+    })
+}
+
+impl Met {
+    /// Those that answered, and those that did not.
+    pub(super) fn split(self) -> (Vec<Peer>, Vec<(Peer, CallError)>) {
+        let (mut answering, mut silent) = (Vec::new(), Vec::new());
+        for (peer, version) in self.peers.into_iter().zip(self.versions) {
+            match version {
+                Ok(_) => answering.push(peer),
+                Err(error) => silent.push((peer, error)),
+            }
+        }
+        (answering, silent)
+    }
+}
+
+impl Access {
+    /// Asks all of them for their versions, side by side. A certificate that is not known is asked about on a terminal, and
+    /// ends it elsewhere.
+    pub(super) fn meet(
+        &mut self,
+        members: &[(String, Ipv4Addr)],
+        limit: Duration,
+        printer: &mut Printer<'_>,
+    ) -> Result<Met, CommandError> {
+        loop {
+            let peer = |(name, address): &(String, Ipv4Addr)| {
+                Peer::new(name.clone(), *address, self.port, &self.credentials, &self.trust)
+            };
+            let peers: Vec<Peer> = members.iter().map(peer).collect();
+            let versions = versions(&peers, limit);
+            let unknown = peers.iter().zip(&versions).find_map(|(peer, version)| match version {
+                Err(CallError::Untrusted(fingerprint)) => Some((peer, *fingerprint)),
+                _ => None,
+            });
+            let Some((peer, fingerprint)) = unknown else { return Ok(Met { peers, versions }) };
+            self.introduce(&peer.name, peer.address, fingerprint, printer)?;
+        }
+    }
+
+    fn introduce(
+        &mut self,
+        name: &str,
+        address: Ipv4Addr,
+        fingerprint: Fingerprint,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), CommandError> {
+        if terminal::has_person() {
+            writeln!(
+                printer.err,
+                "{name} ({address}) shows a certificate that is not known here:\n\n  {fingerprint}\n"
+            )?;
+            writeln!(printer.err, "Compare it with what this prints on {name}:\n\n  {FINGERPRINT_COMMAND}\n")?;
+            if confirmed("Is it the same?", printer)? {
+                self.trust.accept(fingerprint);
+                return Ok(());
+            }
+        }
+        Err(CommandError::Member {
+            kind: "certificate",
+            message: format!("{name} ({address}) shows a certificate that is not known here: {fingerprint}"),
+            help: format!(
+                "on {name}, run `{FINGERPRINT_COMMAND}`; if it prints the same, add `--fingerprint {fingerprint}`"
+            ),
+        })
+    }
+
+    /// Remembers the certificates of members with which all went well.
+    pub(super) fn remember<'p>(
+        &self,
+        root: &Root,
+        peers: impl IntoIterator<Item = &'p Peer>,
+    ) -> Result<(), CommandError> {
+        if !self.remembers {
+            return Ok(());
+        }
+        let seen = peers.into_iter().filter_map(|peer| Some((peer.address, peer.fingerprint()?)));
+        Ok(Pins::remember(root, seen)?)
+    }
+}

@@ -1,0 +1,783 @@
+"""What is built in Rust. Import it as `pfcluster`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from os import PathLike
+from typing import Any, Final, Literal, SupportsIndex, final, overload
+
+from typing_extensions import TypeAlias, disjoint_base
+
+_Path: TypeAlias = str | PathLike[str]
+_Pairs: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+
+__all__ = [
+    "Action",
+    "Addresses",
+    "Cluster",
+    "Decision",
+    "Detail",
+    "Diagnostic",
+    "Diagnostics",
+    "Document",
+    "Evidence",
+    "Generated",
+    "GeneratedFile",
+    "Grastate",
+    "Gvwstate",
+    "Interface",
+    "Member",
+    "NEWEST_PACKETFENCE",
+    "Position",
+    "Reason",
+    "Rule",
+    "Section",
+    "Step",
+    "View",
+    "ViewChange",
+    "WhatIf",
+    "Zone",
+    "__version__",
+    "_panic",
+    "_restore",
+    "_restore_cluster",
+    "alive_quorum",
+    "evidence",
+    "generate",
+    "grastate",
+    "gvwstate",
+    "load",
+    "parse",
+    "quorum",
+    "recovered_position",
+    "resolve_conflict",
+    "rule",
+    "rules",
+    "select_bootstrap",
+    "what_if",
+]
+
+__version__: Final[str]
+NEWEST_PACKETFENCE: Final[str]
+
+@disjoint_base
+class Document:
+    """One of pfcluster's JSON documents, or a part of one, as a frozen object."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """The document as plain dicts, lists, strings and numbers."""
+
+    def to_json(self) -> str:
+        """The document as the command line prints it with `--format json`."""
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Document: ...
+    def __deepcopy__(self, _memo: Any) -> Document: ...
+
+@final
+class Detail(Document):
+    """Something with a `kind`: an action, a reason, or a part of one. Its other attributes are the fields of
+    the JSON document; a field that is a word of Python has `_` behind its name (`for_`)."""
+
+    __match_args__: Final = ("kind",)
+    def __getattr__(self, name: str, /) -> Any: ...
+
+@final
+class Action(Document):
+    """What to do: `kind` tells what, the other attributes are those of the JSON document."""
+
+    __match_args__: Final = ("kind",)
+    def __getattr__(self, name: str, /) -> Any: ...
+    @property
+    def kind(self) -> str:
+        """A stable word for it."""
+
+@final
+class Reason(Document):
+    """Why: `kind` tells what, `text` says it, the other attributes are those of the JSON document."""
+
+    __match_args__: Final = ("kind",)
+    def __getattr__(self, name: str, /) -> Any: ...
+    @property
+    def kind(self) -> str:
+        """A stable word for it."""
+
+    @property
+    def text(self) -> str:
+        """One English sentence without a final period."""
+
+@final
+class Decision(Document):
+    """An answer about the state of the world. Waiting and refusing are actions like others: they too have
+    reasons."""
+
+    __match_args__: Final = ("action", "reasons", "remedy")
+    @property
+    def action(self) -> Action:
+        """What to do."""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why, the most telling first."""
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """What a person can do next, in order."""
+
+@final
+class ViewChange(Document):
+    """What happens at once to a healthy cluster: who crashes, who shuts the database down, how the network
+    splits."""
+
+    __match_args__: Final = ("down", "left", "split")
+    def __new__(
+        cls,
+        *,
+        down: Iterable[str] | None = None,
+        left: Iterable[str] | None = None,
+        split: Iterable[Iterable[str]] | None = None,
+    ) -> ViewChange: ...
+    @property
+    def down(self) -> tuple[str, ...]:
+        """These crash, or lose their power or their network for good."""
+
+    @property
+    def left(self) -> tuple[str, ...]:
+        """These shut their database down gracefully."""
+
+    @property
+    def split(self) -> tuple[tuple[str, ...], ...] | None:
+        """The network splits into these groups; `None` leaves it as it was."""
+
+@final
+class WhatIf(Document):
+    """What becomes of a healthy cluster."""
+
+    __match_args__: Final = ("primary", "steps")
+    @property
+    def members(self) -> tuple[str, ...]:
+        """All members, in order."""
+
+    @property
+    def primary(self) -> bool:
+        """Whether some members are primary at the end: whether there is a database that can be written."""
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """How things stand after each change; as they are, if there is none."""
+
+    @property
+    def features(self) -> Detail:
+        """What still works on a member that is `primary`, `read_only` or `down` (guide 4.1)."""
+
+    @property
+    def action(self) -> Action:
+        """How it ends: `primary` with the members that are, else `no_primary`."""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why it ends so."""
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """What brings a primary component back, in order. Empty if there is one."""
+
+@final
+class Step(Document):
+    """The cluster after a change."""
+
+    __match_args__: Final = ("change", "groups", "down")
+    @property
+    def change(self) -> ViewChange | None:
+        """What has happened; `None` if nothing has."""
+
+    @property
+    def groups(self) -> tuple[Detail, ...]:
+        """Who sees whom: members, `state`, `tally`, `alive_quorum`."""
+
+    @property
+    def down(self) -> tuple[Detail, ...]:
+        """Who is down, and how each went."""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why it is so."""
+
+    @property
+    def tolerance(self) -> Detail | None:
+        """What the primary component survives; `None` if there is none."""
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """What brings a primary component back, in order."""
+
+@final
+class Diagnostics(Document):
+    """Everything that is wrong with the files, in order of file and place. Empty if nothing is."""
+
+    __match_args__: Final = ("diagnostics",)
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[Diagnostic]: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> Diagnostic: ...
+    @overload
+    def __getitem__(self, index: slice, /) -> tuple[Diagnostic, ...]: ...
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that were read."""
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """The findings."""
+
+    @property
+    def summary(self) -> Detail:
+        """How many there are: `errors`, `warnings`, `infos`."""
+
+    def raise_for_errors(self) -> None:
+        """Raises `InvalidConfigurationError` with the errors, if there are some. Warnings raise nothing."""
+
+@final
+class Diagnostic(Document):
+    """One finding in one file."""
+
+    __match_args__: Final = ("code", "line", "column")
+    @property
+    def code(self) -> str:
+        """The rule's stable code, such as `PFC012`."""
+
+    @property
+    def name(self) -> str:
+        """The rule's stable name, such as `duplicate-address`."""
+
+    @property
+    def severity(self) -> Literal["error", "warning", "info"]:
+        """`error`, `warning` or `info`."""
+
+    @property
+    def message(self) -> str:
+        """What is wrong, in one sentence. Never holds a secret."""
+
+    @property
+    def help(self) -> str:
+        """What to do about it."""
+
+    @property
+    def file(self) -> str:
+        """The file."""
+
+    @property
+    def line(self) -> int:
+        """The line, from 1."""
+
+    @property
+    def column(self) -> int:
+        """The column in characters, from 1."""
+
+    @property
+    def end_line(self) -> int:
+        """The line of the end."""
+
+    @property
+    def end_column(self) -> int:
+        """The column after the last character."""
+
+    @property
+    def related(self) -> tuple[Detail, ...]:
+        """Other places that belong to it: file, line, column, message."""
+
+@final
+class Rule(Document):
+    """What can be wrong, with its manual page."""
+
+    __match_args__: Final = ("code", "name")
+    @property
+    def code(self) -> str:
+        """Stable code, such as `PFC012`."""
+
+    @property
+    def name(self) -> str:
+        """Stable name, such as `duplicate-address`."""
+
+    @property
+    def severity(self) -> Literal["error", "warning", "info"]:
+        """`error`, `warning` or `info`."""
+
+    @property
+    def explanation(self) -> str:
+        """What, why, an example, what to do."""
+
+@final
+class Zone(Document):
+    """Servers that share virtual addresses. A single-zone cluster has one, named `DEFAULT`."""
+
+    __match_args__: Final = ("name",)
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def slave_of(self) -> str | None:
+        """The zone whose database this one follows."""
+
+    @property
+    def vips(self) -> Addresses | None:
+        """The virtual addresses."""
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members, in order."""
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """Networks of networks.conf that the zone writes over."""
+
+@final
+class Member(Document):
+    """A server of cluster.conf."""
+
+    __match_args__: Final = ("host", "management_ip")
+    @property
+    def host(self) -> str:
+        """Its host name."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it is counted in."""
+
+    @property
+    def index(self) -> int | None:
+        """Its place among the enabled members of its zone, from 0."""
+
+    @property
+    def database_order(self) -> int | None:
+        """Its place in the order in which HAProxy prefers the databases, from 1."""
+
+    @property
+    def vrrp_priority(self) -> Detail:
+        """Its VRRP priorities, `management` and `registration`: the highest holds the address."""
+
+    @property
+    def management_ip(self) -> str | None:
+        """Its address for management."""
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """Its interfaces, in order of the file."""
+
+@final
+class Addresses(Document):
+    """The virtual addresses of a zone."""
+
+    __match_args__: Final = ("management_ip",)
+    @property
+    def management_ip(self) -> str | None:
+        """The address for management."""
+
+    @property
+    def interfaces(self) -> tuple[Interface, ...]:
+        """The interfaces."""
+
+@final
+class Interface(Document):
+    """An interface with its address."""
+
+    __match_args__: Final = ("name", "ip")
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def type(self) -> str | None:
+        """What it is for: pf.conf's `type`, or cluster.conf's."""
+
+    @property
+    def ip(self) -> str | None:
+        """Its address."""
+
+@final
+class Section(Document):
+    """A section of cluster.conf, as PacketFence reads it. Secrets are masked."""
+
+    __match_args__: Final = ("name", "entries")
+    @property
+    def name(self) -> str:
+        """Its name."""
+
+    @property
+    def line(self) -> int:
+        """Its line, from 1."""
+
+    @property
+    def entries(self) -> tuple[Detail, ...]:
+        """Its keys: `key`, `line`, `values`."""
+
+@final
+class View(Document):
+    """The cluster as one member sees it."""
+
+    __match_args__: Final = ("host", "index")
+    @property
+    def host(self) -> str:
+        """The member that looks."""
+
+    @property
+    def index(self) -> int | None:
+        """Its place among the enabled members of its zone, from 0; `None` if it is disabled itself."""
+
+    @property
+    def zone(self) -> str:
+        """Its zone."""
+
+    @property
+    def zone_members(self) -> tuple[str, ...]:
+        """Enabled members of its zone."""
+
+    @property
+    def configuration_members(self) -> tuple[str, ...]:
+        """Enabled members of all zones: those that share one configuration."""
+
+    @property
+    def database_members(self) -> tuple[str, ...]:
+        """Enabled members that share its database."""
+
+    @property
+    def database_order(self) -> tuple[str, ...]:
+        """The databases in the order in which HAProxy prefers them."""
+
+    @property
+    def vrrp_priority(self) -> Detail:
+        """Its VRRP priorities for virtual addresses: `management`, `radius`, `registration`."""
+
+@final
+class Generated(Document):
+    """What was generated for a member."""
+
+    __match_args__: Final = ("files",)
+    @property
+    def deviations(self) -> tuple[Detail, ...]:
+        """Where the files differ from PacketFence's own, and why: `original`, `here`, `why`."""
+
+    @property
+    def notices(self) -> tuple[Detail, ...]:
+        """What the user should know: `message`, `help`."""
+
+    @property
+    def files(self) -> tuple[GeneratedFile, ...]:
+        """The files. Their texts hold secrets, so the JSON document is without them."""
+
+@final
+class GeneratedFile(Document):
+    """A generated file."""
+
+    __match_args__: Final = ("path", "text")
+    @property
+    def path(self) -> str:
+        """Path below the install directory, `var/conf/keepalived.conf`."""
+
+    @property
+    def text(self) -> str:
+        """Contents."""
+
+    @property
+    def access(self) -> Literal["public", "placeholder", "secret", "database", "database_script"]:
+        """Who may read it: `public`, `placeholder`, `secret`, `database`, `database_script`."""
+
+@final
+class Evidence(Document):
+    """What one member knows of its database (`pfcluster evidence`)."""
+
+    __match_args__: Final = ("host",)
+    def __new__(cls, source: str | bytes | Mapping[str, Any]) -> Evidence: ...
+    @property
+    def host(self) -> str:
+        """The member."""
+
+    @property
+    def taken_at(self) -> str | None:
+        """When it was taken, in seconds since 1970 as its own clock had it."""
+
+    @property
+    def maintenance(self) -> bool | None:
+        """It is in maintenance."""
+
+    @property
+    def arbitrator(self) -> bool | None:
+        """It runs Galera's arbitrator."""
+
+    @property
+    def disabled(self) -> tuple[str, ...] | None:
+        """The members that it counts out."""
+
+    @property
+    def members_hash(self) -> str | None:
+        """Tells whether it reads the same members from cluster.conf as others do."""
+
+    @property
+    def running(self) -> Detail | None:
+        """What the running server says; `None` if none answers."""
+
+    @property
+    def starting(self) -> bool | None:
+        """A process is there that does not answer."""
+
+    @property
+    def files(self) -> Detail | None:
+        """What its files say; `None` if they could not be read."""
+
+    @property
+    def notes(self) -> tuple[Detail, ...] | None:
+        """What a person should know: `message`, `help`."""
+
+@final
+class Grastate(Document):
+    """What grastate.dat says."""
+
+    __match_args__: Final = ("uuid", "seqno")
+    @property
+    def uuid(self) -> str:
+        """The history."""
+
+    @property
+    def seqno(self) -> int:
+        """-1 while the server runs and after a crash; the last sequence number after a clean stop."""
+
+    @property
+    def safe_to_bootstrap(self) -> bool | None:
+        """`None` if the line is missing (old versions)."""
+
+@final
+class Gvwstate(Document):
+    """What gvwstate.dat says."""
+
+    __match_args__: Final = ("view_uuid", "view_seq")
+    @property
+    def my_uuid(self) -> str:
+        """This node."""
+
+    @property
+    def view_uuid(self) -> str:
+        """The node that named the view."""
+
+    @property
+    def view_seq(self) -> int:
+        """The number of the view."""
+
+    @property
+    def bootstrap(self) -> bool:
+        """Whether the view began with a bootstrap."""
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The nodes in the view."""
+
+@final
+class Position(Document):
+    """A place in a history."""
+
+    __match_args__: Final = ("uuid", "seqno")
+    @property
+    def uuid(self) -> str:
+        """The history."""
+
+    @property
+    def seqno(self) -> int:
+        """The number of the last transaction."""
+
+@final
+class Cluster:
+    """A cluster as its files describe it: cluster.conf, and whatever else was given. Frozen: edits make a new
+    one."""
+
+    def __bytes__(self) -> bytes: ...
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self) -> int: ...
+    def __copy__(self) -> Cluster: ...
+    def __deepcopy__(self, _memo: Any) -> Cluster: ...
+    @property
+    def zones(self) -> tuple[Zone, ...]:
+        """The zones, in order."""
+
+    @property
+    def members(self) -> tuple[Member, ...]:
+        """The members of all zones, in order."""
+
+    @property
+    def layout(self) -> Literal["single_zone", "multi_zone"]:
+        """`single_zone` or `multi_zone`."""
+
+    @property
+    def clustered(self) -> bool:
+        """Whether PacketFence works as a cluster with these files."""
+
+    @property
+    def pf_version(self) -> str:
+        """The version of PacketFence that the files are read for."""
+
+    @property
+    def sections(self) -> tuple[Section, ...]:
+        """Sections, keys and values of cluster.conf exactly as PacketFence reads them. Secrets are masked."""
+
+    def check(self) -> Diagnostics:
+        """Everything that is wrong with the files."""
+
+    def to_ini(self) -> str:
+        """The text of cluster.conf. Bytes that are no UTF-8 are surrogates, as `surrogateescape` has it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """What `pfcluster show --format json` prints, as a dict."""
+
+    def to_json(self) -> str:
+        """What `pfcluster show --format json` prints."""
+
+    def member(self, host: str) -> Member:
+        """The member of this host name, exactly."""
+
+    def database_members(self, host: str | None = None) -> list[str]:
+        """The members that share the database that `host` has a part in, in order, whether they are enabled
+        or not. Any other host may ask as well, as long as there is only one database."""
+
+    def seen_by(self, host: str, *, disabled: Iterable[str] | None = None) -> View:
+        """The cluster as one member sees it, while it counts the members in `disabled` out."""
+
+    def with_value(self, section: str, key: str, value: str) -> Cluster:
+        """The cluster with `key` of a section set to `value`."""
+
+    def without_key(self, section: str, key: str) -> Cluster:
+        """The cluster without `key` in a section."""
+
+    def with_section(self, name: str, entries: _Pairs, *, after: str | None = None) -> Cluster:
+        """The cluster with a new section, below the section `after` or at the end of the file."""
+
+    def without_section(self, name: str) -> Cluster:
+        """The cluster without a section. Comments stay."""
+
+    def with_member(
+        self,
+        host: str,
+        management_ip: str,
+        interfaces: _Pairs | None = None,
+        *,
+        zone: str | None = None,
+    ) -> Cluster:
+        """The cluster with a new last member of a zone. A single-zone cluster needs no `zone`."""
+
+    def without_member(self, host: str) -> Cluster:
+        """The cluster without a member: its section and those of its interfaces are gone. Comments stay."""
+
+def parse(
+    cluster_conf: str | bytes,
+    *,
+    pf_conf: str | bytes | None = None,
+    pf_conf_defaults: str | bytes | None = None,
+    pfconfig_conf: str | bytes | None = None,
+    networks_conf: str | bytes | None = None,
+    host: str | None = None,
+    disabled: Iterable[str] | None = None,
+    pf_version: str | None = None,
+    environment: Mapping[str, str] | None = None,
+    name: str | None = None,
+) -> Cluster:
+    """Reads the texts of the files. Faults in them are no exceptions: `check()` reports them all."""
+
+def load(
+    cluster_conf: _Path,
+    *,
+    pf_conf: _Path | None = None,
+    networks_conf: _Path | None = None,
+    host: str | None = None,
+    disabled: Iterable[str] | None = None,
+    pf_version: str | None = None,
+) -> Cluster:
+    """Reads files: a cluster.conf, and others that belong to it."""
+
+def rules() -> tuple[Rule, ...]:
+    """All rules, in order of their codes."""
+
+def rule(code_or_name: str) -> Rule:
+    """The rule of this code (`PFC012`) or name (`duplicate-address`), with its manual page."""
+
+def quorum(
+    members: Cluster | Iterable[str | tuple[str, int | None]],
+    *,
+    down: Iterable[str] | None = None,
+    left: Iterable[str] | None = None,
+    split: Iterable[Iterable[str]] | None = None,
+) -> WhatIf:
+    """What becomes of a healthy cluster in one change; as it is, without one."""
+
+def what_if(
+    members: Cluster | Iterable[str | tuple[str, int | None]],
+    changes: Iterable[ViewChange],
+) -> WhatIf:
+    """What becomes of a healthy cluster if all these changes happen, one after the other."""
+
+def alive_quorum(alive: int, enabled: int) -> Literal["majority", "half", "minority"]:
+    """Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`."""
+
+def resolve_conflict(
+    versions: str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],
+    *,
+    host: str | None = None,
+    now: int | str | None = None,
+    policy: Literal["guide", "majority"] | None = None,
+) -> Decision:
+    """Compares the versions of all enabled members (guide 7.5), in the order of cluster.conf."""
+
+def select_bootstrap(
+    members: Cluster | Iterable[str],
+    evidence: Iterable[Evidence | str | bytes | Mapping[str, Any]],
+    *,
+    host: str | None = None,
+    disabled: Iterable[str] | None = None,
+    assume_lost: Iterable[str] | None = None,
+    discard: Iterable[str] | None = None,
+    force: str | None = None,
+    seed: str | None = None,
+    standalone: bool = False,
+    split_confirmed: bool | None = None,
+    silent: Mapping[str, str] | None = None,
+    now: int | None = None,
+) -> Decision:
+    """Which member may bring the database back after an outage, how, and why."""
+
+def grastate(text: str | bytes) -> Grastate:
+    """Reads grastate.dat."""
+
+def gvwstate(text: str | bytes) -> Gvwstate:
+    """Reads gvwstate.dat."""
+
+def recovered_position(log: str | bytes) -> Position | None:
+    """The position in the log of `mariadbd --wsrep-recover`; `None` if the data belong to no history."""
+
+def generate(
+    cluster: Cluster,
+    what: Literal["keepalived", "haproxy-db", "haproxy-portal", "haproxy-admin", "mariadb", "all"] | None = None,
+    *,
+    host: str | None = None,
+    templates: Mapping[str, str] | None = None,
+    advert_int: int | None = None,
+    readonly_hook: bool = False,
+    dashboard: tuple[str, str] | None = None,
+    haproxy_version: str | None = None,
+    keepalived_version: str | None = None,
+    galera_provider: str | None = None,
+    install_dir: str | None = None,
+) -> Generated:
+    """Generates files for one member: those of `keepalived`, `haproxy-db`, `haproxy-portal`, `haproxy-admin`,
+    `mariadb`, or all of them."""
+
+def evidence(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    datadir: _Path | None = None,
+    socket: _Path | None = None,
+    mysql_defaults_file: _Path | None = None,
+    timeout: float = 5.0,
+    recover_timeout: float | None = None,
+) -> Evidence:
+    """This member's evidence for the election, as `pfcluster evidence` prints it."""
+
+def _panic(message: str) -> None: ...
+def _restore(name: str, json: str, text: str | None, hidden: str) -> Document: ...
+def _restore_cluster(texts: Any, others: Any, situation: Any) -> Cluster: ...
