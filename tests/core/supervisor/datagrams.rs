@@ -41,7 +41,7 @@ fn datagram() -> (Vec<u8>, Member) {
     talk(&mut one, &mut other, 50);
     one.pass(Tick(500));
     let (_, bytes) = one.sent.iter().rfind(|(to, _)| *to == host(1)).expect("it tells every 0.4 s").clone();
-    other.now = Tick(501);
+    other.pass(Tick(501));
     (bytes, other)
 }
 
@@ -101,7 +101,7 @@ fn forged_torn_and_foreign_datagrams_are_dropped_each_for_its_reason() {
 #[test]
 fn a_datagram_is_for_one_receiver_from_a_member() {
     let (bytes, mut second) = datagram();
-    let mut third = Member::new(config(2, 3, 3), nothing(), Tick(0));
+    let mut third = Member::new(config(2, 3, 3), nothing(), Tick(501));
     is_dropped(&mut third, &bytes, MessageError::Misdirected);
     // Its own, reflected.
     let mut first = Member::new(config(0, 3, 1), nothing(), Tick(0));

@@ -16,19 +16,56 @@ const OTHER: Uuid = Uuid::from_u128(0xB << 120);
 /// Where the cluster is now.
 const NOW: i64 = 100;
 
-fn fork(members: usize) -> impl Strategy<Value = Fork> {
-    let history = prop_oneof![5 => Just(HISTORY), 1 => Just(OTHER)];
-    let present = prop::sample::subsequence(hosts(members), 1..=members);
-    (history, 10..14_i64, present, prop::bool::weighted(0.9)).prop_map(|(uuid, seqno, present, known)| Fork {
-        uuid,
-        seqno: Seqno::new(seqno).expect("a sequence number"),
-        present,
-        known,
+/// Where forks were, and who was present at each: there is one at a place.
+fn forks(members: usize) -> impl Strategy<Value = Vec<Fork>> {
+    let fork =
+        (prop::sample::subsequence(hosts(members), 1..=members), prop::bool::weighted(0.9), prop::bool::weighted(0.8));
+    prop::collection::vec(fork, 0..5).prop_map(|forks| {
+        let fork = |(at, (present, known, ours)): (i64, _)| {
+            let uuid = if ours { HISTORY } else { OTHER };
+            Fork { uuid, seqno: Seqno::new(10 + at).expect("a sequence number"), present, known }
+        };
+        (0..).zip(forks).map(fork).collect()
     })
 }
 
-fn forks(members: usize) -> impl Strategy<Value = Vec<Fork>> {
-    prop::collection::vec(fork(members), 0..4)
+/// What each member remembers of them: some, with some of those who came later. And who is there; the first always is.
+fn world(most: usize) -> impl Strategy<Value = (Vec<Vec<Fork>>, Vec<bool>)> {
+    (2..=most).prop_flat_map(|members| {
+        let memory = prop::collection::vec((any::<bool>(), prop::sample::subsequence(hosts(members), 0..members)), 5);
+        let there = prop::collection::vec(any::<bool>(), members);
+        (forks(members), prop::collection::vec(memory, members), there).prop_map(|(forks, memories, mut there)| {
+            there[0] = true;
+            let remember = |(fork, (_, later)): (&Fork, &(bool, Vec<Hostname>))| {
+                let later = later.iter().filter(|host| !fork.present.contains(host)).cloned();
+                Fork { present: fork.present.iter().cloned().chain(later).collect(), ..fork.clone() }
+            };
+            let memory = |memory: &Vec<(bool, Vec<Hostname>)>| {
+                forks.iter().zip(memory).filter(|(_, (is_known, _))| *is_known).map(remember).collect()
+            };
+            (memories.iter().map(memory).collect(), there)
+        })
+    })
+}
+
+/// As it is in truth: who missed a fork and has not been back since missed all that came later.
+fn honest_world(most: usize) -> impl Strategy<Value = (Vec<Vec<Fork>>, Vec<bool>)> {
+    (2..=most).prop_flat_map(|members| {
+        // Before which of six forks each one left; six: it never did.
+        let left = prop::collection::vec(0..=6_usize, members);
+        let memory = prop::collection::vec(prop::collection::vec(any::<bool>(), 6), members);
+        (left, memory, prop::collection::vec(any::<bool>(), members)).prop_map(|(mut left, memories, mut there)| {
+            (left[0], there[0]) = (6, true);
+            let fork = |at: usize| Fork {
+                uuid: HISTORY,
+                seqno: Seqno::new(10 + at as i64).expect("a sequence number"),
+                present: (0..left.len()).filter(|member| left[*member] > at).map(host).collect(),
+                known: true,
+            };
+            let memory = |memory: &Vec<bool>| (0..6).filter(|at| memory[*at]).map(fork).collect();
+            (memories.iter().map(memory).collect(), there)
+        })
+    })
 }
 
 /// In service with these.
@@ -56,8 +93,7 @@ fn in_service(with: &[Hostname], forks: Vec<Fork>) -> Evidence {
 fn remembered(remember: &[Vec<Fork>], there: &[bool]) -> Vec<Fork> {
     let members = remember.len();
     let with: Vec<Hostname> = (0..members).filter(|at| there[*at]).map(host).collect();
-    let own: Config = Config::new(host(0), hosts(members), Key::new(super::KEY), 1);
-    let mut own = Config { is_passive: false, ..own };
+    let mut own = Config::new(host(0), hosts(members), Key::new(super::KEY), 1);
     own.records.forks.clone_from(&remember[0]);
     let finds = in_service(&with, Vec::new());
     let mut supervisor = Supervisor::new(own, Tick(0));
@@ -121,11 +157,8 @@ proptest! {
     /// Whoever is in service with us went along with all that we went along with, and is never left out later.
     #[test]
     fn nobody_in_service_is_left_out(
-        (remember, there) in (2..=5_usize).prop_flat_map(|members| {
-            (prop::collection::vec(forks(members), members), prop::collection::vec(any::<bool>(), members))
-        }),
+        (remember, there) in world(5),
     ) {
-        let there = alive(there);
         for fork in remembered(&remember, &there).iter().filter(|fork| fork.uuid == HISTORY) {
             for (at, _) in there.iter().enumerate().filter(|(_, is_there)| **is_there) {
                 prop_assert!(!is_missed(fork, &host(at)), "{fork:?} leaves {} out", host(at));
@@ -137,11 +170,8 @@ proptest! {
     /// still needed is forgotten.
     #[test]
     fn nobody_who_is_away_is_forgotten(
-        (remember, there) in (2..=5_usize).prop_flat_map(|members| {
-            (prop::collection::vec(forks(members), members), prop::collection::vec(any::<bool>(), members))
-        }),
+        (remember, there) in world(5),
     ) {
-        let there = alive(there);
         let after = remembered(&remember, &there);
         // What we, or those in service with us, knew of our history.
         let before = remember.iter().zip(&there).filter(|(_, is_there)| **is_there).flat_map(|(forks, _)| forks);
@@ -160,11 +190,8 @@ proptest! {
     /// The list has at most one fork for each member who can be told apart, so that it always fits into a datagram.
     #[test]
     fn the_list_stays_short(
-        (remember, there) in (2..=5_usize).prop_flat_map(|members| {
-            (prop::collection::vec(known(forks(members)), members), prop::collection::vec(any::<bool>(), members))
-        }),
+        (remember, there) in honest_world(5),
     ) {
-        let there = alive(there);
         let after = remembered(&remember, &there);
         let ours = after.iter().filter(|fork| fork.uuid == HISTORY).count();
         prop_assert!(ours <= there.len(), "{after:?}");
@@ -174,11 +201,8 @@ proptest! {
     /// others would tell apart by it, and this one not.
     #[test]
     fn what_is_settled_vanishes_only_together(
-        (remember, there) in (2..=4_usize).prop_flat_map(|members| {
-            (prop::collection::vec(forks(members), members), prop::collection::vec(any::<bool>(), members))
-        }),
+        (remember, there) in world(4),
     ) {
-        let there = alive(there);
         let after = remembered(&remember, &there);
         let everybody = there.iter().all(|is_there| *is_there);
         for fork in remember[0].iter().filter(|fork| fork.uuid == HISTORY) {
@@ -192,14 +216,4 @@ proptest! {
 /// Two records of one fork: two forks at one place have nobody in common.
 fn is_same(one: &Fork, other: &Fork) -> bool {
     one.uuid == other.uuid && one.seqno == other.seqno && one.present.iter().any(|host| other.present.contains(host))
-}
-
-/// The first is always there.
-fn alive(mut there: Vec<bool>) -> Vec<bool> {
-    there[0] = true;
-    there
-}
-
-fn known(forks: impl Strategy<Value = Vec<Fork>>) -> impl Strategy<Value = Vec<Fork>> {
-    forks.prop_map(|forks| forks.into_iter().map(|fork| Fork { known: true, ..fork }).collect())
 }
