@@ -3,13 +3,10 @@
 mod allow;
 mod supervise;
 
-use std::path::PathBuf;
-
 use clap::{ArgMatches, Args, Subcommand};
 
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
-use crate::host::supervise::RUN_DIRECTORY;
 use crate::host::supervise::control::{self, Request};
 use crate::run::{CommandError, ExitStatus, Printer};
 
@@ -18,9 +15,6 @@ use crate::run::{CommandError, ExitStatus, Printer};
 pub(crate) struct Mariadb {
     #[command(subcommand)]
     verb: Verb,
-    /// Where the supervisor's socket is
-    #[arg(long, global = true, value_name = "DIR", default_value = RUN_DIRECTORY, hide = true)]
-    run_directory: PathBuf,
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,14 +48,14 @@ impl Mariadb {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         match &self.verb {
-            Verb::Supervise(supervise) => supervise.run(global, matches, &self.run_directory, printer),
+            Verb::Supervise(supervise) => supervise.run(global, matches, printer),
             Verb::Status(status) => {
                 let json = status.format == AnswerFormat::Json;
-                let answer = control::ask(&self.run_directory, &Request::Status { json })?;
+                let answer = control::ask(&global.run_directory, &Request::Status { json })?;
                 printer.out.write_all(answer.ok_or_else(no_supervisor)?.as_bytes())?;
                 Ok(ExitStatus::Fine)
             }
-            Verb::Allow(allow) => allow.run(global, matches, &self.run_directory, printer),
+            Verb::Allow(allow) => allow.run(global, matches, printer),
         }
     }
 }

@@ -29,6 +29,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
 use crate::host::mariadb::{Overrides, Settings};
+use crate::host::supervise::RUN_DIRECTORY;
 use crate::host::{Root, machine};
 use crate::run::{CommandError, ExitStatus, Printer};
 
@@ -71,6 +72,9 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
+    /// Where the supervisor's socket is
+    #[arg(long, global = true, value_name = "DIR", default_value = RUN_DIRECTORY, hide = true)]
+    run_directory: PathBuf,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,

@@ -45,6 +45,11 @@ pub(crate) fn json_line(event: &Event, now: Timestamp) -> String {
     document.to_string()
 }
 
+/// That it was told to end, as a line of the log.
+pub(crate) fn json_ending(text: &str, now: Timestamp) -> String {
+    json!({ "time": now.to_string(), "event": "ending", "text": text }).to_string()
+}
+
 /// A note, as a line of the log.
 pub(crate) fn json_note(note: &Note, now: Timestamp) -> String {
     json!({ "time": now.to_string(), "event": "note", "text": note.message, "help": note.help }).to_string()

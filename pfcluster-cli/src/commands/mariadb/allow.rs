@@ -1,7 +1,6 @@
 //! `pfcluster mariadb allow`: the operator's word, after it was shown what it would cost.
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
-use std::path::Path;
 
 use clap::{ArgMatches, Args, Subcommand};
 use pfcluster_core::cluster::Hostname;
@@ -57,14 +56,13 @@ impl Allow {
         &self,
         global: &Global,
         matches: &ArgMatches,
-        run_directory: &Path,
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         let gathered = gather(global, matches, None, printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let names = Names::of(&installation.cluster, &gathered.situation)?;
         let (word, policy, about) = self.said(&names)?;
-        let text = control::ask(run_directory, &Request::Evidence)?.ok_or_else(no_supervisor)?;
+        let text = control::ask(&global.run_directory, &Request::Evidence)?.ok_or_else(no_supervisor)?;
         let known = evidence::read(text.as_bytes(), members_by_name(&installation.cluster)).map_err(|error| {
             CommandError::Usage {
                 message: format!("the supervisor's answer can't be understood: {error}"),
@@ -90,7 +88,7 @@ impl Allow {
             writeln!(printer.err, "note: nothing was said")?;
             return Ok(ExitStatus::No);
         }
-        let answer = control::ask(run_directory, &Request::Allow { word })?.ok_or_else(no_supervisor)?;
+        let answer = control::ask(&global.run_directory, &Request::Allow { word })?.ok_or_else(no_supervisor)?;
         if !answer.is_empty() {
             return Err(CommandError::Usage { message: answer, help: "name members of the database".to_owned() });
         }

@@ -74,17 +74,16 @@ impl Supervise {
         &self,
         global: &Global,
         matches: &ArgMatches,
-        run_directory: &Path,
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         if self.dry_run
-            && let Some(answer) = self.ask_the_running_one(run_directory)?
+            && let Some(answer) = self.ask_the_running_one(&global.run_directory)?
         {
             writeln!(printer.err, "note: a supervisor runs; this is its own answer")?;
             printer.out.write_all(answer.as_bytes())?;
             return Ok(ExitStatus::Fine);
         }
-        let setup = self.setup(global, matches, run_directory, printer)?;
+        let setup = self.setup(global, matches, printer)?;
         let mut voice = Speaker { log: self.log, out: printer.err, told_systemd: !self.dry_run };
         if !self.dry_run {
             supervise(setup, &mut voice)?;
@@ -105,13 +104,7 @@ impl Supervise {
         Ok(control::ask(run_directory, &Request::Status { json: self.format == AnswerFormat::Json })?)
     }
 
-    fn setup(
-        &self,
-        global: &Global,
-        matches: &ArgMatches,
-        run_directory: &Path,
-        printer: &mut Printer<'_>,
-    ) -> Result<Setup, CommandError> {
+    fn setup(&self, global: &Global, matches: &ArgMatches, printer: &mut Printer<'_>) -> Result<Setup, CommandError> {
         let root = global.root();
         let gathered = gather(global, matches, None, printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
@@ -135,7 +128,7 @@ impl Supervise {
             settings,
             account,
             arguments: self.arguments.clone(),
-            run_directory: run_directory.to_owned(),
+            run_directory: global.run_directory.clone(),
             force: self.force_new_cluster,
             cluster: installation.cluster,
         })
@@ -208,7 +201,12 @@ impl Voice for Speaker<'_> {
     }
 
     fn ending(&mut self) {
-        self.line("told to end: the database ends first");
+        const TEXT: &str = "told to end: the database ends first";
+        let text = match self.log {
+            Log::Text => TEXT.to_owned(),
+            Log::Json => report::json_ending(TEXT, Timestamp::now()),
+        };
+        self.line(&text);
         self.systemd(NotifyState::Stopping);
     }
 }

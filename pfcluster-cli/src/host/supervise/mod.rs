@@ -107,10 +107,18 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
         });
     }
     let config = config(&setup, key, false)?;
-    let force = setup.force && use_force(&setup.root)?;
+    let (root, force) = (setup.root.clone(), setup.force);
     let mut running = Running::begin(setup, config)?;
-    if force {
+    // Only now that nothing can keep it from beginning: a force that is used up has been heard.
+    if force && use_force(&root)? {
         running.say(Saying::Force(running.me.clone()));
+    } else if force {
+        voice.note(&Note {
+            message: "`--force-new-cluster` was heard by an earlier start, and counts once".to_owned(),
+            help:
+                "leave it out (`systemctl unset-environment MARIADB_ARGS`); a start without it makes the next one count"
+                    .to_owned(),
+        });
     }
     running.listen_to_signals()?;
     running.listen_to_people()?;
