@@ -14,6 +14,7 @@ use super::names::Names;
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
 use crate::host::evidence::{self as host_evidence, Question, Recovery};
+use crate::host::supervise::control::{self, Request};
 use crate::report::bootstrap::{self as report, Shown};
 use crate::report::evidence::{self, MemberEvidence, Several, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -28,8 +29,8 @@ pub(crate) struct Bootstrap {
     /// A cluster.conf [default: that of ROOT]; `-` is standard input
     #[arg(value_name = "FILE")]
     file: Option<PathBuf>,
-    /// What `pfcluster evidence` printed on the members; `-` is standard input [default: this member's own, and nothing is
-    /// known of the others]
+    /// What `pfcluster evidence` printed on the members; `-` is standard input [default: what this member's supervisor
+    /// knows of all; without one this member's own, and nothing is known of the others]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     evidence: Vec<PathBuf>,
     /// Members that will never come back: what would be decided without them
@@ -130,6 +131,9 @@ impl Bootstrap {
                     .to_owned(),
             });
         }
+        if let Some(known) = from_supervisor(global, cluster, members, printer)? {
+            return Ok(known);
+        }
         let root = global.root();
         let settings = global.database(&root)?;
         let question =
@@ -167,4 +171,27 @@ impl Bootstrap {
         }
         Ok(Several(all))
     }
+}
+
+/// What this machine's supervisor knows of all members. `None` if there is none, or it is another cluster's.
+fn from_supervisor(
+    global: &Global,
+    cluster: &Cluster,
+    members: &[Hostname],
+    printer: &mut Printer<'_>,
+) -> Result<Option<Several>, CommandError> {
+    let text = match control::ask(&global.run_directory, &Request::Evidence) {
+        Ok(Some(text)) => text,
+        Ok(None) => return Ok(None),
+        Err(error) => {
+            writeln!(printer.err, "note: {error}: {}", error.help())?;
+            return Ok(None);
+        }
+    };
+    let known = evidence::read(text.as_bytes(), members_by_name(cluster)).unwrap_or_default();
+    let is_ours = !known.is_empty() && known.iter().all(|one| members.contains(&one.host));
+    if is_ours {
+        writeln!(printer.err, "note: this is what the supervisor knows; `pfcluster mariadb status` says what it does")?;
+    }
+    Ok(is_ours.then_some(Several(known)))
 }

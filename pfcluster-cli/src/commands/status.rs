@@ -151,6 +151,7 @@ impl Status {
                 settings: settings.as_ref(),
                 account: account.as_ref(),
                 backups: &self.backups,
+                run_directory: &global.run_directory,
                 limit: global.timeout(),
             },
             &members_by_name(cluster),

@@ -3,23 +3,26 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname, Member};
 use pfcluster_core::conflict::Reply;
-use pfcluster_core::galera::{StatusError, WsrepStatus};
+use pfcluster_core::galera::{Process, StatusError, WsrepStatus};
 use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::printable::printable;
 use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
 use pfcluster_core::version::PfVersion;
+use serde::Deserialize;
 
 use super::backup::{self, Backup};
 use super::evidence::Note;
 use super::mariadb::{Account, Answer, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
+use super::supervise::control::{self, Request};
 use super::{HostError, Root, files, machine, marks};
+use crate::report::evidence;
 
 /// What is asked.
 #[derive(Debug)]
@@ -42,6 +45,8 @@ pub struct Question<'q> {
     pub account: Option<&'q Account>,
     /// Where backups are.
     pub backups: &'q Path,
+    /// Where the socket of this machine's supervisor is.
+    pub run_directory: &'q Path,
     /// How long all of it may take.
     pub limit: Duration,
 }
@@ -76,9 +81,17 @@ pub struct Gathered {
 /// name or an address.
 pub fn gather(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Gathered {
     let mut notes = Vec::new();
+    let deadline = Instant::now() + question.limit;
+    let supervisor = ask_supervisor(question.run_directory);
     let databases = databases(question, resolve);
     let members = question.cluster.members().zip(databases);
-    let members = members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
+    let mut members: Vec<MemberStatus> =
+        members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
+    match supervisor.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+        Ok(Ok(Some(told))) => supervised(&told, &mut members, resolve),
+        Ok(Err(error)) => notes.push(note(&error)),
+        Ok(Ok(None)) | Err(_) => {}
+    }
     Gathered { members, vips: vips(question), notes }
 }
 
@@ -205,6 +218,61 @@ fn server(said: &Said, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Result<Dat
     };
     let connections = said.connections().zip(said.max_connections).map(|(used, max)| Connections { used, max });
     Ok(Database::Running(Box::new(Server { galera, connections })))
+}
+
+// Supervisors ---------------------------------------------------------------------------------------------------------
+
+/// What this machine's supervisor says, if there is one.
+struct Told {
+    status: String,
+    evidence: String,
+}
+
+/// What of its status is needed here, as schemas/mariadb-status.json says.
+#[derive(Deserialize)]
+struct StatusDocument {
+    host: String,
+    part: Option<String>,
+    members: Vec<SupervisedMember>,
+}
+
+#[derive(Deserialize)]
+struct SupervisedMember {
+    host: String,
+    supervisor: bool,
+}
+
+fn ask_supervisor(run_directory: &Path) -> Receiver<Result<Option<Told>, HostError>> {
+    let (sender, receiver) = mpsc::channel();
+    let run_directory = run_directory.to_owned();
+    thread::spawn(move || {
+        let ask = |request| control::ask(&run_directory, &request);
+        let told = || -> Result<Option<Told>, HostError> {
+            let (status, evidence) = (ask(Request::Status { json: true })?, ask(Request::Evidence)?);
+            Ok(status.zip(evidence).map(|(status, evidence)| Told { status, evidence }))
+        };
+        // Nobody listens any more to an answer that comes too late.
+        drop(sender.send(told()));
+    });
+    receiver
+}
+
+/// What only the members' own supervisors know. One that is of another version, and says something else, says nothing.
+fn supervised(told: &Told, members: &mut [MemberStatus], resolve: &dyn Fn(&str) -> Option<Hostname>) {
+    let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
+    let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
+    for heard in document.members.iter().filter(|member| member.supervisor) {
+        let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
+        let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));
+        member.supervisor = Some(if heard.host == document.host { does } else { "heard".to_owned() });
+        let Some(known) = known.iter().find(|known| known.host == member.seen.host) else { continue };
+        let seen = &mut member.seen;
+        seen.maintenance = seen.maintenance.or(Some(known.evidence.maintenance));
+        let can_not_tell = matches!(seen.database, Database::Closed | Database::Silent(_) | Database::NotAsked(_));
+        if can_not_tell && seen.in_database && known.evidence.process == Process::Stopped {
+            seen.database = Database::Stopped;
+        }
+    }
 }
 
 // This machine --------------------------------------------------------------------------------------------------------
