@@ -7,6 +7,8 @@ mod datagrams;
 mod freshness;
 #[path = "supervisor/records.rs"]
 mod records;
+#[path = "supervisor/schemas.rs"]
+mod schemas;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};

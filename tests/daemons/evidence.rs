@@ -10,6 +10,8 @@ mod files;
 mod lab;
 #[path = "evidence/status.rs"]
 mod status;
+#[path = "evidence/supervise.rs"]
+mod supervise;
 
 use std::fs;
 use std::time::{Duration, Instant};

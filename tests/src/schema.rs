@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jsonschema::{Retrieve, Uri};
+use jsonschema::{Retrieve, Uri, Validator};
 use serde_json::Value;
 
 /// Schemas name each other as files beside themselves.
@@ -23,12 +23,27 @@ pub fn schema(name: &str) -> Value {
     serde_json::from_slice(&std::fs::read(path).expect("a schema")).expect("a schema is JSON")
 }
 
+/// What judges documents by the schema of this name.
+///
+/// # Panics
+/// If there is no such schema.
+pub fn validator(name: &str) -> Validator {
+    jsonschema::options().with_retriever(Beside).build(&schema(name)).expect("a valid schema")
+}
+
 /// Fails unless the document fits the schema of this name.
 ///
 /// # Panics
 /// If it does not, or if there is no such schema.
 pub fn assert_fits(name: &str, document: &Value) {
-    let validator = jsonschema::options().with_retriever(Beside).build(&schema(name)).expect("a valid schema");
+    assert_valid(&validator(name), document);
+}
+
+/// Fails unless the document is as the schema says.
+///
+/// # Panics
+/// If it is not.
+pub fn assert_valid(validator: &Validator, document: &Value) {
     let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{name}: {errors:?} in {document:#}");
+    assert!(errors.is_empty(), "{errors:?} in {document:#}");
 }

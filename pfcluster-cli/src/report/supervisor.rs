@@ -17,13 +17,13 @@ pub(crate) fn line(event: &Event) -> String {
     event.to_string()
 }
 
-/// The same for programs.
-pub(crate) fn json_line(event: &Event, now: Timestamp) -> String {
+/// The same for programs, as schemas/supervise-log.json says.
+pub fn json_line(event: &Event, now: Timestamp) -> String {
     let mut document = json!({ "time": now.to_string(), "event": event.kind() });
     let mut add = |name: &str, value: Value| document[name] = value;
     match event {
         Event::Decided { action, reasons, remedy } => {
-            add("action", json!(action));
+            add("action", bootstrap::with_text(json!(action), action));
             add("reasons", reasons.iter().map(|reason| bootstrap::with_text(json!(reason), reason)).collect());
             add("remedy", remedy.iter().map(ToString::to_string).collect());
         }
@@ -56,7 +56,7 @@ pub(crate) fn json_note(note: &Note, now: Timestamp) -> String {
 }
 
 /// The evidence of all members that is known, as `bootstrap --evidence` reads it.
-pub(crate) fn evidence(status: &Status) -> String {
+pub fn evidence(status: &Status) -> String {
     let members: Vec<EvidenceDocument> = status.members.iter().filter_map(document).collect();
     pretty(&json!({ "version": 1, "members": members })) + "\n"
 }
@@ -74,7 +74,7 @@ fn shown(status: &Status) -> Vec<Shown<'_>> {
 }
 
 /// As schemas/mariadb-status.json says.
-pub(crate) fn json(status: &Status) -> String {
+pub fn json(status: &Status) -> String {
     let shown = shown(status);
     let members = status.members.iter().zip(&shown).map(|(member, shown)| {
         let mut document = bootstrap::member(shown);

@@ -135,9 +135,30 @@ impl Database {
         self.run_program(command.arg(self.path("pfcluster")), arguments)
     }
 
+    /// Any command of the program, on the member, beside a process that has this name. Nobody outside sees that.
+    pub(crate) fn program_beside(&self, name: &str, arguments: &[&str]) -> Output {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);
+        command.args(["bash", "-c", &format!("(exec -a {name} sleep 60) & exec \"$0\" \"$@\"")]);
+        self.run_program(command.arg(self.path("pfcluster")), arguments)
+    }
+
+    /// Any command of the program, on the member, not yet started.
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace, &self.path("pfcluster")]);
+        self.prepare(&mut command, arguments);
+        command
+    }
+
     fn run_program(&self, command: &mut Command, arguments: &[&str]) -> Output {
-        command.args(arguments).args(["--root", &self.path("pf")]).env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin");
-        command.current_dir(&self.folder).stdin(Stdio::null()).output().expect("the program starts")
+        self.prepare(command, arguments);
+        command.output().expect("the program starts")
+    }
+
+    fn prepare(&self, command: &mut Command, arguments: &[&str]) {
+        command.args(arguments).args(["--root", &self.path("pf"), "--run-directory", &self.path("run-pfcluster")]);
+        command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin").current_dir(&self.folder).stdin(Stdio::null());
     }
 
     /// An address of the member, beside its own.
@@ -224,11 +245,23 @@ impl Database {
         self.wait(&format!("{name} is {value}"), || self.status(name) == value);
     }
 
+    /// The server that runs on the member, whoever started it.
+    pub(crate) fn server_pid(&self) -> Option<u32> {
+        let name = |pid: u32| fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        netns::pids(&self.namespace).into_iter().find(|pid| name(*pid).trim() == "mariadbd")
+    }
+
+    /// The command lines of all that runs on the member.
+    pub(crate) fn command_lines(&self) -> Vec<String> {
+        let line = |pid| fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        netns::pids(&self.namespace).into_iter().map(|pid| String::from_utf8_lossy(&line(pid)).into_owned()).collect()
+    }
+
     fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
         wait_until(what, || self.log(), is_so);
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(self.path("error.log")).unwrap_or_default()
     }
 
@@ -241,6 +274,18 @@ impl Database {
     /// Something that has the database's port, until it is dropped.
     pub(crate) fn take_port(&self) -> Taken {
         self.listen(ADDRESS, "/dev/null")
+    }
+
+    /// Something that has a UDP port, until it is dropped.
+    pub(crate) fn take_udp_port(&self, port: u16) -> Taken {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.namespace, "socat", &format!("UDP-RECVFROM:{port},fork"), "/dev/null"]);
+        let taken = Taken(command.spawn().expect("socat"));
+        wait_until("the port is taken", String::new, || {
+            let listening = run("ip", &["netns", "exec", &self.namespace, "ss", "-Huln"]);
+            String::from_utf8_lossy(&listening.stdout).contains(&format!(":{port} "))
+        });
+        taken
     }
 
     /// Something that listens like a database at an address, and answers with what socat has on its other side.
@@ -335,7 +380,7 @@ fn run(program: &str, arguments: &[&str]) -> Output {
     output
 }
 
-fn wait_until(what: &str, tell: impl Fn() -> String, mut is_so: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, tell: impl Fn() -> String, mut is_so: impl FnMut() -> bool) {
     let deadline = Instant::now() + Duration::from_secs(60);
     while !is_so() {
         assert!(Instant::now() < deadline, "not within 60 s: {what}\n{}", tell());

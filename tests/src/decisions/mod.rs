@@ -7,7 +7,7 @@ mod galera;
 mod maintenance;
 mod quorum;
 pub mod status;
-mod supervisor;
+pub mod supervisor;
 mod sync;
 
 use crate::Case;

@@ -34,16 +34,29 @@ use std::fmt::Write as _;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
-use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Saying, Start, Step, Supervisor, Tick};
+use pfcluster_core::supervisor::{
+    Config, Event, Input, Key, Look, Output, Saying, Start, Status, Step, Supervisor, Tick,
+};
 
 use super::bootstrap::{host, hosts, member, readable};
 use crate::Case;
 
 pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
-    (case.command == "supervise").then(|| story(case).map(readable))
+    (case.command == "supervise").then(|| story(case).map(|story| readable(story.out)))
 }
 
-fn story(case: &Case) -> Result<String, String> {
+/// What the supervisor of a case tells, and how it is in the end.
+///
+/// # Errors
+/// A sentence about a line that can't be read.
+pub fn told(case: &Case) -> Result<(Vec<Event>, Option<Status>), String> {
+    let story = story(case)?;
+    let status = |host: &Host| host.supervisor.as_ref().map(|supervisor| supervisor.status(story.now));
+    let status = story.hosts.get(&story.me).and_then(status);
+    Ok((story.events, status))
+}
+
+fn story(case: &Case) -> Result<Story, String> {
     let lines: Vec<Line> = case.input.lines().map(line).collect::<Result<_, _>>()?;
     let me = host(case.words.first().ok_or("`supervise` needs the member that it is about")?)?;
     let mut names: Vec<&str> = lines.iter().filter_map(|line| line.words.first().copied()).collect();
@@ -56,7 +69,7 @@ fn story(case: &Case) -> Result<String, String> {
         together.iter().try_for_each(|line| story.happens(line))?;
         story.settle()?;
     }
-    Ok(story.out)
+    Ok(story)
 }
 
 /// More than any moment asks for.
@@ -112,6 +125,7 @@ struct Story {
     hanging: Option<Vec<Step>>,
     said: u64,
     data: u64,
+    events: Vec<Event>,
     out: String,
 }
 
@@ -132,6 +146,7 @@ impl Story {
             hanging: None,
             said: 0,
             data: 0,
+            events: Vec::new(),
             out: String::new(),
         })
     }
@@ -302,10 +317,13 @@ impl Story {
                     self.input(name, Input::NotRecorded { why });
                 }
             }
-            Output::Tell(event) if is_mine => self.tell(&match event {
-                Event::Decided { action, .. } => action.to_string(),
-                event => event.to_string(),
-            }),
+            Output::Tell(event) if is_mine => {
+                self.tell(&match &event {
+                    Event::Decided { action, .. } => action.to_string(),
+                    event => event.to_string(),
+                });
+                self.events.push(event);
+            }
             Output::End if is_mine => self.tell("ends"),
             _ => {}
         }

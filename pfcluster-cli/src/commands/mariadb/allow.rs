@@ -40,12 +40,14 @@ enum Words {
     /// The data of this member are given up: it moves them aside, and joins without them
     Discard {
         /// The member
-        host: String,
+        #[arg(value_name = "HOST")]
+        member: String,
     },
     /// The data of this member, which never were in a cluster, begin one (guide 3.4)
     Seed {
         /// The member
-        host: String,
+        #[arg(value_name = "HOST")]
+        member: String,
     },
     /// The data of the member that ran without Galera are kept, and begin a new history (guide 8.4)
     Standalone,
@@ -113,13 +115,13 @@ impl Allow {
                     about,
                 )
             }
-            Words::Discard { host } => {
-                let host = names.find(host)?;
+            Words::Discard { member } => {
+                let host = names.find(member)?;
                 let policy = Policy { discard: [host.clone()].into(), ..Policy::default() };
                 (Word::Discard { member: host.to_string() }, policy, short(&host))
             }
-            Words::Seed { host } => {
-                let host = names.find(host)?;
+            Words::Seed { member } => {
+                let host = names.find(member)?;
                 let policy = Policy { seed: Some(host.clone()), ..Policy::default() };
                 (Word::Seed { member: host.to_string() }, policy, short(&host))
             }
