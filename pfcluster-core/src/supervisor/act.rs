@@ -207,6 +207,8 @@ impl Supervisor {
             self.outputs.push_back(Output::End);
         } else {
             self.phase = Phase::Ending { stops: true };
+            // That it ends now is no failure of a start.
+            self.retry.started = None;
             self.outputs
                 .push_back(Output::Act { part: Part::Stop, steps: vec![super::Step::Stop { kill_after: None }] });
         }

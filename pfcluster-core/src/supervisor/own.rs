@@ -1,5 +1,6 @@
 //! What the supervisor knows of its own database.
 
+use super::part::is_alone;
 use super::records::synced;
 use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
 use crate::galera::{Evidence, Files, Found, Position, Process, Records, Recovered};
@@ -136,7 +137,7 @@ impl Own {
         }
         let Some((look, looked)) = self.look.as_ref().zip(self.looked) else { return Some(Tick(0)) };
         let wait = match &look.evidence.process {
-            Process::Running(_) if synced(&look.evidence).is_some() => LOOK_STEADY,
+            Process::Running(_) if synced(&look.evidence).is_some() || is_alone(&look.evidence) => LOOK_STEADY,
             Process::Running(_) | Process::Starting => LOOK_STARTING,
             Process::Stopped => match look.evidence.files.as_ref().map(|files| &files.recovered) {
                 Some(Recovered::Failed(_)) => LOOK_AFTER_FAILURE,

@@ -144,7 +144,7 @@ fn is_beginning(look: &Look) -> bool {
 }
 
 /// It runs without Galera, and serves.
-fn is_alone(own: &Evidence) -> bool {
+pub(super) fn is_alone(own: &Evidence) -> bool {
     matches!(&own.process, Process::Running(running)
         if running.status == ClusterStatus::Disconnected && running.uuid.is_zero())
 }

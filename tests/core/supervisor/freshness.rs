@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pfcluster_core::galera::{Evidence, Process};
+use pfcluster_core::galera::{ClusterStatus, Evidence, LocalState, Process, Running, Uuid};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
 use pfcluster_tests::property_config;
@@ -90,6 +90,37 @@ fn an_earlier_run_does_not_take_back_what_the_later_one_says() {
     assert_eq!((&now.process, now.maintenance), (&Process::Starting, true));
     under_way.iter().for_each(|(_, bytes)| one.receives(bytes));
     assert_eq!(one.evidence_of(&host(1)), Some(now));
+}
+
+/// Once a second where it serves, also without Galera; more often where something may be about to happen.
+#[test]
+fn a_database_that_serves_is_looked_at_once_a_second() {
+    let running = |uuid, status, state| Evidence {
+        process: Process::Running(Running {
+            uuid,
+            status,
+            state,
+            size: 1,
+            last_committed: 10,
+            sees: vec![host(0)],
+            sees_others: Vec::new(),
+        }),
+        ..nothing()
+    };
+    let history = Uuid::from_u128(0xA << 120);
+    let serves = [
+        running(history, ClusterStatus::Primary, LocalState::Synced),
+        running(Uuid::ZERO, ClusterStatus::Disconnected, LocalState::Initialized),
+    ];
+    for finds in serves {
+        let mut member = Member::new(config(0, 1, 1), finds, Tick(0));
+        member.pass(Tick(10_000));
+        assert_eq!(member.looks, 11, "at once, and then every second");
+    }
+    let mut member =
+        Member::new(config(0, 1, 1), running(history, ClusterStatus::NonPrimary, LocalState::Initialized), Tick(0));
+    member.pass(Tick(10_000));
+    assert_eq!(member.looks, 67, "at once, and then every 0.15 s");
 }
 
 /// What is sent in vain is not sent for ever: an answer is answered, and no more.
