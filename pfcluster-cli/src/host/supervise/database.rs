@@ -157,7 +157,7 @@ impl Database {
         signal_process(server.pid, Signal::TERM)?;
         let told = Instant::now();
         let mut limit = kill_after;
-        while self.server()?.is_some_and(|other| other.pid == server.pid) {
+        while self.is_there(server.pid)? {
             if limit.is_some_and(|limit| told.elapsed() >= limit) {
                 self.must_not_serve()?;
                 signal_process(server.pid, Signal::KILL)?;
@@ -166,6 +166,18 @@ impl Database {
             std::thread::sleep(POLL);
         }
         Ok(())
+    }
+
+    fn is_there(&self, pid: i32) -> Result<bool, String> {
+        match (server(&self.settings), presence(&self.settings)) {
+            (Some(other), _) => Ok(other.pid == pid),
+            // Its files are locked to its very end, when nothing else of it can be seen any more.
+            (None, presence) => match presence {
+                Presence::There => Ok(true),
+                Presence::None => Ok(false),
+                Presence::Unknown(why) => Err(why),
+            },
+        }
     }
 
     fn server(&self) -> Result<Option<Server>, String> {
