@@ -15,6 +15,9 @@ const VERSIONS: &str = r#"{"version": 1, "local": "pf1.example.com", "members": 
 const GRASTATE: &str = "# GALERA saved state\nversion: 2.1\nuuid:    ec9a1a36-e6ed-11f1-823f-231ddacb0bd4\nseqno:   12\n\
                         safe_to_bootstrap: 0\n";
 
+/// The test that runs the commands for which a database is needed.
+const WITH_A_DATABASE: &str = "tests/daemons/evidence/supervise.rs";
+
 fn repository_bytes(path: &str) -> Vec<u8> {
     std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)).expect("a file of the repository")
 }
@@ -78,6 +81,7 @@ fn every_command_is_run_here_or_by_ci() {
     std::fs::create_dir_all(root.join("var/run")).expect("a writable directory");
     let programs = programs.to_string_lossy().into_owned();
     let root = root.to_string_lossy().into_owned();
+    let daemons = repository(WITH_A_DATABASE);
     let commands = commands(&readme);
     let mut run_here = 0;
     for line in &commands {
@@ -100,6 +104,11 @@ fn every_command_is_run_here_or_by_ci() {
             let answer = cluster.run(0, &arguments.collect::<Vec<_>>());
             assert_eq!(answer.status, Some(0), "{line}: {answer:?}");
             run_here += 1;
+            continue;
+        }
+        if arguments.first() == Some(&"mariadb") {
+            // They need a supervisor beside a real database.
+            assert!(daemons.contains(&format!("\"{command}\"")), "not run by {WITH_A_DATABASE}: {line}");
             continue;
         }
         let variables = [("PFCLUSTER_ROOT", root.as_str()), ("PFCLUSTER_PROGRAMS", programs.as_str())];
