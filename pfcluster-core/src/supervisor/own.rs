@@ -87,7 +87,9 @@ impl Own {
             self.recovered = None;
         }
         if let Some(files) = &mut look.evidence.files {
-            files.records = records.clone();
+            // The host sees whether the server runs without Galera.
+            let ran_standalone = files.records.ran_standalone || records.ran_standalone;
+            files.records = Records { ran_standalone, ..records.clone() };
             if look.evidence.process == Process::Stopped {
                 self.remember_position(files, look.data);
             }
