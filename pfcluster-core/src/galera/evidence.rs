@@ -46,6 +46,16 @@ pub struct Evidence {
     pub members_hash: Option<Box<str>>,
 }
 
+impl Evidence {
+    /// Its server runs without Galera, and serves: what is written now is on this member only.
+    pub fn runs_alone(&self) -> bool {
+        let ran_alone = self.files.as_ref().is_some_and(|files| files.records.ran_standalone);
+        let is_disconnected = matches!(&self.process, Process::Running(running)
+            if running.status == ClusterStatus::Disconnected && running.uuid.is_zero());
+        ran_alone && is_disconnected
+    }
+}
+
 /// What a member's database process does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Process {

@@ -90,7 +90,10 @@ impl Supervisor {
             }
             (self.reform_since, self.reform_failed) = (None, false);
         }
-        self.write_down(before.as_ref(), &look);
+        // What a look saw before the last act may be no more.
+        if self.own.is_current() {
+            self.write_down(before.as_ref(), &look);
+        }
         if before.is_none_or(|before| is_news(&before.evidence, &look.evidence)) {
             self.next_tell = self.now;
         }
@@ -127,9 +130,7 @@ impl Supervisor {
         if is_split {
             records::write_split(&mut records, &look.evidence);
         }
-        let is_alone = matches!(&look.evidence.process, Process::Running(running)
-            if running.status == ClusterStatus::Disconnected && running.uuid.is_zero());
-        records.ran_standalone |= is_alone && !self.peers.is_empty();
+        records.ran_standalone |= look.evidence.runs_alone() && !self.peers.is_empty();
         // What failed is tried again with the position.
         let is_due = !self.is_recorded && self.next_record == self.now + RECORD;
         if (records != self.records || is_due) && !self.config.is_passive {

@@ -1,6 +1,5 @@
 //! What the supervisor knows of its own database.
 
-use super::part::is_alone;
 use super::records::synced;
 use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
 use crate::galera::{Evidence, Files, Found, Position, Process, Records, Recovered};
@@ -88,7 +87,9 @@ impl Own {
             self.recovered = None;
         }
         if let Some(files) = &mut look.evidence.files {
-            files.records = records.clone();
+            // The host sees whether the server runs without Galera.
+            let ran_standalone = files.records.ran_standalone || records.ran_standalone;
+            files.records = Records { ran_standalone, ..records.clone() };
             if look.evidence.process == Process::Stopped {
                 self.remember_position(files, look.data);
             }
@@ -137,7 +138,7 @@ impl Own {
         }
         let Some((look, looked)) = self.look.as_ref().zip(self.looked) else { return Some(Tick(0)) };
         let wait = match &look.evidence.process {
-            Process::Running(_) if synced(&look.evidence).is_some() || is_alone(&look.evidence) => LOOK_STEADY,
+            Process::Running(_) if synced(&look.evidence).is_some() || look.evidence.runs_alone() => LOOK_STEADY,
             Process::Running(_) | Process::Starting => LOOK_STARTING,
             Process::Stopped => match look.evidence.files.as_ref().map(|files| &files.recovered) {
                 Some(Recovered::Failed(_)) => LOOK_AFTER_FAILURE,

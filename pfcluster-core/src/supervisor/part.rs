@@ -99,7 +99,7 @@ pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: boo
                 Some(Part::Join)
             } else if discard.contains(me) && discards_me {
                 // It serves with what is given up, if it serves without Galera.
-                let may_stop = !is_serving(own) || is_alone(own);
+                let may_stop = !is_serving(own) || own.runs_alone();
                 Some(if stopped { Part::JoinWithoutData } else { Part::Stop }).filter(|_| may_stop)
             } else {
                 None
@@ -119,7 +119,7 @@ pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: boo
     };
     if stop_first.contains(me) {
         // What it wrote without Galera begins a new history, as the operator says: it has to start anew for that.
-        let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && is_alone(own);
+        let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && own.runs_alone();
         return (!stopped && may_stop && !is_beginning(look)).then_some(Part::Stop);
     }
     begins.filter(|_| stop_first.is_empty())
@@ -131,7 +131,7 @@ fn is_serving(own: &Evidence) -> bool {
         Process::Running(running) => {
             running.status == ClusterStatus::Primary
                 || matches!(running.state, LocalState::Joining | LocalState::Donor)
-                || is_alone(own)
+                || own.runs_alone()
         }
         Process::Starting => own.files.as_ref().is_none_or(|files| files.sst_marker),
         Process::Stopped => false,
@@ -141,12 +141,6 @@ fn is_serving(own: &Evidence) -> bool {
 /// It was started to begin a component, and is about to.
 fn is_beginning(look: &Look) -> bool {
     look.begins && look.evidence.process == Process::Starting
-}
-
-/// It runs without Galera, and serves.
-pub(super) fn is_alone(own: &Evidence) -> bool {
-    matches!(&own.process, Process::Running(running)
-        if running.status == ClusterStatus::Disconnected && running.uuid.is_zero())
 }
 
 /// The steps of a part.

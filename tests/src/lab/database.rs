@@ -182,7 +182,7 @@ impl Host {
     /// If it does not come; with the end of the log.
     pub fn wait_synced(&self, size: usize) -> Result<Duration> {
         let what = format!("{} is in a cluster of {size}", self.name());
-        let tell = || format!("it is {}\n{}", self.database_state(), self.log("mariadb"));
+        let tell = || format!("it is {}\n{}\n{}", self.database_state(), self.log("mariadb"), self.log("supervisor"));
         wait_until(&what, DEADLINE, || self.is_synced(size), tell)
     }
 

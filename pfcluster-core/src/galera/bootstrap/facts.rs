@@ -194,6 +194,7 @@ impl Holds {
             return Holds::Nothing;
         }
         match &evidence.process {
+            Process::Running(_) if evidence.runs_alone() => Holds::NoHistory,
             Process::Running(running) => Holds::of_running(running),
             Process::Stopped | Process::Starting => match &evidence.files {
                 None => Holds::Unknown(Need::Files),

@@ -45,10 +45,11 @@ impl World {
         Ok(())
     }
 
-    /// Galera forms a view again when all its members are there, and nobody else.
+    /// Galera forms a view again when all its members are there, and nobody else; also those that were started in vain
+    /// before, and have another incarnation since (measured).
     fn would_form(&self, members: &[usize]) -> bool {
         let view_of = |at: usize| match &self.nodes[at].view {
-            Stored::View(view) if !self.nodes[at].renamed => Some(view),
+            Stored::View(view) => Some(view),
             _ => None,
         };
         let Some(view) = members.first().and_then(|&at| view_of(at)) else { return false };
