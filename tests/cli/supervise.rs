@@ -1,11 +1,19 @@
-//! `key new`, and the units of systemd: what the sessions of testdata/cli/mariadb.txt can't show.
+//! `key new`, the units of systemd, and who asks the supervisor: what the sessions of testdata/cli/mariadb.txt can't show.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 
+use pfcluster_cli::report::supervisor as report;
+use pfcluster_tests::cases;
+use pfcluster_tests::decisions::supervisor::told;
 use pfcluster_tests::program::{examples, program, run};
+use pfcluster_tests::schema::assert_fits;
+use serde_json::{Value, json};
 
 fn scratch() -> tempfile::TempDir {
     let directory = tempfile::tempdir().expect("a scratch directory");
@@ -130,4 +138,107 @@ fn the_units_agree() {
     assert!(drop_in.contains(&"KillMode=process".to_owned()), "{drop_in:?}");
     let text = fs::read_to_string(units.join("packetfence-mariadb.service.d/20-supervise.conf")).expect("a unit");
     assert!(text.contains("\nExecStart=\nExecStart=/usr/local/bin/pfcluster mariadb supervise $MARIADB_ARGS\n"));
+}
+
+// What others ask the supervisor ---------------------------------------------------------------------------------------
+
+/// pf1 and pf2 in service; pf3 stopped, and in maintenance.
+const STORY: &str = "\
+supervise pf1
+0s  pf1  primary  A:20  view=6{1,2}  sees=pf1,pf2
+0s  pf2  primary  A:20  view=6{1,2}  sees=pf1,pf2
+0s  pf3  stopped  A:19  maintenance
+3s
+----
+";
+
+/// What a supervisor that has lived through the story answers: its status, and its evidence.
+fn answers() -> [String; 2] {
+    let case = cases(STORY).expect("a complete case").remove(0);
+    let status = told(&case).expect("a story").1.expect("a supervisor");
+    [report::json(&status), report::evidence(&status)]
+}
+
+/// Something that listens in the supervisor's place, and answers a question for evidence with the second text, any other
+/// with the first; `None`: never.
+fn stand_in(directory: &Path, answers: Option<[String; 2]>) {
+    fs::create_dir(directory.join("run")).expect("a writable directory");
+    let listener = UnixListener::bind(directory.join("run/supervise.sock")).expect("a socket");
+    thread::spawn(move || {
+        let mut open = Vec::new();
+        for mut stream in listener.incoming().flatten() {
+            let Some([status, evidence]) = &answers else {
+                open.push(stream);
+                continue;
+            };
+            let mut line = String::new();
+            BufReader::new(&stream).read_line(&mut line).expect("a question");
+            let answer = if line.contains("\"evidence\"") { evidence } else { status };
+            stream.write_all(answer.as_bytes()).expect("somebody listens");
+        }
+    });
+}
+
+fn asked(directory: &Path, arguments: &[&str]) -> (Value, String) {
+    fs::create_dir_all(directory.join("data")).expect("a writable directory");
+    // Nobody is asked over the network here.
+    fs::write(directory.join("alone.conf"), "[database]\nuser=\n").expect("a writable directory");
+    let here = ["--root=pf", "--host=pf1.example.com", "--run-directory=run", "--datadir=data", "--socket=nobody"];
+    let arguments = [arguments, &here, &["--pf-conf=alone.conf", "--format=json"]].concat();
+    let output = run(directory, &arguments, b"", &[]);
+    let document = serde_json::from_slice(&output.stdout).expect("JSON");
+    (document, String::from_utf8_lossy(&output.stderr).into_owned())
+}
+
+fn status(directory: &Path) -> Value {
+    let (document, _) = asked(directory, &["status", "--backups=nowhere", "--timeout=1"]);
+    assert_fits("status.json", &document);
+    document
+}
+
+#[test]
+fn status_takes_from_the_supervisor_what_only_that_knows() {
+    let directory = scratch();
+    let alone = status(directory.path());
+    assert_eq!([0, 1, 2].map(|at| alone["members"][at]["supervisor"].clone()), [(); 3].map(|()| Value::Null));
+    assert_eq!(alone["members"][2]["database"]["state"], json!("not_asked"));
+    stand_in(directory.path(), Some(answers()));
+    let document = status(directory.path());
+    let of = |field: &str| [0, 1, 2].map(|at| document["members"][at][field].clone());
+    assert_eq!(of("supervisor"), ["watches", "heard", "heard"].map(|text| json!(text)));
+    assert_eq!(of("maintenance"), [false, false, true].map(|is_set| json!(is_set)));
+    let states = [1, 2].map(|at| document["members"][at]["database"]["state"].clone());
+    assert_eq!(states, [json!("not_asked"), json!("stopped")], "that there is no process only its supervisor can tell");
+}
+
+#[test]
+fn bootstrap_decides_from_what_the_supervisor_knows() {
+    let directory = scratch();
+    stand_in(directory.path(), Some(answers()));
+    let (document, said) = asked(directory.path(), &["bootstrap"]);
+    assert_fits("bootstrap.json", &document);
+    assert!(said.contains("this is what the supervisor knows"), "{said}");
+    assert_eq!(
+        (&document["action"]["kind"], &document["action"]["primary"]),
+        (&json!("join"), &json!("pf1.example.com"))
+    );
+    assert_eq!(document["members"][2]["state"], json!("stopped cleanly"), "{document:#}");
+}
+
+/// A supervisor of another cluster, of another version, or none at all behind the socket: it is as if there were none.
+#[test]
+fn an_answer_that_is_of_no_use_is_none() {
+    let [status_text, evidence] = answers();
+    let elsewhere = [status_text, evidence].map(|text| text.replace("example.com", "example.org"));
+    for answers in [Some(elsewhere), Some(["{\"version\": 2}".into(), "{\"version\": 2}".into()]), None] {
+        let directory = scratch();
+        stand_in(directory.path(), answers.clone());
+        let document = status(directory.path());
+        assert_eq!(document["members"][0]["supervisor"], Value::Null, "{document:#}");
+        if answers.is_some() {
+            let (document, said) = asked(directory.path(), &["bootstrap"]);
+            assert!(said.contains("this is what pf1.example.com knows by itself"), "{said}");
+            assert_fits("bootstrap.json", &document);
+        }
+    }
 }

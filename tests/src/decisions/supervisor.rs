@@ -210,13 +210,14 @@ impl Story {
         let (queue, number) = (value("queue")?, value("number")?);
         let is_look = |word: &&&str| word.starts_with("queue=") || word.starts_with("number=") || **word == "begins";
         let state: Vec<&str> = words.iter().filter(|word| !is_look(word)).copied().collect();
-        let evidence = self.evidence(name, &state)?;
+        let mut evidence = self.evidence(name, &state)?;
         self.data += 1;
         let data = self.data;
         let (now, is_mine, passive) = (self.now, *name == self.me, self.passive || *name != self.me);
         let (names, me) = (self.names.clone(), name.clone());
         let host = self.host(name)?;
-        let records = evidence.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
+        // Records are the supervisor's to know.
+        let records = evidence.files.as_mut().map(|files| std::mem::take(&mut files.records)).unwrap_or_default();
         let hash = evidence.members_hash.clone();
         // Another run of its supervisor, with other records.
         let begins = host.supervisor.is_none() || !is_mine && (records != host.records || hash != host.hash);

@@ -191,10 +191,10 @@ impl Database {
 
     /// It was about to get service when it was told to end: then it ends in its own time.
     fn must_not_serve(&self) -> Result<(), String> {
-        match mariadb::is_primary(&self.settings, ANSWER) {
-            true => Err("it is in service by now, and is not killed".to_owned()),
-            false => Ok(()),
+        if mariadb::is_primary(&self.settings, ANSWER) {
+            return Err("it is in service by now, and is not killed".to_owned());
         }
+        Ok(())
     }
 }
 
