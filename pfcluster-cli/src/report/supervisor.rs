@@ -13,7 +13,7 @@ use super::json::text as pretty;
 use crate::host::evidence::Note;
 
 /// One line of the log, for people.
-pub(crate) fn line(event: &Event) -> String {
+pub fn line(event: &Event) -> String {
     event.to_string()
 }
 
@@ -46,12 +46,12 @@ pub fn json_line(event: &Event, now: Timestamp) -> String {
 }
 
 /// That it was told to end, as a line of the log.
-pub(crate) fn json_ending(text: &str, now: Timestamp) -> String {
+pub fn json_ending(text: &str, now: Timestamp) -> String {
     json!({ "time": now.to_string(), "event": "ending", "text": text }).to_string()
 }
 
 /// A note, as a line of the log.
-pub(crate) fn json_note(note: &Note, now: Timestamp) -> String {
+pub fn json_note(note: &Note, now: Timestamp) -> String {
     json!({ "time": now.to_string(), "event": "note", "text": note.message, "help": note.help }).to_string()
 }
 
@@ -99,7 +99,10 @@ fn word(word: &Spoken) -> Value {
 }
 
 /// For people.
-pub(crate) fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// If it can't be written.
+pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let shown = shown(status);
     match &status.decision {
         Some(decision) => bootstrap::text(decision, &shown, out)?,

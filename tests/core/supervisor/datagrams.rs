@@ -232,9 +232,9 @@ fn the_fullest_evidence_of_nine_members_fits() {
     let far = Seqno::new(i64::MAX).expect("a sequence number");
     let nodes: Vec<Uuid> = (0..MEMBERS).map(|at| Uuid::from_u128(u128::MAX - MEMBERS as u128 + at as u128)).collect();
     let view = ViewId { uuid: nodes[0], seq: u32::MAX };
-    let fork = |at: usize| {
+    let fork = |(at, seqno): (usize, i64)| {
         let present = hosts(MEMBERS).into_iter().filter(|other| *other != host(at)).collect();
-        let seqno = Seqno::new(i64::MAX - 10 + at as i64).expect("a sequence number");
+        let seqno = Seqno::new(seqno).expect("a sequence number");
         Fork { uuid: history, seqno, present, known: true }
     };
     let found = Evidence {
@@ -256,7 +256,7 @@ fn the_fullest_evidence_of_nine_members_fits() {
             records: Records {
                 last_recorded: Position::new(history, i64::MAX),
                 view: Some(ViewRecord { view, uuid: history, floor: far, size: Some(u32::MAX) }),
-                forks: (0..MEMBERS).map(fork).collect(),
+                forks: (0..MEMBERS).zip(i64::MAX - 10..).map(fork).collect(),
                 ran_standalone: true,
             },
         }),

@@ -56,13 +56,13 @@ fn honest_world(most: usize) -> impl Strategy<Value = (Vec<Vec<Fork>>, Vec<bool>
         let memory = prop::collection::vec(prop::collection::vec(any::<bool>(), 6), members);
         (left, memory, prop::collection::vec(any::<bool>(), members)).prop_map(|(mut left, memories, mut there)| {
             (left[0], there[0]) = (6, true);
-            let fork = |at: usize| Fork {
+            let fork = |(at, seqno): (usize, i64)| Fork {
                 uuid: HISTORY,
-                seqno: Seqno::new(10 + at as i64).expect("a sequence number"),
+                seqno: Seqno::new(seqno).expect("a sequence number"),
                 present: (0..left.len()).filter(|member| left[*member] > at).map(host).collect(),
                 known: true,
             };
-            let memory = |memory: &Vec<bool>| (0..6).filter(|at| memory[*at]).map(fork).collect();
+            let memory = |memory: &Vec<bool>| (0..6).zip(10..).filter(|(at, _)| memory[*at]).map(fork).collect();
             (memories.iter().map(memory).collect(), there)
         })
     })
