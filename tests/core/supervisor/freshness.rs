@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use pfcluster_core::galera::{ClusterStatus, Evidence, LocalState, Process, Running, Uuid};
+use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Records, Running, Uuid};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
-use super::{Member, config, nothing, talk};
+use super::{Member, config, nothing, stopped, talk};
 
 /// Evidence counts for five seconds.
 const FRESH: u64 = 5000;
@@ -95,7 +95,7 @@ fn an_earlier_run_does_not_take_back_what_the_later_one_says() {
 /// Once a second where it serves, also without Galera; more often where something may be about to happen.
 #[test]
 fn a_database_that_serves_is_looked_at_once_a_second() {
-    let running = |uuid, status, state| Evidence {
+    let running = |uuid, status, state, ran_standalone| Evidence {
         process: Process::Running(Running {
             uuid,
             status,
@@ -105,20 +105,20 @@ fn a_database_that_serves_is_looked_at_once_a_second() {
             sees: vec![host(0)],
             sees_others: Vec::new(),
         }),
-        ..nothing()
+        ..stopped(Files { records: Records { ran_standalone, ..Records::default() }, ..Files::default() })
     };
     let history = Uuid::from_u128(0xA << 120);
+    let waits = running(history, ClusterStatus::NonPrimary, LocalState::Initialized, false);
     let serves = [
-        running(history, ClusterStatus::Primary, LocalState::Synced),
-        running(Uuid::ZERO, ClusterStatus::Disconnected, LocalState::Initialized),
+        running(history, ClusterStatus::Primary, LocalState::Synced, false),
+        running(Uuid::ZERO, ClusterStatus::Disconnected, LocalState::Initialized, true),
     ];
     for finds in serves {
         let mut member = Member::new(config(0, 1, 1), finds, Tick(0));
         member.pass(Tick(10_000));
         assert_eq!(member.looks, 11, "at once, and then every second");
     }
-    let mut member =
-        Member::new(config(0, 1, 1), running(history, ClusterStatus::NonPrimary, LocalState::Initialized), Tick(0));
+    let mut member = Member::new(config(0, 1, 1), waits, Tick(0));
     member.pass(Tick(10_000));
     assert_eq!(member.looks, 67, "at once, and then every 0.15 s");
 }
