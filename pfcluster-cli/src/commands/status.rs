@@ -26,8 +26,8 @@ use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The whole cluster in one table, from any member: what works, what does not, what to do
 ///
-/// Asks the databases of all members side by side, and this member for what only it knows. It never waits longer than
-/// `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
+/// Asks the databases of all members side by side, and this member and its supervisor for what only they know. It never waits
+/// longer than `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Status {
