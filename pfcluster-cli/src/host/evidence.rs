@@ -209,11 +209,11 @@ impl Gathering<'_> {
             self.missing(message, format!("mount {}", place.display()));
             return None;
         }
-        let mut read = read_files(directory);
+        let mut read = read_files(self.settings);
         if read.as_ref().is_ok_and(|files| torn(&files.grastate).or(torn(&files.gvwstate)).is_some()) {
             // A server may just have been writing it.
             std::thread::sleep(WRITTEN_BY_THEN);
-            read = read_files(directory);
+            read = read_files(self.settings);
         }
         match read {
             Ok(files) => {
@@ -279,7 +279,8 @@ fn torn<T>(found: &Found<T>) -> Option<String> {
 }
 
 /// The files of the data directory. An error comes with the path it is about.
-fn read_files(datadir: &Path) -> Result<Files, (PathBuf, io::Error)> {
+fn read_files(settings: &Settings) -> Result<Files, (PathBuf, io::Error)> {
+    let datadir = &*settings.datadir;
     let grastate = state_file(datadir, "grastate.dat", Grastate::parse)?;
     let gvwstate = state_file(datadir, "gvwstate.dat", Gvwstate::parse)?;
     let marker = datadir.join("sst_in_progress");
@@ -290,7 +291,9 @@ fn read_files(datadir: &Path) -> Result<Files, (PathBuf, io::Error)> {
         Found::Absent => datadir.join("galera.cache").exists(),
     } || gvwstate != Found::Absent;
     let is_empty = is_empty(datadir).map_err(|error| (datadir.to_owned(), error))?;
-    let datadir_empty = is_empty && !is_in_history;
+    // Without a tablespace there is nothing that a history could be of: a state transfer was about to begin.
+    let has_data = settings.tablespace.join("ibdata1").exists();
+    let datadir_empty = is_empty && !(is_in_history && has_data);
     Ok(Files { grastate, gvwstate, sst_marker, datadir_empty, ..Files::default() })
 }
 

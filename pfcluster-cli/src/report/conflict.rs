@@ -18,7 +18,10 @@ use super::json::text as pretty;
 pub use versions::{Versions, VersionsError, VersionsFile};
 
 /// In the form that is wanted.
-pub(crate) fn print(
+///
+/// # Errors
+/// If it can't be written.
+pub fn print(
     is_json: bool,
     decision: &Decision<Action, Reason>,
     versions: &Versions,

@@ -16,18 +16,21 @@ use super::json::text as pretty;
 use crate::host::status::{Gathered, MemberStatus};
 
 /// The cluster, and what is thought of it.
-pub(crate) struct Report {
+#[derive(Debug)]
+pub struct Report {
     /// Who asked.
-    pub(crate) me: Hostname,
+    pub me: Hostname,
     /// When, in seconds since 1970 (UTC).
-    pub(crate) now: u64,
-    pub(crate) answers: Gathered,
-    pub(crate) decision: Decision<Verdict, Reason>,
+    pub now: u64,
+    /// What is known of the members.
+    pub answers: Gathered,
+    /// The verdict, with its reasons.
+    pub decision: Decision<Verdict, Reason>,
 }
 
 impl Report {
     /// As schemas/status.json says.
-    pub(crate) fn json(&self) -> String {
+    pub fn json(&self) -> String {
         let vips = self.answers.vips.iter().map(|vip| {
             let holders = vip.holders.iter();
             let holders: Vec<Value> = holders
@@ -55,7 +58,10 @@ impl Report {
     }
 
     /// Members, virtual addresses, the verdict, why, what to do.
-    pub(crate) fn text(&self, out: &mut dyn Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If it can't be written.
+    pub fn text(&self, out: &mut dyn Write) -> io::Result<()> {
         self.members(out)?;
         if !self.answers.vips.is_empty() {
             writeln!(out)?;

@@ -1,6 +1,7 @@
 //! What operators do: maintenance, members that are disabled, a member that writes alone.
 
-use pfcluster_tests::lab::{Host, Result, wait_all_synced};
+use pfcluster_tests::lab::command::wait_until;
+use pfcluster_tests::lab::{DEADLINE, Host, Result, wait_all_synced};
 
 use super::{all, come_back, recorded, recover, supervised, three, under_load};
 use crate::common::{measured, nothing_lost, seconds};
@@ -66,9 +67,7 @@ fn a_detached_member_writes_alone() -> Result {
     disable(pf2, &[pf3])?;
     pf3.supervise()?;
     let is_up = || pf3.query("INSERT IGNORE INTO lab.commits VALUES (3, 'pf3')").is_ok();
-    pfcluster_tests::lab::command::wait_until("it runs alone", pfcluster_tests::lab::DEADLINE, is_up, || {
-        pf3.log("supervisor")
-    })?;
+    wait_until("it runs alone", DEADLINE, is_up, || pf3.log("supervisor"))?;
     assert_eq!(pf3.wait_decision("standalone")?["records"]["ran_standalone"], true);
     pf1.query("INSERT INTO lab.commits VALUES (1, 'pf1')")?;
     // The upgrade goes on: the others stop, and all count each other again.
@@ -106,9 +105,9 @@ fn a_force_counts_once() -> Result {
     pf1.crash_database()?;
     // systemd would start the same command again.
     pf1.supervise_with("--force-new-cluster")?;
-    seconds(2);
-    let log = pf1.log("supervisor");
-    measured("the second time", log.lines().filter(|line| line.contains("force")).collect::<Vec<_>>().join("; "));
+    let is_told =
+        || pf1.log("supervisor").contains("`--force-new-cluster` was heard by an earlier start, and counts once");
+    wait_until("it does not count again", DEADLINE, is_told, || pf1.log("supervisor"))?;
     come_back(&[pf2, pf3])?;
     pf1.wait_status("wsrep_cluster_status", "Primary")?;
     let status = pf2.wait_decision("join")?;

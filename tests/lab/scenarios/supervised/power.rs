@@ -9,7 +9,7 @@ use crate::common::{disks, measured, nothing_lost, seconds};
 
 const ORDERS: [[usize; 3]; 6] = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
 
-fn in_order<'l>(lab: &'l Lab, order: [usize; 3]) -> [&'l Host; 3] {
+fn in_order(lab: &Lab, order: [usize; 3]) -> [&Host; 3] {
     order.map(|number| &lab.hosts[number])
 }
 
