@@ -78,7 +78,7 @@ fn what_parted_is_ended_before_galera_lets_it_in() {
     assert_eq!(world.serves(), Set::of(PF3), "{}", world.told());
 }
 
-/// A slow look outlasts the patience before an act: the supervisor asked to be woken at once, again and again.
+/// A look that is needed once more outlasts the patience before an act: the supervisor asked to be woken at once, again and again.
 #[test]
 fn a_slow_look_keeps_nobody_busy() {
     let mut world = calm();
@@ -87,5 +87,8 @@ fn a_slow_look_keeps_nobody_busy() {
     for place in [PF1, PF2, PF3] {
         world.slow_disk(place, 30_000);
     }
+    world.wait("pf1 is about to act", |world| world.phase(PF1) == Some(Phase::Confirms));
+    world.ended_late(PF1);
+    world.jump_clock(PF1, 6_000);
     world.comes_back(ALL);
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use pfcluster_core::galera::bootstrap::Action;
-use pfcluster_core::supervisor::{Saying, Start};
+use pfcluster_core::supervisor::{Input, Saying, Start};
 
 use super::day::BOUND;
 use super::ledger::{Cause, Fate};
 use super::network::Plane;
+use super::phase::Phase;
 use super::plan::{Kind, Plan};
 use super::random::Random;
 use super::world::{Event, World};
@@ -135,6 +136,22 @@ impl World {
     /// Looking and acting take much longer for so long.
     pub fn slow_disk(&mut self, place: Place, milliseconds: u64) {
         self.hosts[place].slow_until = self.now + milliseconds;
+    }
+
+    /// What a member's supervisor is about.
+    pub fn phase(&self, place: Place) -> Option<Phase> {
+        self.hosts[place].phase()
+    }
+
+    /// The supervisor hears late that its database's process has ended.
+    pub fn ended_late(&mut self, place: Place) {
+        self.feed(place, None, Input::Ended { why: "it has exited".into() });
+    }
+
+    /// A member's clock jumps ahead by so much.
+    pub fn jump_clock(&mut self, place: Place, milliseconds: u64) {
+        self.hosts[place].clock.set(self.now, milliseconds, 1_000);
+        self.feed(place, None, Input::Woken);
     }
 
     /// The network falls apart, in both planes, until [`World::heal`].
