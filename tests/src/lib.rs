@@ -18,6 +18,7 @@ pub mod lab;
 pub mod netns;
 pub mod program;
 pub mod schema;
+pub mod sim;
 pub mod snapshot;
 pub mod webservices;
 

@@ -8,7 +8,9 @@ use super::word::Saying;
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
-use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
+use crate::galera::bootstrap::{
+    Action, Need, NotChosen, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap,
+};
 use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
 
 /// What the supervisor is about.
@@ -113,12 +115,7 @@ impl Supervisor {
             let seen = self.seen();
             let position = crate::galera::Position::new(running.uuid, running.last_committed);
             if let Some(at) = position {
-                let peers = seen.iter().filter_map(|seen| match &seen.observation {
-                    Observation::Known(evidence) => records::synced(evidence)
-                        .filter(|peer| peer.uuid == running.uuid && peer.sees.contains(&self.config.me))
-                        .map(|_| &**evidence),
-                    Observation::Unknown(_) => None,
-                });
+                let peers = seen.iter().filter_map(|seen| records::serving_with(seen, running, &self.config.me));
                 records::learn_forks(&mut records, at, &self.config.me, peers);
             }
             records::tend_forks(&mut records, running, &self.config.me, &seen);
@@ -135,6 +132,25 @@ impl Supervisor {
         let is_due = !self.is_recorded && self.next_record == self.now + RECORD;
         if (records != self.records || is_due) && !self.config.is_passive {
             self.is_recorded = true;
+            self.set_records(records.clone());
+            self.outputs.push_back(Output::Record(records));
+        }
+    }
+
+    /// In service: a peer that serves with us tells of forks that we went along with by joining. It may be gone by the next look.
+    pub(super) fn learn(&mut self, from: &Hostname) {
+        let Some(running) = self.own.evidence().and_then(records::synced).filter(|_| !self.config.is_passive) else {
+            return;
+        };
+        let Some(at) = crate::galera::Position::new(running.uuid, running.last_committed) else { return };
+        let seen = self.seen();
+        let peers = seen
+            .iter()
+            .filter(|seen| seen.host == *from)
+            .filter_map(|seen| records::serving_with(seen, running, &self.config.me));
+        let mut records = self.records.clone();
+        records::learn_forks(&mut records, at, &self.config.me, peers);
+        if records != self.records {
             self.set_records(records.clone());
             self.outputs.push_back(Output::Record(records));
         }
@@ -232,9 +248,12 @@ impl Supervisor {
         self.serve_words(&decision.action, &seen);
         let discards_me = policy.discard.contains(&self.config.me);
         let wanted = part(&decision.action, &self.config.me, &look, discards_me);
+        let wanted = wanted.filter(|part| *part != Part::Join || may_join(own, &seen));
+        let wanted = wanted.or_else(|| self.waits_in_vain(&decision.action).then_some(Part::Stop));
         if self.decision.as_ref().is_none_or(|before| before.action != decision.action) {
             self.told.changed = Some(self.now);
         }
+        self.decision = Some(decision.clone());
         self.wish = wanted.map(|part| (part, self.wish.filter(|wish| wish.0 == part).map_or(self.now, |wish| wish.1)));
         let part = self.go_on(wanted.filter(|_| self.wish_holds().is_none()));
         if part.is_some() || self.told.changed.is_some_and(|changed| changed + HOLD_TELL <= self.now) {
@@ -244,7 +263,6 @@ impl Supervisor {
             let steps = steps(part, &decision.action, &self.config.me, own, &self.records, &seen);
             self.act(part, steps);
         }
-        self.decision = Some(decision);
     }
 
     fn policy(&mut self, own: &Evidence) -> Policy {
@@ -259,6 +277,13 @@ impl Supervisor {
         }
         let split_confirmed = self.split_since.is_some_and(|since| self.now.since(since) >= SPLIT_CONFIRMED_AFTER);
         Policy { split_confirmed, reform_failed: self.reform_failed, ..self.words.policy(self.now) }
+    }
+
+    /// Nobody begins before the own process tells where its data are, and that waits for somebody to begin.
+    fn waits_in_vain(&self, action: &Action) -> bool {
+        let Action::Wait { awaited } = action else { return false };
+        let is_awaited = awaited.iter().any(|one| one.member == self.config.me && one.need == Need::Answer);
+        is_awaited && self.own.waiting().is_some_and(|since| since + REFORM <= self.now)
     }
 
     pub(super) fn reform_ends(&self) -> Option<Tick> {
@@ -317,11 +342,23 @@ impl Supervisor {
     fn wish_holds(&self) -> Option<Tick> {
         let (part, since) = self.wish?;
         let hold = match part {
+            Part::Stop if self.has_parted() => return None,
             Part::Stop => HOLD_STOP,
             Part::Promote if self.others_run() => HOLD_PROMOTE,
             _ => return None,
         };
         Some(since + hold).filter(|when| *when > self.now)
+    }
+
+    /// Its data went on apart from those in service. Galera looks at numbers only and would let it in, 3 to 8 s after it can be
+    /// reached.
+    fn has_parted(&self) -> bool {
+        let Some(decision) = &self.decision else { return false };
+        let parted = |reason: &Reason| {
+            matches!(reason, Reason::NotChosen { member, why: NotChosen::Diverged { .. } | NotChosen::OtherHistory { .. } }
+                if *member == self.config.me)
+        };
+        matches!(decision.action, Action::Join { .. }) && decision.reasons.iter().any(parted)
     }
 
     /// Another member's database has a process, or may have one.
@@ -396,7 +433,8 @@ impl Supervisor {
 
     pub(super) fn patience_ends(&self) -> Option<Tick> {
         match &self.phase {
-            Phase::Confirming(confirming) => Some(confirming.since + PATIENCE),
+            // Until the look is back nothing can be decided, and nothing is due.
+            Phase::Confirming(confirming) if self.own.is_current() => Some(confirming.since + PATIENCE),
             _ => None,
         }
     }
@@ -411,7 +449,25 @@ impl Supervisor {
         if part == Part::Stop {
             self.retry.started = None;
         }
+        if part.starts() {
+            // The fork is told from now on: beside a stopped process it would look like one that came to nothing.
+            self.own.starts(part == Part::Reform);
+            self.next_tell = self.now;
+        }
         self.phase = Phase::Acting(part);
         self.outputs.push_back(Output::Act { part, steps });
     }
+}
+
+/// Who has data joins only where somebody in service shows what was written down: a database that answers without its supervisor does
+/// not tell whether history went on without us, and numbers don't either.
+fn may_join(own: &Evidence, seen: &[Seen]) -> bool {
+    let is_witness = |seen: &Seen| match &seen.observation {
+        Observation::Known(evidence) => {
+            evidence.files.is_some()
+                && matches!(&evidence.process, Process::Running(running) if running.status == ClusterStatus::Primary)
+        }
+        Observation::Unknown(_) => false,
+    };
+    own.files.as_ref().is_some_and(|files| files.datadir_empty) || seen.iter().any(is_witness)
 }

@@ -434,12 +434,14 @@ impl Supervisor {
             Reaction::Taken | Reaction::Stale => {
                 if reaction == Reaction::Taken {
                     self.words.hear(&message.from, &message.content.words, now);
+                    self.learn(&message.from);
                 }
                 return;
             }
         };
         if reaction == Reaction::Greet {
             self.words.hear(&message.from, &message.content.words, now);
+            self.learn(&message.from);
             if !was_known {
                 self.outputs.push_back(Output::Tell(Event::Heard { from: message.from.clone() }));
             }

@@ -2,7 +2,7 @@
 
 use super::records::synced;
 use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
-use crate::galera::{Evidence, Files, Found, Position, Process, Records, Recovered};
+use crate::galera::{Evidence, Files, Found, Gvwstate, Position, Process, Records, Recovered};
 
 /// What the host has found out about its database: the answer to [`super::Output::Look`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +33,10 @@ pub(super) struct Own {
     recovers: bool,
     /// A recovery's result, with the data that it is of.
     recovered: Option<(Recovered, u64)>,
+    /// It was started to form its view again: where its data are until that has happened, and the file that tells whether.
+    forming: Option<(Position, Found<Gvwstate>)>,
+    /// Since when a process is there that does not answer, begins nothing, and receives no state.
+    waiting: Option<Tick>,
     /// Something has happened: only a look with this number, or a later one, tells what is there now.
     needed: u64,
     /// The number of the last look that was taken in.
@@ -90,11 +94,47 @@ impl Own {
             // The host sees whether the server runs without Galera.
             let ran_standalone = files.records.ran_standalone || records.ran_standalone;
             files.records = Records { ran_standalone, ..records.clone() };
-            if look.evidence.process == Process::Stopped {
-                self.remember_position(files, look.data);
+            match look.evidence.process {
+                Process::Stopped => self.remember_position(files, look.data),
+                Process::Starting => self.keep_position(files),
+                Process::Running(_) => {}
             }
         }
+        let receives = look.evidence.files.as_ref().is_none_or(|files| files.sst_marker);
+        let waits = look.evidence.process == Process::Starting && !look.begins && !receives;
+        self.waiting = waits.then(|| self.waiting.unwrap_or(now));
+        if number >= self.needed && look.evidence.process != Process::Starting {
+            self.forming = None;
+        }
         self.look.replace(look)
+    }
+
+    /// A process is about to be started; `forms`: to form its view again.
+    pub(super) fn starts(&mut self, forms: bool) {
+        let Some(look) = &mut self.look else { return };
+        self.forming = None;
+        look.evidence.process = Process::Starting;
+        let position = start_position(&look.evidence);
+        let Some(files) = &mut look.evidence.files else { return };
+        if forms {
+            self.forming = position.map(|position| (position, files.gvwstate.clone()));
+        } else {
+            files.recovered = Recovered::NotRun;
+        }
+    }
+
+    /// Since when a process is there that does not answer, begins nothing, and receives no state.
+    pub(super) fn waiting(&self) -> Option<Tick> {
+        self.waiting
+    }
+
+    /// Until the view has formed, the data are where they were when the process was started: who comes later to form the view
+    /// has to know that, or it would wait for a process that waits for it.
+    fn keep_position(&mut self, files: &mut Files) {
+        self.forming.take_if(|(_, view)| files.sst_marker || files.gvwstate != *view);
+        if let (Recovered::NotRun, Some((position, _))) = (&files.recovered, &self.forming) {
+            files.recovered = Recovered::At(*position);
+        }
     }
 
     fn remember_position(&mut self, files: &mut Files, data: u64) {

@@ -97,10 +97,12 @@ pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: boo
         Action::Join { joiners, discard, .. } => {
             return if joiners.contains(me) && stopped {
                 Some(Part::Join)
+            } else if discard.contains(me) && !stopped {
+                // Galera looks at numbers only: it would let it in with rows of its own, and nobody would notice. One that serves
+                // without Galera is ended on the word only.
+                Some(Part::Stop).filter(|_| !is_serving(own) || discards_me && own.runs_alone())
             } else if discard.contains(me) && discards_me {
-                // It serves with what is given up, if it serves without Galera.
-                let may_stop = !is_serving(own) || own.runs_alone();
-                Some(if stopped { Part::JoinWithoutData } else { Part::Stop }).filter(|_| may_stop)
+                Some(Part::JoinWithoutData)
             } else {
                 None
             };
@@ -173,7 +175,8 @@ pub(super) fn steps(
         Part::Join => {
             let has_view = own.files.as_ref().is_none_or(|files| files.gvwstate != Found::Absent);
             let aside = has_view.then_some(Step::SetViewAside);
-            aside.into_iter().chain([start(Start::Normal)]).collect()
+            let record = joins(own, me, records, seen).map(Step::Record);
+            aside.into_iter().chain(record).chain([start(Start::Normal)]).collect()
         }
         Part::JoinWithoutData => {
             let start = Step::Start { how: Start::Normal, position: None };
@@ -198,6 +201,20 @@ pub(super) fn steps(
             vec![Step::Record(alone), Step::Start { how: Start::Alone, position: None }]
         }
     }
+}
+
+/// By joining it goes along with the forks that those in service remember. It writes that down before: once it serves, they may
+/// be gone at any moment. What it holds until then is common to all, or it would not join with it. (One without data writes
+/// nothing down: an empty directory beside records looks like a disk that is not mounted.)
+fn joins(own: &Evidence, me: &Hostname, records: &Records, seen: &[Seen]) -> Option<Records> {
+    let position = start_position(own)?;
+    let serves = |evidence: &&Evidence| {
+        matches!(&evidence.process, Process::Running(running)
+        if running.status == ClusterStatus::Primary && running.uuid == position.uuid())
+    };
+    let mut joined = records.clone();
+    learn_forks(&mut joined, position, me, seen.iter().filter_map(known).filter(serves));
+    (joined != *records).then_some(joined)
 }
 
 fn known(seen: &Seen) -> Option<&Evidence> {

@@ -148,6 +148,16 @@ fn forget_covered(forks: &mut Vec<Fork>) {
     forks.retain(|fork| !covered.contains(fork));
 }
 
+/// The evidence of a peer that serves in our component, as both sides say: one that gives state to another among them.
+pub(super) fn serving_with<'s>(seen: &'s Seen, running: &Running, me: &Hostname) -> Option<&'s Evidence> {
+    let Observation::Known(evidence) = &seen.observation else { return None };
+    let Process::Running(peer) = &evidence.process else { return None };
+    let serves = peer.status == ClusterStatus::Primary
+        && matches!(peer.state, LocalState::Synced | LocalState::Donor | LocalState::Joined);
+    let both = peer.uuid == running.uuid && peer.sees.contains(me) && running.sees.contains(&seen.host);
+    (serves && both).then_some(&**evidence)
+}
+
 /// The evidence of a peer that is synced in our component, as both sides say.
 fn peer_with_us<'s>(seen: &'s Seen, running: &Running, me: &Hostname) -> Option<&'s Evidence> {
     let Observation::Known(evidence) = &seen.observation else { return None };

@@ -56,6 +56,10 @@ struct Held {
 impl Words {
     /// An operator has said something here.
     pub(super) fn say(&mut self, id: u64, saying: Saying, now: Tick) {
+        // A word that names nobody says nothing, and could not be passed on.
+        if saying == Saying::AssumeLost(Vec::new()) {
+            return;
+        }
         self.held.retain(|held| held.by.is_some() || held.saying != saying);
         self.held.push(Held { id, saying, until: now + LONGEST, by: None });
     }

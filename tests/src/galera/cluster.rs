@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{At, Broken, Data, Disk, Event, File, Grastate, HistoryId, Place, Rows, Set, View};
 
 /// A cluster: its members, the network between them, and what its clients were promised.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cluster {
     /// The members, in the order of cluster.conf.
@@ -24,11 +25,29 @@ pub struct Cluster {
     /// True for supervisors that write a view's floor down as soon as gvwstate.dat names the view, before what came in
     /// ahead of the change of view is applied: a mistake, to see what it costs.
     pub hasty_floors: bool,
+    /// True if the group needs time to notice what has changed: until [`Cluster::notice`] nothing comes of it, but that
+    /// nobody can commit beside a member that is gone.
+    pub timed: bool,
+    /// Something has changed that the group has not noticed yet.
+    pub unnoticed: bool,
+    /// With time: the primary components that began where none was, until somebody takes them.
+    pub begun: Vec<Begun>,
     /// Promises that were broken.
     pub broken: Vec<Broken>,
     pub(super) next_event: u16,
     pub(super) next_view: u16,
     pub(super) next_history: u16,
+}
+
+/// A primary component that began where none was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Begun {
+    /// Whose state it has.
+    pub first: Place,
+    /// Who is in it.
+    pub members: Set,
+    /// An election wanted it; else Galera has done it by itself, or a hand.
+    pub elected: bool,
 }
 
 /// A member.
@@ -119,6 +138,9 @@ impl Cluster {
             cache: u16::MAX,
             slow_transfers: false,
             hasty_floors: false,
+            timed: false,
+            unnoticed: false,
+            begun: Vec::new(),
             broken: Vec::new(),
             next_event: 0,
             next_view: 0,
@@ -225,12 +247,23 @@ impl Cluster {
             return false;
         }
         let Some(view) = self.run(on).filter(|_| self.is_synced(on)).and_then(|run| run.view) else { return false };
+        if self.timed && !self.is_complete(view, on) {
+            return false;
+        }
         let event = self.new_event();
         for place in view.members.iter().filter(|&place| self.is_synced(place)).collect::<Vec<_>>() {
             self.receive(place, event, late.contains(place) && place != on);
         }
         self.acknowledged.insert(event);
         true
+    }
+
+    /// Everybody of the view is still there: only then a commit is certified.
+    fn is_complete(&self, view: View, on: Place) -> bool {
+        let is_there = |place: Place| {
+            self.reaches(on, place) && self.run(place).is_some_and(|run| run.primary && run.view == Some(view))
+        };
+        view.members.iter().all(is_there)
     }
 
     /// An event reaches a member: it is applied at once, unless it is `late` or others before it still wait.
@@ -258,6 +291,11 @@ impl Cluster {
         if let Some(rows) = self.rows_mut(place) {
             rows.unflushed = 0;
         }
+    }
+
+    /// The last event that happened.
+    pub fn last_event(&self) -> Event {
+        Event(self.next_event)
     }
 
     pub(super) fn new_event(&mut self) -> Event {

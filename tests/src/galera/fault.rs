@@ -56,6 +56,11 @@ impl Cluster {
             self.crash(place);
             return;
         }
+        if run.primary {
+            // What went before is noticed before the goodbye.
+            self.notice();
+        }
+        let Some(run) = self.run(place).copied() else { return };
         self.apply(place);
         let seqno = self.seqno(place);
         let disk = &mut self.members[place].disk;

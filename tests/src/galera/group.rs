@@ -1,12 +1,28 @@
 //! Who is in which component, and which component is primary.
 
-use super::{Cluster, Event, File, Fork, Grastate, HistoryId, Place, Run, Set, State, View};
+use super::{Begun, Cluster, Event, File, Fork, Grastate, HistoryId, Place, Run, Set, State, View};
 
 impl Cluster {
     /// The group notices what has changed: views form until nothing changes any more. `left` said goodbye just now.
     pub(super) fn settle(&mut self, left: Set) {
+        if self.timed && left.is_empty() {
+            self.unnoticed = true;
+        } else {
+            self.settle_now(left);
+        }
+    }
+
+    fn settle_now(&mut self, left: Set) {
+        self.unnoticed = false;
         // A view forms before its members learn that a transfer in it has failed.
         while self.settle_once(left) || self.broken_transfers() {}
+    }
+
+    /// With time: the group notices what has changed.
+    pub fn notice(&mut self) {
+        if self.unnoticed {
+            self.settle_now(Set::NOBODY);
+        }
     }
 
     fn settle_once(&mut self, left: Set) -> bool {
@@ -89,14 +105,20 @@ impl Cluster {
         let knowing: Set =
             members.iter().filter(|&place| self.run(place).is_some_and(|run| run.knows_position)).collect();
         // Nobody knows where its rows are: history gets the zero UUID, and each goes on with what it has (measured).
-        let Some(first) = knowing.iter().max_by_key(|&place| (self.seqno(place), std::cmp::Reverse(place))) else {
+        let first = knowing.iter().max_by_key(|&place| (self.seqno(place), std::cmp::Reverse(place)));
+        if self.timed
+            && let Some(first) = first.or_else(|| members.iter().next())
+        {
+            self.begun.push(Begun { first, members, elected });
+        }
+        let Some(first) = first else {
             members.iter().for_each(|place| self.forget_history(place));
             self.form(members, Set::NOBODY);
             return;
         };
         let at = self.at(first);
         let with_state: Set = knowing.iter().filter(|&place| self.at(place) == at).collect();
-        if elected {
+        if elected && !self.timed {
             self.check_start(first);
             if let Some(at) = at {
                 members.iter().for_each(|place| self.record_fork(place, Fork { at, present: members }));

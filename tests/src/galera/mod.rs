@@ -22,7 +22,7 @@ mod step;
 pub mod supervisor;
 mod transfer;
 
-pub use cluster::{Cluster, Member, Process, Run, State};
+pub use cluster::{Begun, Cluster, Member, Process, Run, State};
 pub use disk::{At, Data, Disk, Event, File, Fork, Grastate, HistoryId, Records, Rows, View, ViewRecord};
 pub use fault::Tear;
 pub use promise::Broken;

@@ -20,7 +20,11 @@ impl Cluster {
         self.start_as(place, recovered, false)
     }
 
-    pub(super) fn start_as(&mut self, place: Place, recovered: bool, elected: bool) -> Result<(), Refused> {
+    /// The same; `elected`: an election wants it.
+    ///
+    /// # Errors
+    /// [`Refused::NotNow`].
+    pub fn start_as(&mut self, place: Place, recovered: bool, elected: bool) -> Result<(), Refused> {
         self.may_start(place)?;
         let knows = self.knows_position(place, recovered);
         let disk = &mut self.members[place].disk;
@@ -40,7 +44,11 @@ impl Cluster {
         self.bootstrap_as(place, recovered, false)
     }
 
-    pub(super) fn bootstrap_as(&mut self, place: Place, recovered: bool, elected: bool) -> Result<(), Refused> {
+    /// The same; `elected`: an election wants it.
+    ///
+    /// # Errors
+    /// [`Refused::NotSafeToBootstrap`] if grastate.dat forbids it; [`Refused::NotNow`].
+    pub fn bootstrap_as(&mut self, place: Place, recovered: bool, elected: bool) -> Result<(), Refused> {
         self.may_start(place)?;
         if !self.flag(place) {
             return Err(Refused::NotSafeToBootstrap);
@@ -65,7 +73,9 @@ impl Cluster {
         self.promote_as(place, false)
     }
 
-    pub(super) fn promote_as(&mut self, place: Place, elected: bool) -> bool {
+    /// The same; `elected`: an election wants it.
+    pub fn promote_as(&mut self, place: Place, elected: bool) -> bool {
+        self.notice();
         let can = self.run(place).is_some_and(|run| run.open && !run.primary);
         if can {
             self.begin(self.group(place), elected);

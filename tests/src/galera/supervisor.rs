@@ -92,7 +92,7 @@ impl Cluster {
 
     /// What a member holds is to begin a new history: without grastate.dat and without a position Galera makes a new UUID.
     /// With the old UUID, members that have not what was written without Galera could join incrementally.
-    fn leave_history(&mut self, own: Place) {
+    pub fn leave_history(&mut self, own: Place) {
         let disk = &mut self.members[own].disk;
         disk.grastate = File::Absent;
         disk.records = super::Records::default();

@@ -26,6 +26,7 @@ impl Cluster {
 
     /// The transfer to this member is over: it has the donor's state, and what came since. False if none runs.
     pub fn finish_transfer(&mut self, place: Place) -> bool {
+        self.notice();
         let Some(State::Joining(donor, full)) = self.run(place).map(|run| run.state) else { return false };
         self.complete(place, donor, full);
         let gives = |other: Place| matches!(self.run(other), Some(run) if matches!(run.state, State::Joining(to, _) if to == donor));
@@ -41,11 +42,11 @@ impl Cluster {
     fn complete(&mut self, place: Place, donor: Place, full: bool) {
         let Some(mut rows) = self.rows(donor).cloned() else { return };
         if let (Some(own), false) = (self.rows(place), full) {
+            rows.alone.clone_from(&own.alone);
             let tail = rows.log.get(own.log.len()..).unwrap_or_default();
             rows.log = [&own.log[..], tail].concat();
         }
         rows.unflushed = rows.unflushed.min(self.window);
-        rows.alone.clear();
         let disk = &mut self.members[place].disk;
         disk.data = Data::Rows(rows);
         disk.marker = false;

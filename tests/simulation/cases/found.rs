@@ -1,0 +1,94 @@
+//! What the simulated world has found in the supervisors, each as the shortest story that shows it.
+
+use super::*;
+
+/// pf3 is slow: the others have started to form the view again before it begins. It took them for processes whose position
+/// must be waited for, and they waited for it: for ever.
+#[test]
+fn who_comes_late_to_a_view_goes_along() {
+    for late in (100..3_000).step_by(100) {
+        let mut world = calm();
+        world.cut(ALL);
+        world.start(ALL);
+        world.run_for(late);
+        world.kill_supervisor_for(PF3, 2_500);
+        let took = world.comes_back(ALL);
+        assert!(took.as_secs() < 30, "late by {late} ms: {took:?}");
+    }
+}
+
+/// A process that was started by hand, in vain, kept its position to itself, and everybody waited for that: for ever.
+#[test]
+fn a_process_that_waits_in_vain_is_ended() {
+    let mut world = World::calm(2);
+    world.cut(Set::first(2));
+    world.start_by_hand_normally(PF1);
+    world.run_for(2_000);
+    world.start(Set::first(2));
+    world.comes_back(Set::first(2));
+}
+
+/// A word that names nobody made all messages of its member unreadable.
+#[test]
+fn a_word_that_names_nobody_silences_nobody() {
+    let mut world = calm();
+    world.cut(ALL);
+    world.start(ALL);
+    world.run_for(100);
+    world.says(PF1, Saying::AssumeLost(Vec::new()));
+    world.comes_back(ALL);
+}
+
+/// pf3 was forced, pf1 joined it, and pf3 left before pf1 had looked once more: nobody knew any more that pf2's
+/// data had parted, and pf2 joined with rows of its own.
+#[test]
+fn a_joiner_knows_of_the_fork_before_the_witness_leaves() {
+    for stay in (0..2_000).step_by(50) {
+        let mut world = calm();
+        world.cut(Set::of(PF1));
+        world.run_for(9_000);
+        world.stop_gracefully(PF3);
+        world.comes_back(Set::of(PF2));
+        world.cut(Set::of(PF2));
+        world.start(Set::from([PF1, PF3]));
+        world.run_for(3_000);
+        world.says(PF3, Saying::Force(host(PF3)));
+        world.wait("pf1 and pf3 in service", |world| world.serves() == Set::from([PF1, PF3]));
+        world.run_for(stay);
+        world.stop_gracefully(PF3);
+        world.start(Set::of(PF2));
+        world.run_for(30_000);
+        assert!(!world.serves().contains(PF2), "after {stay} ms{}", world.told());
+    }
+}
+
+/// A member that a force has cut off runs without service: Galera looks at numbers only, and would let it in.
+#[test]
+fn what_parted_is_ended_before_galera_lets_it_in() {
+    let mut world = calm();
+    world.part(Set::of(PF3));
+    world.run_for(15_000);
+    world.cut(Set::of(PF1));
+    world.run_for(15_000);
+    world.says(PF3, Saying::Force(host(PF3)));
+    world.wait("pf3 in service", |world| world.serves() == Set::of(PF3));
+    world.run_for(20_000);
+    world.heal();
+    world.run_for(30_000);
+    assert_eq!(world.serves(), Set::of(PF3), "{}", world.told());
+}
+
+/// A look that is needed once more outlasts the patience before an act: the supervisor asked to be woken at once, again and again.
+#[test]
+fn a_slow_look_keeps_nobody_busy() {
+    let mut world = calm();
+    world.cut(ALL);
+    world.start(ALL);
+    for place in [PF1, PF2, PF3] {
+        world.slow_disk(place, 30_000);
+    }
+    world.wait("pf1 is about to act", |world| world.phase(PF1) == Some(Phase::Confirms));
+    world.ended_late(PF1);
+    world.jump_clock(PF1, 6_000);
+    world.comes_back(ALL);
+}

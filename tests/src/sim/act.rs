@@ -1,0 +1,138 @@
+//! The host carries out what a supervisor wants, one step after the other, each in its time.
+
+use pfcluster_core::supervisor::{Input, Part, Start, Step};
+
+use super::breach::Kind as Breach;
+use super::ledger::Cause;
+use super::world::{Event, World};
+use crate::galera::{File, Place};
+
+impl World {
+    /// What must hold of every act, by what the supervisor knew.
+    pub(super) fn check_act(&mut self, place: Place, part: Part) {
+        let Some(known) = self.hosts[place].known else { return };
+        if part.starts() && (known.maintenance || known.is_out && part != Part::Alone) {
+            self.breaks(Breach::ForbiddenStart, format!("pf{} is in maintenance or disabled: {part}", place + 1));
+        }
+        if part == Part::Stop && known.serves && !self.hosts[place].ends {
+            self.breaks(Breach::ForbiddenStop, format!("pf{} ends a database that serves", place + 1));
+        }
+        let is_fit = self.galera.is_trusted(place) || self.words.holds_for(place, self.now) || self.words.forged;
+        if part == Part::Bootstrap && !is_fit {
+            self.breaks(Breach::ForbiddenStart, format!("pf{} begins with data that can't be trusted", place + 1));
+        }
+    }
+
+    /// The next step begins, or the answer is given.
+    pub(super) fn next_step(&mut self, place: Place) {
+        let slow = if self.now < self.hosts[place].slow_until { 12 } else { 1 };
+        let Some(act) = &self.hosts[place].act else { return };
+        let run = self.hosts[place].run;
+        let (low, high) = match act.steps.front() {
+            None => {
+                self.answer(place, Ok(()));
+                return;
+            }
+            Some(Step::Stop { .. }) => (150, 1_500),
+            Some(Step::Start { .. } | Step::Promote) => (20, 120),
+            Some(_) => (2, 30),
+        };
+        self.soon(low * slow, high * slow, Event::Step(place, run));
+    }
+
+    fn answer(&mut self, place: Place, result: Result<(), Box<str>>) {
+        self.hosts[place].act = None;
+        let run = self.hosts[place].run;
+        self.feed(place, Some(run), Input::Acted { result });
+    }
+
+    pub(super) fn step_done(&mut self, place: Place, run: u64) {
+        let host = &mut self.hosts[place];
+        if host.run != run {
+            return;
+        }
+        if self.now < host.stands_until {
+            // The steps are the same program's.
+            let when = host.stands_until;
+            self.at(when, Event::Step(place, run));
+            return;
+        }
+        let Some(act) = &mut host.act else { return };
+        let (part, Some(step)) = (act.part, act.steps.pop_front()) else { return };
+        match self.carry_out(place, part, step) {
+            Ok(()) => self.next_step(place),
+            Err(why) => {
+                self.tell(Some(place), || format!("a step fails: {why}"));
+                self.answer(place, Err(why));
+            }
+        }
+    }
+
+    fn carry_out(&mut self, place: Place, part: Part, step: Step) -> Result<(), Box<str>> {
+        let is_full = self.now < self.hosts[place].full_until;
+        let disk = &mut self.galera.members[place].disk;
+        match step {
+            Step::Record(_) | Step::AllowBootstrap if is_full => return Err("no space left on the device".into()),
+            Step::Record(records) => self.hosts[place].records = records,
+            Step::SetViewAside => disk.gvwstate = File::Absent,
+            Step::SetStateAside => self.set_state_aside(place),
+            Step::SetDataAside => {
+                if self.has_process(place) {
+                    return Err("a process uses the data".into());
+                }
+                self.tell(Some(place), || "the data are moved aside".to_owned());
+                self.galera.discard(place);
+                self.changed(Cause::Group);
+            }
+            Step::AllowBootstrap => {
+                if disk.grastate != File::Absent {
+                    self.galera.set_flag(place);
+                }
+            }
+            Step::Start { how, position } => return self.spawn(place, how, position, Some(part)),
+            Step::Promote => {
+                if self.hosts[place].launch.is_some() || self.galera.is_stopped(place) {
+                    return Err("it does not run".into());
+                }
+                if self.now >= self.hosts[place].frozen_until {
+                    self.galera.promote_as(place, true);
+                    self.changed(Cause::Group);
+                }
+            }
+            Step::Stop { .. } => self.stop(place),
+            other => unreachable!("a step that this world does not know: {other:?}"),
+        }
+        Ok(())
+    }
+
+    /// A graceful stop, or the end of a process that can't stop gracefully.
+    pub(super) fn stop(&mut self, place: Place) {
+        self.hosts[place].launch = None;
+        let is_frozen = self.now < self.hosts[place].frozen_until;
+        if is_frozen {
+            self.hosts[place].frozen_until = 0;
+            self.reconnect();
+            self.galera.crash(place);
+        } else {
+            self.galera.leave(place);
+        }
+        self.tell(Some(place), || "database is stopped".to_owned());
+        // What it had not applied is gone with a process that does not move, as with one that receives state.
+        self.changed(if is_frozen { Cause::Fault } else { Cause::Group });
+    }
+
+    /// Without grastate.dat and without a position Galera makes a new history.
+    fn set_state_aside(&mut self, place: Place) {
+        self.galera.leave_history(place);
+    }
+
+    /// Starts the database by hand, past the supervisor.
+    pub(super) fn start_by_hand(&mut self, place: Place, how: Start) {
+        let at = self.galera.at(place);
+        let position = at.and_then(|at| {
+            pfcluster_core::galera::Position::new(crate::galera::evidence::uuid(at.history), i64::from(at.seqno))
+        });
+        // A process that runs already says so, and nothing happens.
+        let _ = self.spawn(place, how, position, None);
+    }
+}

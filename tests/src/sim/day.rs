@@ -1,0 +1,284 @@
+//! A day: its faults, then everything is mended, and service has to return; where only a person can decide, one does.
+
+use pfcluster_core::galera::bootstrap::{Action, Problem};
+use pfcluster_core::supervisor::{Input, Saying};
+
+use super::breach::Kind as Breach;
+use super::ledger::{Cause, Fate};
+use super::mind::Policy;
+use super::plan::{BAD, Plan};
+use super::random::Random;
+use super::world::{Event, World};
+use crate::galera::evidence::host as name;
+use crate::galera::{Data, File, Grastate, HistoryId, Place, Set};
+
+/// How long service may take to return once everything is mended, in milliseconds of simulated time: a view that does not form
+/// (60 s), the longest pause between two tries (60 s), a process that waits in vain (30 s), and a transfer.
+pub(super) const BOUND: u64 = 240_000;
+
+/// Where hosts come back late, and for the slower others: galera-autofix takes 10 to 20 minutes.
+const BOUND_OF_OTHERS: u64 = 3_600_000;
+
+/// How long everybody has to refuse before an operator comes.
+const PATIENCE: u64 = 15_000;
+
+impl World {
+    /// Lives through a plan. By the rules of others it goes on after a broken promise, to see what comes of it.
+    pub fn live(plan: &Plan, tells: bool) -> World {
+        let mut world = World::new(plan, tells);
+        world.run_until(5_000);
+        for day in 0..plan.days {
+            world.day(day);
+            if world.breach.is_some() {
+                break;
+            }
+        }
+        world
+    }
+
+    fn day(&mut self, day: usize) {
+        let begin = self.now;
+        (self.is_bad, self.mended) = (true, None);
+        for fault in self.plan.faults.clone().into_iter().filter(|fault| fault.day == day) {
+            self.at(begin + fault.at, Event::Fault(fault));
+        }
+        self.tell(None, || format!("--- bad day {} begins", day + 1));
+        self.run_until(begin + BAD);
+        self.armed.clear();
+        self.is_bad = false;
+        self.mend();
+        self.tell(None, || "--- everything is mended".to_owned());
+        let mended = self.now;
+        self.mended = Some(mended);
+        let bound = if self.plan.late == 0 { BOUND } else { BOUND_OF_OTHERS };
+        if self.returns_within(bound) {
+            let back = self.hosts.iter().map(|host| host.dark_until).fold(mended, u64::max);
+            self.returns.push(self.now.saturating_sub(back));
+            self.well();
+        }
+    }
+
+    /// Everybody is in service, in one component, and has had time to write that down.
+    fn well(&mut self) {
+        self.run_until(self.now + 2_500);
+        if self.breach.is_none() && self.words.may_mix(self.now) && !self.is_equal() {
+            // What hands have done, nobody notices (measured, fact 7): the operator who did it repairs it.
+            let mut dice = self.random.fork();
+            self.sets_others_aside(self.keeper(), &mut dice);
+            self.returns_within(BOUND);
+        }
+        if self.breach.is_none() && self.is_whole() {
+            self.check_whole();
+            // A backup of what was given up would bring it back: no evidence tells that.
+            let all = !self.words.is_quiet();
+            self.words.forget();
+            for place in self.everybody().iter() {
+                self.galera.apply(place);
+                self.galera.flush(place);
+                if all || self.random.percent(60) {
+                    self.hosts[place].backup = Some(self.galera.members[place].disk.clone());
+                }
+            }
+        }
+    }
+
+    fn mend(&mut self) {
+        self.network.heal();
+        for place in self.everybody().iter() {
+            let now = self.now;
+            let host = &mut self.hosts[place];
+            host.stands_until = host.stands_until.min(now);
+            (host.slow_until, host.full_until, host.deaf_until, host.frozen_until) = (0, 0, 0, 0);
+            host.transfer_fails = false;
+            host.clock.set(now, 0, 1_000);
+            if self.plan.late > 0 && host.supervisor.is_none() {
+                host.dark_until = now + Random::new(self.plan.seed ^ place as u64).between(0, self.plan.late);
+            }
+            self.galera.members[place].maintenance = false;
+            self.galera.members[place].disabled = Set::NOBODY;
+            self.feed(place, None, Input::Woken);
+            if !self.hosts[place].ends {
+                self.soon(500, 1_500, Event::Boot(place));
+            }
+        }
+        self.reconnect();
+    }
+
+    pub(super) fn is_whole(&self) -> bool {
+        self.galera.primaries().len() == 1
+            && self.everybody().iter().all(|place| {
+                let knows = self.hosts[place].in_service || self.plan.policy != Policy::Ours;
+                self.galera.is_synced(place) && knows
+            })
+    }
+
+    /// All have the same rows, as far as each has come.
+    fn is_equal(&self) -> bool {
+        let logs: Vec<_> = self.everybody().iter().filter_map(|place| Some(&self.galera.rows(place)?.log)).collect();
+        let shortest = logs.iter().map(|log| log.len()).min().unwrap_or_default();
+        logs.iter().all(|log| log[..shortest] == logs[0][..shortest])
+    }
+
+    /// True as soon as everybody is in service.
+    fn returns_within(&mut self, bound: u64) -> bool {
+        let mut end = self.now + bound;
+        let mut stuck_since = None;
+        let mut decided = 0;
+        while self.breach.is_none() {
+            if self.is_whole() {
+                return true;
+            }
+            if self.now >= end && (decided > 1 || self.is_honest() || !self.words.is_spoken()) {
+                self.says_why(decided > 0);
+                return false;
+            }
+            if self.now >= end {
+                // Words that contradict each other, or what they meet: only a person sees that.
+                self.in_vain += 1;
+                decided = decided.max(1);
+                self.operator_decides(decided);
+                (stuck_since, end) = (None, self.now + bound);
+            }
+            if self.waits_for_people() {
+                let since = *stuck_since.get_or_insert(self.now);
+                if self.now - since >= PATIENCE {
+                    self.operator_decides(decided);
+                    decided += 1;
+                    (stuck_since, end) = (None, self.now + bound);
+                }
+            } else {
+                stuck_since = None;
+            }
+            self.run_until(self.now + 250);
+        }
+        false
+    }
+
+    /// What the supervisor of a member has decided last: the moment does not matter for that.
+    pub(super) fn decided(&self, place: Place) -> Option<Action> {
+        self.hosts[place].supervisor.as_ref()?.decided()
+    }
+
+    /// Nothing goes on until a person has decided.
+    fn waits_for_people(&self) -> bool {
+        if self.plan.policy != Policy::Ours {
+            // What a person would have to do there is what the others are for.
+            return false;
+        }
+        let acts = |place: &Place| self.hosts[*place].act.is_some() || self.hosts[*place].launch.is_some();
+        !self.everybody().iter().any(|place| acts(&place))
+            && self.everybody().iter().all(|place| {
+                self.galera.is_synced(place)
+                    || match self.decided(place) {
+                        Some(Action::Refuse { .. }) => true,
+                        Some(Action::Join { discard, .. }) => discard.contains(&name(place)),
+                        _ => false,
+                    }
+            })
+    }
+
+    /// Nothing was done to the members that asks for a person: then nobody may refuse.
+    fn is_honest(&self) -> bool {
+        let words = &self.words;
+        let is_told = words.forged || words.damaged || words.detached || words.any(self.now);
+        let is_sound = |place: Place| self.galera.is_trusted(place) && !self.hosts[place].records.ran_standalone;
+        !is_told && self.everybody().iter().all(is_sound)
+    }
+
+    fn says_why(&mut self, was_decided: bool) {
+        let answers: Vec<String> =
+            self.everybody().iter().map(|place| format!("pf{} says {:?}", place + 1, self.decided(place))).collect();
+        let kind = if was_decided { Breach::NoRemedy } else { Breach::NoService };
+        self.breaks(kind, format!("service does not return: {}\n{}", answers.join("; "), self.galera));
+    }
+
+    /// The member whose data are worth most.
+    fn keeper(&self) -> Place {
+        let worth = |&place: &Place| {
+            let disk = &self.galera.members[place].disk;
+            let events = match &disk.data {
+                Data::Rows(rows) | Data::NoHistory(rows) if !disk.marker => rows.log.len() + rows.alone.len() + 1,
+                _ => 0,
+            };
+            (events > 0, self.galera.is_synced(place), self.galera.is_trusted(place), events, std::cmp::Reverse(place))
+        };
+        self.everybody().iter().max_by_key(worth).unwrap_or_default()
+    }
+
+    /// First by words, as the remedies say; then by hand, as the guide says.
+    fn operator_decides(&mut self, before: u64) {
+        if self.is_honest() {
+            let answers: Vec<String> =
+                self.everybody().iter().filter_map(|place| Some(format!("{:?}", self.decided(place)?))).collect();
+            let what = format!("all evidence is honest, and yet: {}\n{}", answers.join("; "), self.galera);
+            self.breaks(Breach::Refuses, what);
+            return;
+        }
+        self.decisions += 1;
+        let keeper = self.keeper();
+        let others = self.everybody().without(Set::of(keeper));
+        self.tell(None, || format!("an operator keeps the data of pf{}", keeper + 1));
+        let mut dice = self.random.fork();
+        match (before, self.decided(keeper)) {
+            (0 | 1, Some(Action::Refuse { problem: Problem::StandaloneHistory { .. } })) if before == 0 => {
+                for place in others.iter() {
+                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                }
+                self.say(keeper, Saying::Standalone, &mut dice);
+            }
+            (
+                0,
+                Some(Action::Refuse {
+                    problem: Problem::CutOff { .. } | Problem::UnsafeHoldsMore { .. } | Problem::Regression { .. },
+                }),
+            ) => {
+                for place in others.iter() {
+                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                }
+            }
+            (0, Some(Action::Join { .. })) => {
+                for place in others.iter().filter(|place| !self.galera.is_synced(*place)).collect::<Vec<_>>() {
+                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                }
+            }
+            (0 | 1, _) => self.sets_others_aside(keeper, &mut dice),
+            _ => {
+                self.says_why(true);
+            }
+        }
+    }
+
+    /// All others are stopped, their data kept aside; the keeper's files are made to tell what its data are.
+    fn sets_others_aside(&mut self, keeper: Place, dice: &mut Random) {
+        self.words.forged = true;
+        for place in self.everybody().iter() {
+            self.kill_supervisor(place);
+            if self.has_process(place) {
+                self.stop(place);
+            }
+        }
+        for place in self.everybody().without(Set::of(keeper)).iter() {
+            self.galera.discard(place);
+            self.hosts[place].records = pfcluster_core::galera::Records::default();
+        }
+        self.hosts[keeper].records = pfcluster_core::galera::Records::default();
+        let disk = &mut self.galera.members[keeper].disk;
+        (disk.marker, disk.gvwstate) = (false, File::Absent);
+        let history = disk.data.rows().map_or(HistoryId::ZERO, |rows| rows.history);
+        if history != HistoryId::ZERO {
+            disk.grastate = File::Whole(Grastate { history, seqno: -1, flag: false });
+        } else if !matches!(disk.data, Data::NoHistory(_)) {
+            self.galera.discard(keeper);
+        }
+        self.changed(Cause::Hand);
+        self.everybody().iter().for_each(|place| self.boot(place));
+        if matches!(self.galera.members[keeper].disk.data, Data::NoHistory(_)) {
+            self.say(keeper, Saying::Seed(name(keeper)), dice);
+        }
+    }
+
+    /// What became of the commits.
+    pub fn commits(&self, fate: Fate) -> usize {
+        self.ledger.count(fate)
+    }
+}

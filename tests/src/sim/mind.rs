@@ -1,0 +1,73 @@
+//! Who decides on a host: our supervisor, or one that does as others do.
+
+use pfcluster_core::galera::bootstrap::Action;
+use pfcluster_core::supervisor::{Config, Input, Output, Part, Supervisor, Tick};
+
+use super::others::Other;
+use crate::galera::Set;
+
+/// Whose rules a world lives by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Policy {
+    /// Ours.
+    Ours,
+    /// *Reconstructed*: `PacketFence`'s pf-mariadb, as of 10.3 to 14, alone.
+    PfMariadb,
+    /// *Reconstructed*: the same with galera-autofix beside it.
+    GaleraAutofix,
+    /// *Reconstructed*: a minute after the outage the highest sequence number of whoever answers begins.
+    HighestThatAnswers,
+}
+
+/// One of them, on one host.
+#[derive(Clone, Debug)]
+pub(super) enum Mind {
+    Ours(Box<Supervisor>),
+    Other(Box<Other>),
+}
+
+impl Mind {
+    pub(super) fn new(policy: Policy, config: Config, now: Tick) -> Mind {
+        match policy {
+            Policy::Ours => Mind::Ours(Box::new(Supervisor::new(config, now))),
+            other => Mind::Other(Box::new(Other::new(other, &config, now))),
+        }
+    }
+
+    /// `pings`: who answers to a ping now; only others look at that.
+    pub(super) fn handle_input(&mut self, now: Tick, input: Input, pings: Set) {
+        match self {
+            Mind::Ours(supervisor) => supervisor.handle_input(now, input),
+            Mind::Other(other) => other.handle_input(now, input, pings),
+        }
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        match self {
+            Mind::Ours(supervisor) => supervisor.poll_output(),
+            Mind::Other(other) => other.poll_output(),
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Tick> {
+        match self {
+            Mind::Ours(supervisor) => supervisor.poll_timeout().map(|(when, _)| when),
+            Mind::Other(other) => Some(other.wakes()),
+        }
+    }
+
+    pub(super) fn part(&self, now: Tick) -> Option<Part> {
+        match self {
+            Mind::Ours(supervisor) => supervisor.status(now).part,
+            Mind::Other(_) => None,
+        }
+    }
+
+    /// What it has decided last: the moment does not matter for that.
+    pub(super) fn decided(&self) -> Option<Action> {
+        match self {
+            Mind::Ours(supervisor) => Some(supervisor.status(Tick(0)).decision?.action),
+            Mind::Other(_) => None,
+        }
+    }
+}
