@@ -11,7 +11,7 @@ use crate::decision::Decision;
 use crate::galera::bootstrap::{
     Action, Need, NotChosen, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap,
 };
-use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
+use crate::galera::{ClusterStatus, Evidence, Files, Observation, Process, Records, Running};
 
 /// What the supervisor is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,6 +150,8 @@ impl Supervisor {
             .filter_map(|seen| records::serving_with(seen, running, &self.config.me));
         let mut records = self.records.clone();
         records::learn_forks(&mut records, at, &self.config.me, peers);
+        // What tells nothing new is not learnt, or every message would bring it back.
+        records::tend_forks(&mut records, running, &self.config.me, &seen);
         if records != self.records {
             self.set_records(records.clone());
             self.outputs.push_back(Output::Record(records));
@@ -460,7 +462,8 @@ impl Supervisor {
 }
 
 /// Who has data joins only where somebody in service shows what was written down: a database that answers without its supervisor does
-/// not tell whether history went on without us, and numbers don't either.
+/// not tell whether history went on without us, and numbers don't either. Only a member whose supervisor is new knows of no better
+/// times: it joins as it always did, or supervisors could not be brought in one after the other.
 fn may_join(own: &Evidence, seen: &[Seen]) -> bool {
     let is_witness = |seen: &Seen| match &seen.observation {
         Observation::Known(evidence) => {
@@ -469,5 +472,6 @@ fn may_join(own: &Evidence, seen: &[Seen]) -> bool {
         }
         Observation::Unknown(_) => false,
     };
-    own.files.as_ref().is_some_and(|files| files.datadir_empty) || seen.iter().any(is_witness)
+    let is_free = |files: &Files| files.datadir_empty || files.records == Records::default();
+    own.files.as_ref().is_some_and(is_free) || seen.iter().any(is_witness)
 }
