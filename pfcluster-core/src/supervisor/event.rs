@@ -77,6 +77,8 @@ pub enum Event {
         /// What.
         saying: Saying,
     },
+    /// The component to join lists members that are gone, and has no quorum without them.
+    ComponentDoubtful,
     /// It has to join with its data, and nobody in service shows whether history went on without it.
     NoWitness,
     /// The last view did not form again: its highest member is started instead.
@@ -108,6 +110,7 @@ impl Event {
             Event::Heard { .. } => "heard",
             Event::Said { .. } => "said",
             Event::Served { .. } => "served",
+            Event::ComponentDoubtful => "component_doubtful",
             Event::NoWitness => "no_witness",
             Event::ReformFailed => "reform_failed",
             Event::Dropped { .. } => "dropped",
@@ -134,6 +137,9 @@ impl fmt::Display for Event {
             Event::Heard { from } => write!(f, "{from} is there"),
             Event::Said { saying } => write!(f, "an operator says: {saying}"),
             Event::Served { saying } => write!(f, "holds no more: {saying}"),
+            Event::ComponentDoubtful => f.write_str(
+                "does not join yet: most members of the component in service are gone, and it has not noticed",
+            ),
             Event::NoWitness => f.write_str(
                 "does not join yet: no supervisor of a member in service tells whether history went on without this one",
             ),

@@ -230,6 +230,8 @@ pub struct Supervisor {
     next_record: Tick,
     /// Two primary components have been seen since.
     split_since: Option<Tick>,
+    /// The component to join is about to lose its quorum, it seems, since then.
+    doubted_since: Option<Tick>,
     /// The own part in a view that is to form again was done then.
     reform_since: Option<Tick>,
     reform_failed: bool,
@@ -274,6 +276,7 @@ impl Supervisor {
             next_ask: now + ASK,
             next_record: now,
             split_since: None,
+            doubted_since: None,
             reform_since: None,
             reform_failed: false,
             dropped: BTreeMap::new(),
