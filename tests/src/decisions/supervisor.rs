@@ -228,6 +228,7 @@ impl Story {
             view_number: number,
             receive_queue: queue,
             begins: words.contains(&"begins"),
+            vips: None,
         });
         if begins {
             host.runs += 1;
