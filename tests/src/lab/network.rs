@@ -3,9 +3,13 @@
 //! stays cut when the host starts again.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::command::{checked, run};
 use super::error::{LabError, Result};
@@ -18,6 +22,16 @@ pub struct Network {
     prefix: String,
     /// The cables that are out, a line for each port.
     unplugged: PathBuf,
+}
+
+/// Takes this thread, and those that it begins from now on, into a host's network.
+///
+/// # Errors
+/// If there is no such namespace, or the kernel does not let us.
+pub fn enter(namespace: &str) -> Result {
+    let network = File::open(Path::new("/run/netns").join(namespace))?;
+    move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 /// Pairs of ports (inside of a network) and of addresses (between networks) from where nothing gets through to where.

@@ -1,0 +1,86 @@
+//! The configuration, between the members of a cluster of real hosts.
+
+use std::process::Output;
+use std::sync::Arc;
+use std::thread;
+
+use pfcluster_tests::lab::command::{said, wait_until};
+use pfcluster_tests::lab::{DEADLINE, Host, Lab, Result};
+use pfcluster_tests::webservices::{Fault, StandIn, VERSION_FILE, lab as webservices};
+use serde_json::Value;
+
+use crate::common::{guide, measured};
+
+const SWITCHES: &str = "conf/switches.conf";
+
+fn push(host: &Host) -> Result<Output> {
+    host.output(&["pfcluster", "sync", "--as-master", "--timeout", "5"])
+}
+
+/// All have this, and one version; which is returned.
+fn is_everywhere(members: &[&Arc<StandIn>], switches: &str) -> Vec<u8> {
+    let version = members[0].read(VERSION_FILE);
+    for member in members {
+        assert_eq!(String::from_utf8_lossy(&member.read(SWITCHES)), switches, "{}", member.host);
+        assert_eq!(member.read(VERSION_FILE), version, "{}", member.host);
+    }
+    version
+}
+
+/// In every direction; one host loses power in the middle of a push, and the others go on.
+#[test]
+fn the_configuration_goes_in_every_direction() -> Result {
+    let lab = Lab::new(&guide())?;
+    let [pf1, pf2, pf3] = [lab.host("pf1")?, lab.host("pf2")?, lab.host("pf3")?];
+    let members = webservices::serve(&lab)?;
+    let [one, two, three] = &members[..] else { panic!("three members") };
+
+    one.write(SWITCHES, b"# from pf1\n");
+    let first = push(pf1)?;
+    assert_eq!(first.status.code(), Some(0), "{}", said(&first));
+    let before = is_everywhere(&[one, two, three], "# from pf1\n");
+    assert_ne!(before, b"1510000000.12345", "a push gives a new version");
+
+    // The power goes while pf3 fetches a file.
+    two.write(SWITCHES, b"# from pf2\n");
+    three.fail_later("", "switches.conf", Fault::Hang, 0);
+    let cut_off = thread::scope(|scope| {
+        let pushing = scope.spawn(|| push(pf2));
+        let fetches = || {
+            let requests = three.take_requests();
+            requests.iter().filter_map(|request| request.argument("conf_file")).any(|path| path.ends_with(SWITCHES))
+        };
+        wait_until("pf3 is in the middle of it", DEADLINE, fetches, String::new)?;
+        pf3.cut()?;
+        pushing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    })?;
+    measured("a push to a host that loses power", said(&cut_off));
+    assert_eq!(cut_off.status.code(), Some(1), "{}", said(&cut_off));
+    assert!(said(&cut_off).contains(&three.host), "{}", said(&cut_off));
+    let after = is_everywhere(&[one, two], "# from pf2\n");
+    assert_ne!(after, before);
+    assert_eq!(three.read(VERSION_FILE), before, "not all files arrived there");
+
+    // It is back, and everybody sees that it has another configuration.
+    pf3.boot()?;
+    let three = &webservices::serve_on(&lab, pf3)?;
+    let status = pf1.output(&["pfcluster", "status", "--format", "json"])?;
+    let status: Value = serde_json::from_slice(&status.stdout).unwrap_or_default();
+    let versions: Vec<Option<&str>> =
+        [0, 1, 2].iter().map(|number| status["members"][*number]["config_version"].as_str()).collect();
+    let text = |version| std::str::from_utf8(version).ok();
+    assert_eq!(versions, [text(&after), text(&after), text(&before)], "{status:#}");
+    let second = push(pf2)?;
+    assert_eq!(second.status.code(), Some(0), "{}", said(&second));
+    is_everywhere(&[one, two, three], "# from pf2\n");
+
+    // And the other way: who asks gets.
+    three.write(SWITCHES, b"# from pf3\n");
+    let from = pf3.plan.management.to_string();
+    for host in [pf1, pf2] {
+        let pull = host.output(&["pfcluster", "sync", "--from", &from])?;
+        assert_eq!(pull.status.code(), Some(0), "{}", said(&pull));
+    }
+    is_everywhere(&[one, two, three], "# from pf3\n");
+    Ok(())
+}
