@@ -68,7 +68,13 @@ fn a_version_that_nobody_gives_is_unknown_and_the_rest_is_said() {
     pf2.fail("", Fault::Hang);
     pf3.mend();
     let silent = document(&cluster);
-    assert_eq!(versions(&silent), (vec![mine.clone(), none.clone(), mine.clone()], vec![]), "{silent:#}");
+    assert_eq!(versions(&silent).0, [mine.clone(), none.clone(), mine.clone()], "{silent:#}");
+    pf2.mend();
+    pf2.fail("", Fault::Closed);
+    let closed = document(&cluster);
+    let (known, notes) = versions(&closed);
+    assert_eq!(known, [mine.clone(), none.clone(), mine.clone()], "{closed:#}");
+    assert!(matches!(notes[..], [note] if note.starts_with("pf2.example.com (")), "{notes:?}");
 
     // Without a user and a password there is nothing to ask with.
     pf2.mend();

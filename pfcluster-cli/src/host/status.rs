@@ -100,7 +100,7 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
     }
     for (peer, version) in until(&versions, deadline) {
         let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == peer.name) else { continue };
-        notes.extend(version.as_ref().err().and_then(|error| unasked(&peer, error)));
+        notes.extend(version.as_ref().err().and_then(|error| without_version(&peer, error, &member.seen.database)));
         member.seen.configuration = Some(reply_of(&version));
     }
     Gathered { members, vips, notes }
@@ -137,10 +137,11 @@ fn ask_versions(peers: Vec<Peer>, limit: Duration) -> Receiver<(Peer, Result<Str
     receiver
 }
 
-/// Why a member that answers gave no version. One that is silent is seen to be that from all the rest.
-fn unasked(peer: &Peer, error: &CallError) -> Option<Note> {
+/// Why a member gave no version. That one is silent altogether is said elsewhere.
+fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Option<Note> {
     let help = match error {
-        CallError::Silent(_) => return None,
+        CallError::Silent(_) if matches!(database, Database::Silent(_)) => return None,
+        CallError::Silent(_) => "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here",
         CallError::Untrusted(_) => "`pfcluster conflict` says how to accept it, if it is the member's",
         CallError::Answer(_) => "`pfcluster conflict` asks it again, also as another user",
     };

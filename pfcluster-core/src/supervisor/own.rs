@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::records::synced;
-use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
+use super::tick::{FRESH, LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
 use crate::galera::{Evidence, Files, Found, Gvwstate, Position, Process, Records, Recovered};
 
 /// What the host has found out about its database: the answer to [`super::Output::Look`].
@@ -60,9 +60,10 @@ impl Own {
         self.look.as_ref().map(|look| &look.evidence)
     }
 
-    /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell.
+    /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell, or the last
+    /// look is too old: a recovery takes its time, and addresses go meanwhile.
     pub(super) fn held(&self, now: Tick) -> Option<Vec<(Ipv4Addr, Duration)>> {
-        let held = self.held.as_ref()?;
+        let held = self.held.as_ref().filter(|_| self.looked.is_some_and(|looked| now.since(looked) <= FRESH))?;
         Some(held.iter().map(|(vip, since)| (*vip, now.since(*since))).collect())
     }
 

@@ -66,6 +66,18 @@ fn of_a_silent_member_nothing_is_known() {
     assert_eq!(held(&other, 0), None);
 }
 
+/// While a look takes its time, as one that recovers the position, addresses come and go.
+#[test]
+fn what_was_seen_too_long_ago_is_not_told() {
+    let (mut one, mut other) = pair();
+    one.holds = Some(vec![vip(10)]);
+    talk(&mut one, &mut other, 3000);
+    one.is_blind = true;
+    talk(&mut one, &mut other, 60_000);
+    assert_eq!((held(&one, 0), held(&other, 0)), (None, None));
+    assert!(other.knows(&host(0)).has_supervisor, "it still is heard");
+}
+
 /// More addresses than fit into a datagram: elections come first.
 #[test]
 fn evidence_is_told_without_addresses_where_both_do_not_fit() {

@@ -74,8 +74,11 @@ fn the_configuration_goes_in_every_direction() -> Result {
     pf3.boot()?;
     let three = &webservices::serve_on(&lab, pf3)?;
     let differ = [&after, &after, &before].map(|version| String::from_utf8_lossy(version).into_owned());
-    // Until the others' kernels have noticed that its card is another one.
-    wait_until("the status shows it", DEADLINE, || versions(pf1) == differ, || versions(pf1).join(" "))?;
+    for host in [pf1, pf2, pf3] {
+        let tell = || versions(host).join(" ");
+        let took = wait_until("the status shows it", DEADLINE, || versions(host) == differ, tell)?;
+        measured(&format!("{} sees that pf3 has another configuration", host.name()), format!("{took:.1?}"));
+    }
     let second = push(pf2)?;
     assert_eq!(second.status.code(), Some(0), "{}", said(&second));
     is_everywhere(&[one, two, three], "# from pf2\n");

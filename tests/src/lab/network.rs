@@ -102,7 +102,11 @@ impl Network {
         let out = self.unplugged();
         for (interface, address) in &host.interfaces {
             let (port, bridge) = (host.port(interface), format!("br{}", plan.bridge(*address)));
-            ip(&["link", "add", interface, "type", "veth", "peer", "name", &port, "netns", &switch])?;
+            // The same card each time: the others' kernels know it for up to 45 s, whatever becomes of the host.
+            let [a, b, c, d] = address.octets();
+            let card = format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}");
+            let peer = ["type", "veth", "peer", "name", &port, "netns", &switch];
+            ip(&[&["link", "add", interface, "address", &card], &peer[..]].concat())?;
             run("ip", &["-n", &switch, "link", "set", &port, "master", &bridge])?;
             ip(&["address", "add", &format!("{address}/24"), "dev", interface])?;
             ip(&["link", "set", interface, "up"])?;
