@@ -250,7 +250,11 @@ impl Supervisor {
         self.serve_words(&decision.action, &seen);
         let discards_me = policy.discard.contains(&self.config.me);
         let wanted = part(&decision.action, &self.config.me, &look, discards_me);
-        let wanted = wanted.filter(|part| *part != Part::Join || may_join(own, &seen));
+        let lacks_witness = wanted == Some(Part::Join) && !may_join(own, &seen);
+        if !std::mem::replace(&mut self.told.lacks_witness, lacks_witness) && lacks_witness {
+            self.tell(Event::NoWitness);
+        }
+        let wanted = wanted.filter(|_| !lacks_witness);
         let wanted = wanted.or_else(|| self.waits_in_vain(&decision.action).then_some(Part::Stop));
         if self.decision.as_ref().is_none_or(|before| before.action != decision.action) {
             self.told.changed = Some(self.now);

@@ -246,6 +246,7 @@ struct Told {
     changed: Option<Tick>,
     part: Option<Part>,
     too_large: bool,
+    lacks_witness: bool,
     in_service: bool,
 }
 
