@@ -74,7 +74,7 @@ fn a_version_that_nobody_gives_is_unknown_and_the_rest_is_said() {
     let closed = document(&cluster);
     let (known, notes) = versions(&closed);
     assert_eq!(known, [mine.clone(), none.clone(), mine.clone()], "{closed:#}");
-    assert!(matches!(notes[..], [note] if note.starts_with("pf2.example.com (")), "{notes:?}");
+    assert!(matches!(notes[..], [message] if message.starts_with("pf2.example.com (")), "{notes:?}");
 
     // Without a user and a password there is nothing to ask with.
     pf2.mend();
