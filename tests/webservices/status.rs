@@ -52,8 +52,6 @@ fn a_version_that_nobody_gives_is_unknown_and_the_rest_is_said() {
     let refused = document(&cluster);
     let (known, notes) = versions(&refused);
     assert_eq!(known, [mine.clone(), none.clone(), none.clone()], "{refused:#}");
-    let mut notes = notes;
-    notes.sort_unstable();
     let (first, second) =
         (Certificate::foreign().fingerprint(), "it refuses the user and the password of the web services");
     let [one, other] = notes[..] else { panic!("{notes:?}") };

@@ -98,10 +98,11 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
         Some(Err(error)) => notes.push(note(&error)),
         Some(Ok(None)) | None => {}
     }
-    for (peer, version) in until(&versions, deadline) {
-        let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == peer.name) else { continue };
-        notes.extend(version.as_ref().err().and_then(|error| without_version(&peer, error, &member.seen.database)));
-        member.seen.configuration = Some(reply_of(&version));
+    let versions: Vec<(Peer, Result<String, CallError>)> = until(&versions, deadline).collect();
+    for seen in members.iter_mut().map(|member| &mut member.seen) {
+        let Some((peer, version)) = versions.iter().find(|(peer, _)| peer.name == seen.host.as_str()) else { continue };
+        notes.extend(version.as_ref().err().and_then(|error| without_version(peer, error, &seen.database)));
+        seen.configuration = Some(reply_of(version));
     }
     Gathered { members, vips, notes }
 }
