@@ -399,9 +399,18 @@ impl Supervisor {
             peer.greeted();
             peer.echo()
         });
-        let content = Content { evidence: self.own.evidence().cloned(), words: self.words.said(self.now) };
+        let content = Content {
+            evidence: self.own.evidence().cloned(),
+            words: self.words.said(self.now),
+            held: self.own.held(self.now),
+        };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
         let mut bytes = message.encode(to, &self.names, &self.config.key);
+        if bytes.is_err() {
+            // Elections come first.
+            message.content.held = None;
+            bytes = message.encode(to, &self.names, &self.config.key);
+        }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
             message.content.evidence = None;
