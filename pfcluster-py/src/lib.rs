@@ -14,6 +14,7 @@ mod host;
 mod ini_text;
 mod input;
 mod quorum;
+mod supervisor;
 
 use pyo3::prelude::*;
 
@@ -25,7 +26,8 @@ mod _native {
     #[pymodule_export]
     use super::classes::{
         Action, Addresses, Decision, Diagnostic, Diagnostics, Evidence, Generated, GeneratedFile, Grastate, Gvwstate,
-        Interface, Member, Position, Reason, Rule, Section, Step, View, ViewChange, WhatIf, Zone,
+        Input, Interface, Member, Output, Position, Reason, Rule, Section, Step, SupervisorStatus, View, ViewChange,
+        WhatIf, Zone,
     };
     #[pymodule_export]
     use super::cluster::Cluster;
@@ -47,6 +49,8 @@ mod _native {
     use super::host::evidence;
     #[pymodule_export]
     use super::quorum::{alive_quorum, quorum, what_if};
+    #[pymodule_export]
+    use super::supervisor::Supervisor;
 
     /// Adds what is known when the module is loaded.
     #[pymodule_init]
