@@ -393,4 +393,38 @@ documents! {
         /// Datagrams that were dropped: `why`, `count`.
         dropped,
     }
+    /// The whole cluster (`pfcluster status`).
+    ClusterStatus("verdict", "reasons", "remedy") {
+        /// Who asked.
+        asked_by,
+        /// When, in seconds since 1970.
+        asked_at,
+        /// `healthy`, `degraded`, `read_only`, `blocked`, `down`, `split` or `unknown`.
+        verdict,
+        /// What is known of each member of cluster.conf, in order.
+        members,
+        /// The virtual addresses, and who holds them.
+        virtual_addresses,
+        /// Why the verdict is so.
+        reasons: Reason,
+        /// What a person can do next, in order.
+        remedy,
+        /// What could not be found out on this machine: `message`, `help`.
+        notes,
+    }
+    /// What all enabled members say of the version of their configuration (`pfcluster conflict --versions`).
+    ConfigVersions("local", "members") {
+        /// The member that asked.
+        local,
+        /// When, in seconds since 1970.
+        now,
+        /// The members in order, with their `config_version`; `None` where one gave none.
+        members,
+        ;
+        /// Why others are silent: `member`, `why`.
+        #[getter]
+        fn silent(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
+            part(slf.py(), &slf.as_super().get().hidden, Class::Detail)
+        }
+    }
 }

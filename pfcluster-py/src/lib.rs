@@ -25,9 +25,9 @@ mod _native {
 
     #[pymodule_export]
     use super::classes::{
-        Action, Addresses, Decision, Diagnostic, Diagnostics, Evidence, Generated, GeneratedFile, Grastate, Gvwstate,
-        Input, Interface, Member, Output, Position, Reason, Rule, Section, Step, SupervisorStatus, View, ViewChange,
-        WhatIf, Zone,
+        Action, Addresses, ClusterStatus, ConfigVersions, Decision, Diagnostic, Diagnostics, Evidence, Generated,
+        GeneratedFile, Grastate, Gvwstate, Input, Interface, Member, Output, Position, Reason, Rule, Section, Step,
+        SupervisorStatus, View, ViewChange, WhatIf, Zone,
     };
     #[pymodule_export]
     use super::cluster::Cluster;
@@ -46,7 +46,7 @@ mod _native {
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
-    use super::host::evidence;
+    use super::host::{config_versions, evidence, status};
     #[pymodule_export]
     use super::quorum::{alive_quorum, quorum, what_if};
     #[pymodule_export]

@@ -16,6 +16,8 @@ __all__ = [
     "Action",
     "Addresses",
     "Cluster",
+    "ClusterStatus",
+    "ConfigVersions",
     "Decision",
     "Detail",
     "Diagnostic",
@@ -47,6 +49,7 @@ __all__ = [
     "_restore",
     "_restore_cluster",
     "alive_quorum",
+    "config_versions",
     "evidence",
     "generate",
     "grastate",
@@ -59,6 +62,7 @@ __all__ = [
     "rule",
     "rules",
     "select_bootstrap",
+    "status",
     "what_if",
 ]
 
@@ -704,6 +708,64 @@ class SupervisorStatus(Document):
         """Datagrams that were dropped: `why`, `count`."""
 
 @final
+class ClusterStatus(Document):
+    """The whole cluster (`pfcluster status`)."""
+
+    __match_args__: Final = ("verdict", "reasons", "remedy")
+    @property
+    def asked_by(self) -> str:
+        """Who asked."""
+
+    @property
+    def asked_at(self) -> str:
+        """When, in seconds since 1970."""
+
+    @property
+    def verdict(self) -> Literal["healthy", "degraded", "read_only", "blocked", "down", "split", "unknown"]:
+        """`healthy`, `degraded`, `read_only`, `blocked`, `down`, `split` or `unknown`."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """What is known of each member of cluster.conf, in order."""
+
+    @property
+    def virtual_addresses(self) -> tuple[Detail, ...]:
+        """The virtual addresses, and who holds them."""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the verdict is so."""
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """What a person can do next, in order."""
+
+    @property
+    def notes(self) -> tuple[Detail, ...]:
+        """What could not be found out on this machine: `message`, `help`."""
+
+@final
+class ConfigVersions(Document):
+    """What all enabled members say of the version of their configuration (`pfcluster conflict --versions`)."""
+
+    __match_args__: Final = ("local", "members")
+    @property
+    def local(self) -> str:
+        """The member that asked."""
+
+    @property
+    def now(self) -> str | None:
+        """When, in seconds since 1970."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """The members in order, with their `config_version`; `None` where one gave none."""
+
+    @property
+    def silent(self) -> tuple[Detail, ...]:
+        """Why others are silent: `member`, `why`."""
+
+@final
 class Supervisor:
     """The MariaDB supervisor of one member, as a state machine without any I/O. It decides as `select_bootstrap`
     does, and acts on proof, never on a timer: timers only repeat questions.
@@ -880,7 +942,7 @@ def alive_quorum(alive: int, enabled: int) -> Literal["majority", "half", "minor
     """Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`."""
 
 def resolve_conflict(
-    versions: str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],
+    versions: ConfigVersions | str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],
     *,
     host: str | None = None,
     now: int | str | None = None,
@@ -942,6 +1004,30 @@ def evidence(
     recover_timeout: float | None = None,
 ) -> Evidence:
     """This member's evidence for the election, as `pfcluster evidence` prints it."""
+
+def status(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    datadir: _Path | None = None,
+    socket: _Path | None = None,
+    mysql_defaults_file: _Path | None = None,
+    backups: _Path | None = None,
+    run_directory: _Path | None = None,
+    timeout: float = 5.0,
+) -> ClusterStatus:
+    """The whole cluster, as `pfcluster status` shows it."""
+
+def config_versions(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    fingerprints: Iterable[str] | None = None,
+    timeout: float = 5.0,
+) -> ConfigVersions:
+    """The versions of the configuration of all enabled members, asked at their web services side by side, as
+    `resolve_conflict` takes them. Who shows a certificate that is not known, neither here nor in `fingerprints`,
+    is sent nothing."""
 
 def _panic(message: str) -> None: ...
 def _restore(name: str, json: str, text: str | None, hidden: str) -> Document: ...
