@@ -142,7 +142,7 @@ def test_config_versions(cluster: dict[str, Any]) -> None:
     assert pickle.loads(pickle.dumps(versions)).silent == versions.silent
     decision = pfcluster.resolve_conflict(versions)
     assert decision == pfcluster.resolve_conflict(versions.to_json())
-    assert decision.action.kind == "no_quorum"
+    assert decision.action.kind == "nothing_to_compare"
     with pytest.raises(errors.NotAMemberError):
         pfcluster.host.config_versions(**{**where, "host": "pf9"})
     with pytest.raises(errors.InputError, match="fingerprints"):
