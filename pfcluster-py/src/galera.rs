@@ -21,7 +21,7 @@ use crate::input::{Pair, bytes, host, hosts, list, number, pairs, word};
 /// Which member may bring the database back after an outage, how, and why.
 #[pyfunction]
 #[pyo3(signature = (members, evidence, *, host=None, disabled=None, assume_lost=None, discard=None, force=None,
-    seed=None, standalone=false, split_confirmed=None, silent=None, now=None))]
+    seed=None, standalone=false, split_confirmed=None, reform_failed=false, silent=None, now=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn select_bootstrap(
     py: Python<'_>,
@@ -35,6 +35,7 @@ pub(crate) fn select_bootstrap(
     seed: Option<&Bound<'_, PyAny>>,
     standalone: bool,
     split_confirmed: Option<bool>,
+    reform_failed: bool,
     silent: Option<&Bound<'_, PyAny>>,
     now: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
@@ -72,7 +73,7 @@ pub(crate) fn select_bootstrap(
             standalone,
             force: one(force, "force")?,
             split_confirmed: split_confirmed.unwrap_or_else(|| several.confirms_split(&electorate.hosts, &disabled)),
-            ..Policy::default()
+            reform_failed,
         };
         let decision = select(&members, &policy);
         let now = now.map(|now| number(now, "now", 0..=i64::from(u32::MAX))).transpose()?;

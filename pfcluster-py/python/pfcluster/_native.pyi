@@ -962,6 +962,7 @@ def select_bootstrap(
     seed: str | None = None,
     standalone: bool = False,
     split_confirmed: bool | None = None,
+    reform_failed: bool = False,
     silent: Mapping[str, str] | None = None,
     now: int | None = None,
 ) -> Decision:
