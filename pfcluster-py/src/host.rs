@@ -73,6 +73,19 @@ fn me(host: Option<&Bound<'_, PyAny>>) -> PyResult<Hostname> {
     }
 }
 
+/// What is said of this member's database.
+fn overrides(
+    datadir: Option<&Bound<'_, PyAny>>,
+    socket: Option<&Bound<'_, PyAny>>,
+    client_file: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Overrides> {
+    Ok(Overrides {
+        datadir: optional_path(datadir, "datadir")?,
+        socket: optional_path(socket, "socket")?,
+        client_file: optional_path(client_file, "mysql_defaults_file")?,
+    })
+}
+
 fn since_1970() -> Option<String> {
     let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
     Some(time.as_secs().to_string())
@@ -96,11 +109,7 @@ pub(crate) fn evidence(
     guarded(|| {
         let (root, me) = (self::root(root)?, me(host)?);
         let (limit, recover) = (seconds(timeout)?, recover_timeout.map(seconds).transpose()?);
-        let overrides = Overrides {
-            datadir: optional_path(datadir, "datadir")?,
-            socket: optional_path(socket, "socket")?,
-            client_file: optional_path(mysql_defaults_file, "mysql_defaults_file")?,
-        };
+        let overrides = self::overrides(datadir, socket, mysql_defaults_file)?;
         let asked = me.clone();
         let gathered = waiting(py, move || own_evidence(&root, asked, &overrides, limit, recover))??;
         let document = EvidenceDocument::new(me, since_1970(), &gathered.evidence, gathered.notes);
@@ -142,11 +151,7 @@ pub(crate) fn status(
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
         let (root, me, limit) = (self::root(root)?, me(host)?, seconds(timeout)?);
-        let overrides = Overrides {
-            datadir: optional_path(datadir, "datadir")?,
-            socket: optional_path(socket, "socket")?,
-            client_file: optional_path(mysql_defaults_file, "mysql_defaults_file")?,
-        };
+        let overrides = self::overrides(datadir, socket, mysql_defaults_file)?;
         let backups = optional_path(backups, "backups")?.unwrap_or_else(|| backup::DIRECTORY.into());
         let run = optional_path(run_directory, "run_directory")?.unwrap_or_else(|| supervise::RUN_DIRECTORY.into());
         let report = waiting(py, move || whole_cluster(&root, me, &overrides, (&backups, &run), limit))??;
@@ -206,7 +211,7 @@ pub(crate) fn config_versions(
         let fingerprint = |source: &Bound<'_, PyAny>| parse(source, "fingerprints", "write it as openssl prints it");
         let fingerprints = fingerprints.iter().map(fingerprint).collect::<PyResult<Vec<Fingerprint>>>()?;
         let asked = me.clone();
-        let said = waiting(py, move || all_versions(&root, asked, &fingerprints, limit))??;
+        let said = waiting(py, move || all_versions(&root, &asked, &fingerprints, limit))??;
         let member = |(host, said): &(Hostname, Result<Option<String>, String>)| document_of!({ "host": host, "config_version": said.as_ref().ok() });
         let silent = |(host, said): &(Hostname, Result<Option<String>, String>)| {
             said.as_ref().err().map(|why| document_of!({ "member": host, "why": why }))
@@ -221,7 +226,7 @@ pub(crate) fn config_versions(
 /// What each member says, or why it says nothing. One that has no version yet says that.
 type Said = Vec<(Hostname, Result<Option<String>, String>)>;
 
-fn all_versions(root: &Root, me: Hostname, fingerprints: &[Fingerprint], limit: Duration) -> Result<Said, Failure> {
+fn all_versions(root: &Root, me: &Hostname, fingerprints: &[Fingerprint], limit: Duration) -> Result<Said, Failure> {
     let installed = Installed::read(root, me.clone())?;
     let installation = installed.installation();
     let (cluster, pf_conf) = (&installation.cluster, installation.pf_conf.as_ref());
@@ -235,11 +240,11 @@ fn all_versions(root: &Root, me: Hostname, fingerprints: &[Fingerprint], limit: 
     let mut trust = Trust::of_host(root)?;
     fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
     let port = port(pf_conf)?;
-    let view = cluster.seen_by(&me, &installed.situation.disabled).map_err(|_| installed.not_a_member(cluster))?;
+    let view = cluster.seen_by(me, &installed.situation.disabled).map_err(|_| installed.not_a_member(cluster))?;
     let mut peers = Vec::new();
     let mut said: Said = Vec::new();
     for member in view.configuration_members() {
-        let answer = if member.host == me {
+        let answer = if member.host == *me {
             Ok(Local::open(root, version)?.version()?)
         } else {
             let ip = member.addresses.management_ip;
