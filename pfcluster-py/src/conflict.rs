@@ -9,7 +9,8 @@ use pyo3::types::{PyBytes, PyInt, PyString};
 use crate::classes::Class;
 use crate::document::Document;
 use crate::error::{NotAMemberError, guarded, input};
-use crate::input::{Pair, bytes, host, pairs, parse, word};
+use crate::galera::json_text;
+use crate::input::{Pair, host, pairs, parse, word};
 
 /// What each member says, in order; who decides, and its time, if the file says so.
 type Said = (Vec<(Hostname, Option<String>)>, Option<Hostname>, Option<ConfigVersion>);
@@ -49,8 +50,9 @@ pub(crate) fn resolve_conflict(
 
 /// A file of `pfcluster conflict --versions`, a mapping of hosts to versions, or a list of pairs.
 fn said(versions: &Bound<'_, PyAny>) -> PyResult<Said> {
-    if versions.is_instance_of::<PyString>() || versions.is_instance_of::<PyBytes>() {
-        let file = VersionsFile::read(&bytes(versions, "versions")?);
+    let is_document = versions.cast::<Document>().is_ok();
+    if is_document || versions.is_instance_of::<PyString>() || versions.is_instance_of::<PyBytes>() {
+        let file = VersionsFile::read(&json_text(versions, "versions")?);
         let file =
             file.map_err(|error| input(format!("versions: {error}"), "see `pfcluster conflict --help` for the form"))?;
         let (local, now) = (file.local.clone(), file.now.clone());

@@ -12,7 +12,7 @@ use pyo3::prelude::*;
 use pyo3::types::PyMapping;
 use serde_json::Value;
 
-use crate::classes::{self, Class};
+use crate::classes::Class;
 use crate::cluster::{Cluster, not_a_member};
 use crate::document::{Document, parsed};
 use crate::error::{UnreadableStateError, guarded, input};
@@ -21,7 +21,7 @@ use crate::input::{Pair, bytes, host, hosts, list, number, pairs, word};
 /// Which member may bring the database back after an outage, how, and why.
 #[pyfunction]
 #[pyo3(signature = (members, evidence, *, host=None, disabled=None, assume_lost=None, discard=None, force=None,
-    seed=None, standalone=false, split_confirmed=None, silent=None, now=None))]
+    seed=None, standalone=false, split_confirmed=None, reform_failed=false, silent=None, now=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn select_bootstrap(
     py: Python<'_>,
@@ -35,6 +35,7 @@ pub(crate) fn select_bootstrap(
     seed: Option<&Bound<'_, PyAny>>,
     standalone: bool,
     split_confirmed: Option<bool>,
+    reform_failed: bool,
     silent: Option<&Bound<'_, PyAny>>,
     now: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Py<PyAny>> {
@@ -72,7 +73,7 @@ pub(crate) fn select_bootstrap(
             standalone,
             force: one(force, "force")?,
             split_confirmed: split_confirmed.unwrap_or_else(|| several.confirms_split(&electorate.hosts, &disabled)),
-            ..Policy::default()
+            reform_failed,
         };
         let decision = select(&members, &policy);
         let now = now.map(|now| number(now, "now", 0..=i64::from(u32::MAX))).transpose()?;
@@ -86,9 +87,9 @@ pub(crate) fn select_bootstrap(
 }
 
 /// Whose election it is.
-struct Electorate<'c> {
-    hosts: Vec<Hostname>,
-    cluster: Option<&'c Cluster>,
+pub(crate) struct Electorate<'c> {
+    pub(crate) hosts: Vec<Hostname>,
+    pub(crate) cluster: Option<&'c Cluster>,
     /// Who asks.
     me: Option<Hostname>,
     disabled: BTreeSet<Hostname>,
@@ -96,7 +97,7 @@ struct Electorate<'c> {
 
 impl<'c> Electorate<'c> {
     /// A cluster's members that share the database that `me` has a part in; or host names in the order of cluster.conf.
-    fn of(members: &'c Bound<'_, PyAny>, me: Option<Hostname>) -> PyResult<Electorate<'c>> {
+    pub(crate) fn of(members: &'c Bound<'_, PyAny>, me: Option<Hostname>) -> PyResult<Electorate<'c>> {
         let Ok(cluster) = members.cast::<Cluster>() else {
             let hosts: Vec<Hostname> = hosts(Some(members), "members")?;
             let distinct: BTreeSet<&Hostname> = hosts.iter().collect();
@@ -111,7 +112,7 @@ impl<'c> Electorate<'c> {
         Ok(Electorate { hosts, cluster: Some(cluster), me, disabled })
     }
 
-    fn known(&self, host: &Hostname) -> PyResult<()> {
+    pub(crate) fn known(&self, host: &Hostname) -> PyResult<()> {
         if self.hosts.contains(host) { Ok(()) } else { Err(not_a_member(host, &self.hosts.iter().collect::<Vec<_>>())) }
     }
 
@@ -119,7 +120,7 @@ impl<'c> Electorate<'c> {
     fn evidence(&self, source: &Bound<'_, PyAny>) -> PyResult<Several> {
         let mut several = Several::default();
         for item in list(source, "evidence")? {
-            let text = json_text(&item)?;
+            let text = json_text(&item, "evidence")?;
             let read = match self.cluster {
                 Some(cluster) => evidence::read(&text, members_by_name(cluster.model())),
                 None => evidence::read(&text, |name| self.hosts.iter().find(|host| host.as_str() == name).cloned()),
@@ -132,27 +133,27 @@ impl<'c> Electorate<'c> {
     }
 }
 
-fn not_evidence(error: &EvidenceError) -> PyErr {
+pub(crate) fn not_evidence(error: &EvidenceError) -> PyErr {
     input(format!("evidence: {error}"), "take the evidence again with `pfcluster evidence --recover`")
 }
 
 /// The text of a JSON document that is handed over as text, as a dict, or as one of our objects.
-fn json_text(source: &Bound<'_, PyAny>) -> PyResult<Vec<u8>> {
-    if let Ok(document) = source.cast::<classes::Evidence>() {
-        return Ok(document.as_super().get().value.to_string().into_bytes());
+pub(crate) fn json_text(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Vec<u8>> {
+    if let Ok(document) = source.cast::<Document>() {
+        return Ok(document.get().value.to_string().into_bytes());
     }
     if source.cast::<PyMapping>().is_ok() {
         let text = source.py().import("json")?.call_method1("dumps", (source,));
-        let text = text.map_err(|error| input(format!("evidence: {error}"), "hand over what `json.loads` gave"))?;
-        return bytes(&text, "evidence");
+        let text = text.map_err(|error| input(format!("{name}: {error}"), "hand over what `json.loads` gave"))?;
+        return bytes(&text, name);
     }
-    bytes(source, "evidence")
+    bytes(source, name)
 }
 
 /// Reads the evidence of one member.
 pub(crate) fn one_evidence(source: &Bound<'_, PyAny>) -> PyResult<Document> {
     guarded(|| {
-        let text = json_text(source)?;
+        let text = json_text(source, "evidence")?;
         // Whose an address is only the cluster tells.
         let read = evidence::read(&text, |_| None).map_err(|error| not_evidence(&error))?;
         if read.len() != 1 {

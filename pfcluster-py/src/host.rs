@@ -1,23 +1,30 @@
-//! `pfcluster.host`: what this machine knows. Whoever waits here holds no lock, can be interrupted, and has a deadline.
+//! `pfcluster.host`: what this machine and its cluster know. Whoever waits here holds no lock, can be interrupted, and has a
+//! deadline.
 
+mod installed;
+
+use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
 use pfcluster_cli::host::evidence::{Gathered, Question, Recovery, gather};
-use pfcluster_cli::host::mariadb::{Overrides, Settings};
-use pfcluster_cli::host::{HostError, Root, files, machine};
+use pfcluster_cli::host::mariadb::{Account, Overrides, Settings};
+use pfcluster_cli::host::status as everybody;
+use pfcluster_cli::host::sync::{Local, Peer, versions};
+use pfcluster_cli::host::webservices::{Credentials, Fingerprint, Trust, port};
+use pfcluster_cli::host::{Root, backup, machine, supervise};
 use pfcluster_cli::report::evidence::{EvidenceDocument, members_by_name};
 use pfcluster_cli::report::json;
-use pfcluster_core::cluster::{self, Hostname};
-use pfcluster_core::document::Document as IniDocument;
-use pfcluster_core::span::Source;
+use pfcluster_cli::report::status::Report;
+use pfcluster_core::cluster::Hostname;
 use pyo3::prelude::*;
+use serde_json::{Value, json as document_of};
 
+use self::installed::{Failure, Installed};
 use crate::classes::Class;
-use crate::cluster::not_a_member;
 use crate::document::{Document, parsed};
-use crate::error::{self, guarded, input};
-use crate::input::{host as hostname, path};
+use crate::error::{guarded, input};
+use crate::input::{host as hostname, list, parse, path};
 
 /// How often a signal is looked for.
 const STEP: Duration = Duration::from_millis(50);
@@ -47,6 +54,43 @@ fn seconds(timeout: f64) -> PyResult<Duration> {
     if in_range { Ok(Duration::from_secs_f64(timeout)) } else { Err(input("the timeout is out of range", help)) }
 }
 
+fn optional_path(source: Option<&Bound<'_, PyAny>>, name: &str) -> PyResult<Option<PathBuf>> {
+    source.map(|source| path(source, name)).transpose()
+}
+
+/// PacketFence's install directory.
+fn root(source: Option<&Bound<'_, PyAny>>) -> PyResult<Root> {
+    Ok(Root::new(&optional_path(source, "root")?.unwrap_or_else(|| "/usr/local/pf".into())))
+}
+
+/// This member.
+fn me(host: Option<&Bound<'_, PyAny>>) -> PyResult<Hostname> {
+    match host {
+        Some(host) => hostname(host, "host"),
+        None => machine::hostname()
+            .parse()
+            .map_err(|error| input(format!("this machine's name is no host name: {error}"), "name a member as `host`")),
+    }
+}
+
+/// What is said of this member's database.
+fn overrides(
+    datadir: Option<&Bound<'_, PyAny>>,
+    socket: Option<&Bound<'_, PyAny>>,
+    client_file: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Overrides> {
+    Ok(Overrides {
+        datadir: optional_path(datadir, "datadir")?,
+        socket: optional_path(socket, "socket")?,
+        client_file: optional_path(client_file, "mysql_defaults_file")?,
+    })
+}
+
+fn since_1970() -> Option<String> {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(time.as_secs().to_string())
+}
+
 /// This member's evidence for the election, as `pfcluster evidence` prints it.
 #[pyfunction]
 #[pyo3(signature = (*, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, timeout=5.0,
@@ -63,53 +107,156 @@ pub(crate) fn evidence(
     recover_timeout: Option<f64>,
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
-        let path = |source: Option<&Bound<'_, PyAny>>, name| source.map(|source| self::path(source, name)).transpose();
-        let root = Root::new(&path(root, "root")?.unwrap_or_else(|| "/usr/local/pf".into()));
-        let host = match host {
-            Some(host) => hostname(host, "host")?,
-            None => machine::hostname().parse().map_err(|error| {
-                input(format!("this machine's name is no host name: {error}"), "name a member as `host`")
-            })?,
-        };
+        let (root, me) = (self::root(root)?, me(host)?);
         let (limit, recover) = (seconds(timeout)?, recover_timeout.map(seconds).transpose()?);
-        let overrides = Overrides {
-            datadir: path(datadir, "datadir")?,
-            socket: path(socket, "socket")?,
-            client_file: path(mysql_defaults_file, "mysql_defaults_file")?,
-        };
-        let asked = host.clone();
-        let answer = waiting(py, move || ask(&root, &asked, &overrides, limit, recover))?;
-        let gathered = match answer {
-            Ok(Answer::Gathered(gathered)) => gathered,
-            Ok(Answer::NotAMember(members)) => return Err(not_a_member(&host, &members.iter().collect::<Vec<_>>())),
-            Err(error) => return Err(error::host(&error)),
-        };
-        let taken_at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-        let taken_at = taken_at.map(|time| time.as_secs().to_string());
-        let document = EvidenceDocument::new(host, taken_at, &gathered.evidence, gathered.notes);
+        let overrides = self::overrides(datadir, socket, mysql_defaults_file)?;
+        let asked = me.clone();
+        let gathered = waiting(py, move || own_evidence(&root, asked, &overrides, limit, recover))??;
+        let document = EvidenceDocument::new(me, since_1970(), &gathered.evidence, gathered.notes);
         Class::Evidence.wrap(py, Document::new(parsed(&json::text(&document))?))
     })
 }
 
-enum Answer {
-    Gathered(Box<Gathered>),
-    NotAMember(Vec<Hostname>),
-}
-
-fn ask(
+fn own_evidence(
     root: &Root,
-    host: &Hostname,
+    me: Hostname,
     overrides: &Overrides,
     limit: Duration,
     recover: Option<Duration>,
-) -> Result<Answer, HostError> {
-    let text = files::read(&root.path(Source::ClusterConf))?;
-    let cluster = cluster::Cluster::from_document(&IniDocument::parse(Source::ClusterConf, &text).value).value;
-    if cluster.member(host.as_str()).is_none() {
-        return Ok(Answer::NotAMember(cluster.members().map(|member| member.host.clone()).collect()));
-    }
+) -> Result<Gathered, Failure> {
+    let installed = Installed::read(root, me)?;
+    let cluster = &installed.installation().cluster;
+    installed.is_member(cluster)?;
     let settings = Settings::read(&root.file("var/conf/mariadb.conf"), overrides)?;
     let recovery = recover.map_or(Recovery::Leave, Recovery::Within);
-    let question = Question { root, cluster: &cluster, settings: &settings, limit, recovery };
-    Ok(Answer::Gathered(Box::new(gather(&question, members_by_name(&cluster), &mut |_| ())?)))
+    let question = Question { root, cluster, settings: &settings, limit, recovery };
+    Ok(gather(&question, members_by_name(cluster), &mut |_| ())?)
+}
+
+/// The whole cluster, as `pfcluster status` shows it.
+#[pyfunction]
+#[pyo3(signature = (*, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, backups=None,
+    run_directory=None, timeout=5.0))]
+#[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
+pub(crate) fn status(
+    py: Python<'_>,
+    root: Option<&Bound<'_, PyAny>>,
+    host: Option<&Bound<'_, PyAny>>,
+    datadir: Option<&Bound<'_, PyAny>>,
+    socket: Option<&Bound<'_, PyAny>>,
+    mysql_defaults_file: Option<&Bound<'_, PyAny>>,
+    backups: Option<&Bound<'_, PyAny>>,
+    run_directory: Option<&Bound<'_, PyAny>>,
+    timeout: f64,
+) -> PyResult<Py<PyAny>> {
+    guarded(|| {
+        let (root, me, limit) = (self::root(root)?, me(host)?, seconds(timeout)?);
+        let overrides = self::overrides(datadir, socket, mysql_defaults_file)?;
+        let backups = optional_path(backups, "backups")?.unwrap_or_else(|| backup::DIRECTORY.into());
+        let run = optional_path(run_directory, "run_directory")?.unwrap_or_else(|| supervise::RUN_DIRECTORY.into());
+        let report = waiting(py, move || whole_cluster(&root, me, &overrides, (&backups, &run), limit))??;
+        let mut text = Vec::new();
+        report.text(&mut text)?;
+        let text = String::from_utf8_lossy(&text).into_owned();
+        Class::ClusterStatus.wrap(py, Document::answer(&report.json(), text)?)
+    })
+}
+
+fn whole_cluster(
+    root: &Root,
+    me: Hostname,
+    overrides: &Overrides,
+    (backups, run_directory): (&PathBuf, &PathBuf),
+    limit: Duration,
+) -> Result<Report, Failure> {
+    let installed = Installed::read(root, me.clone())?;
+    let installation = installed.installation();
+    let mut notes = Vec::new();
+    let settings = everybody::own_settings(root, overrides, &mut notes)?;
+    let named = settings.as_ref().and_then(|settings| settings.account.clone());
+    let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+    let question = everybody::Question {
+        root,
+        version: installed.situation.version,
+        cluster: &installation.cluster,
+        me: &me,
+        disabled: &installed.situation.disabled,
+        in_database: &installed.in_database(&installation.cluster)?,
+        settings: settings.as_ref(),
+        account: account.as_ref(),
+        backups,
+        run_directory,
+        limit,
+    };
+    let mut answers = everybody::gather(&question, Vec::new(), &members_by_name(&installation.cluster));
+    answers.notes.splice(0..0, notes);
+    Ok(Report::new(me, answers))
+}
+
+/// The versions of the configuration of all enabled members, asked at their web services side by side, as
+/// `resolve_conflict` takes them. Who shows a certificate that is not known, neither here nor in `fingerprints`, is sent
+/// nothing.
+#[pyfunction]
+#[pyo3(signature = (*, root=None, host=None, fingerprints=None, timeout=5.0))]
+pub(crate) fn config_versions(
+    py: Python<'_>,
+    root: Option<&Bound<'_, PyAny>>,
+    host: Option<&Bound<'_, PyAny>>,
+    fingerprints: Option<&Bound<'_, PyAny>>,
+    timeout: f64,
+) -> PyResult<Py<PyAny>> {
+    guarded(|| {
+        let (root, me, limit) = (self::root(root)?, me(host)?, seconds(timeout)?);
+        let fingerprints = fingerprints.map_or(Ok(Vec::new()), |source| list(source, "fingerprints"))?;
+        let fingerprint = |source: &Bound<'_, PyAny>| parse(source, "fingerprints", "write it as openssl prints it");
+        let fingerprints = fingerprints.iter().map(fingerprint).collect::<PyResult<Vec<Fingerprint>>>()?;
+        let asked = me.clone();
+        let said = waiting(py, move || all_versions(&root, &asked, &fingerprints, limit))??;
+        let member = |(host, said): &(Hostname, Result<Option<String>, String>)| document_of!({ "host": host, "config_version": said.as_ref().ok() });
+        let silent = |(host, said): &(Hostname, Result<Option<String>, String>)| {
+            said.as_ref().err().map(|why| document_of!({ "member": host, "why": why }))
+        };
+        let members: Vec<Value> = said.iter().map(member).collect();
+        let document = document_of!({ "version": 1, "local": me, "now": since_1970(), "members": members });
+        let hidden = said.iter().filter_map(silent).collect();
+        Class::ConfigVersions.wrap(py, Document { hidden, ..Document::new(document) })
+    })
+}
+
+/// What each member says, or why it says nothing. One that has no version yet says that.
+type Said = Vec<(Hostname, Result<Option<String>, String>)>;
+
+fn all_versions(root: &Root, me: &Hostname, fingerprints: &[Fingerprint], limit: Duration) -> Result<Said, Failure> {
+    let installed = Installed::read(root, me.clone())?;
+    let installation = installed.installation();
+    let (cluster, pf_conf) = (&installation.cluster, installation.pf_conf.as_ref());
+    installed.is_member(cluster)?;
+    let version = installed.situation.version;
+    let credentials = pf_conf.map(|pf_conf| Credentials::of_members(root, pf_conf, version)).transpose()?.flatten();
+    let credentials = credentials.ok_or_else(|| Failure::Input {
+        message: "the web services' user is missing: pf.conf has none".to_owned(),
+        help: "set `user` and `pass` in `[webservices]` of pf.conf".to_owned(),
+    })?;
+    let mut trust = Trust::of_host(root)?;
+    fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
+    let port = port(pf_conf)?;
+    let view = cluster.seen_by(me, &installed.situation.disabled).map_err(|_| installed.not_a_member(cluster))?;
+    let mut peers = Vec::new();
+    let mut said: Said = Vec::new();
+    for member in view.configuration_members() {
+        let answer = if member.host == *me {
+            Ok(Local::open(root, version)?.version()?)
+        } else {
+            let ip = member.addresses.management_ip;
+            peers.extend(ip.map(|ip| Peer::new(member.host.to_string(), ip.value, port, &credentials, &trust)));
+            Err("cluster.conf has no address for it".to_owned())
+        };
+        said.push((member.host.clone(), answer));
+    }
+    for (peer, version) in peers.iter().zip(versions(&peers, limit)) {
+        if let Some((_, answer)) = said.iter_mut().find(|(host, _)| host.as_str() == peer.name) {
+            *answer = version.map(Some).map_err(|error| error.to_string());
+        }
+    }
+    Ok(said)
 }

@@ -14,6 +14,7 @@ mod host;
 mod ini_text;
 mod input;
 mod quorum;
+mod supervisor;
 
 use pyo3::prelude::*;
 
@@ -24,8 +25,9 @@ mod _native {
 
     #[pymodule_export]
     use super::classes::{
-        Action, Addresses, Decision, Diagnostic, Diagnostics, Evidence, Generated, GeneratedFile, Grastate, Gvwstate,
-        Interface, Member, Position, Reason, Rule, Section, Step, View, ViewChange, WhatIf, Zone,
+        Action, Addresses, ClusterStatus, ConfigVersions, Decision, Diagnostic, Diagnostics, Evidence, Generated,
+        GeneratedFile, Grastate, Gvwstate, Input, Interface, Member, Output, Position, Reason, Rule, Section, Step,
+        SupervisorStatus, View, ViewChange, WhatIf, Zone,
     };
     #[pymodule_export]
     use super::cluster::Cluster;
@@ -44,9 +46,11 @@ mod _native {
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
-    use super::host::evidence;
+    use super::host::{config_versions, evidence, status};
     #[pymodule_export]
     use super::quorum::{alive_quorum, quorum, what_if};
+    #[pymodule_export]
+    use super::supervisor::Supervisor;
 
     /// Adds what is known when the module is loaded.
     #[pymodule_init]

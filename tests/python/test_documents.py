@@ -11,6 +11,7 @@ from typing import Any
 import jsonschema
 import pytest
 from cases import EXAMPLES, REPOSITORY
+from referencing import Registry, Resource
 
 import pfcluster
 
@@ -40,8 +41,12 @@ def program(*arguments: str, stdin: str = "") -> str:
 
 
 def validate(document: pfcluster.Document | pfcluster.Cluster, name: str) -> None:
-    schema = json.loads((SCHEMAS / f"{name}.json").read_text())
-    jsonschema.Draft202012Validator(schema).validate(document.to_dict())
+    schemas: Registry[Any] = Registry(retrieve=lambda uri: Resource.from_contents(schema(uri)))  # type: ignore[call-arg]
+    jsonschema.Draft202012Validator(schema(f"{name}.json"), registry=schemas).validate(document.to_dict())
+
+
+def schema(name: str) -> Any:
+    return json.loads((SCHEMAS / name).read_text())
 
 
 def load(example: str) -> tuple[pfcluster.Cluster, list[str]]:

@@ -40,6 +40,16 @@ def test_elect() -> None:
     assert run("elect.py", GUIDE).returncode == 1
 
 
+@needs_match
+def test_supervise() -> None:
+    evidence = EXAMPLES / "guide" / "power-cut.json"
+    driven = run("supervise.py", GUIDE, str(evidence))
+    assert (driven.returncode, driven.stderr) == (0, "")
+    for host in ("pf2", "pf3"):
+        assert f"\n{host}.example.com: start, to form the last view again: record, start (normal) at " in driven.stdout
+    assert "\npf1.example.com: start" not in driven.stdout
+
+
 def test_readdress() -> None:
     edited = run("readdress.py", GUIDE, "pf2.example.com", "192.168.1.5")
     assert "error: 192.168.1.5 is" in edited.stderr

@@ -39,7 +39,8 @@ WORDS = [
 pf: Any = pfcluster
 
 # Also one that is none.
-KINDS = ("Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "Nothing")
+KINDS = ("Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "Input", "Output", "Nothing")
+INPUTS = ("looked", "asked", "acted", "not_recorded", "received", "ended", "said", "end", "woken", "nothing")
 
 Make = Callable[[random.Random], Any]
 
@@ -99,6 +100,25 @@ def change(rng: random.Random) -> object:
         return junk(rng)
 
 
+def number(rng: random.Random) -> object:
+    return rng.randrange(4) if rng.random() < 0.8 else junk(rng)
+
+
+def happening(rng: random.Random) -> Any:
+    """An input of a supervisor, mostly one that makes sense."""
+    kind = rng.choice(INPUTS)
+    fields: dict[str, dict[str, Make]] = {
+        "looked": {"number": number, "evidence": lambda rng: {"version": 1, "host": word(rng)}, "data": number},
+        "asked": {"number": number, "answers": evidence},
+        "acted": {"error": word},
+        "not_recorded": {"why": word},
+        "received": {"bytes": lambda rng: rng.choice((rng.randbytes(rng.randrange(90)), junk(rng)))},
+        "ended": {"why": word},
+        "said": {"id": number, "saying": lambda rng: {"kind": rng.choice(("force", "seed")), "member": word(rng)}},
+    }
+    return pf.Input(kind, **{name: make(rng) for name, make in fields.get(kind, {}).items() if rng.random() < 0.95})
+
+
 class Fuzz:
     """A cluster that was read, and what is asked of it."""
 
@@ -106,6 +126,8 @@ class Fuzz:
         self.rng = random.Random(seed)
         self.guide = pfcluster.parse(GUIDE, pf_conf=PF_CONF, host=HOSTS[0])
         self.objects: list[Any] = [self.guide]
+        self.supervisor: Any = None
+        self.now = 0
 
     def cluster(self) -> Any:
         return self.guide if self.rng.random() < 0.8 else self.rng.choice(self.objects)
@@ -138,6 +160,7 @@ class Fuzz:
             lambda: pf.recovered_position(text(rng)),
             lambda: pf.rule(word(rng)),
             lambda: pf._native._restore(rng.choice(KINDS), rng.choice(("{}", "[]", "1", "{")), None, "null"),
+            lambda: self.drive(),
             lambda: self.use(rng.choice(self.objects)),
             lambda: self.use(rng.choice(self.objects)),
         ]
@@ -145,6 +168,21 @@ class Fuzz:
             chosen = self.maybe(host=word, advert_int=junk, templates=pairs, dashboard=words)
             known = [lambda: pf.generate(self.cluster(), word(rng), **chosen)]
         return rng.choice(known)()
+
+    def drive(self) -> object:
+        """A supervisor, for as long as it lives."""
+        rng = self.rng
+        if self.supervisor is None or rng.random() < 0.02:
+            members = rng.choice((self.cluster(), HOSTS, words(rng)))
+            key = rng.choice((bytes(32), "00" * 32, junk(rng)))
+            self.supervisor = pf.Supervisor(word(rng), members, key, number(rng), **self.maybe(records=junk, now=number))
+        self.now += rng.choice((0, 1, 150, 1000, 20_000))
+        now = self.now if rng.random() < 0.95 else junk(rng)
+        if rng.random() < 0.5:
+            self.supervisor.handle_input(now, happening(rng) if rng.random() < 0.95 else junk(rng))
+        while rng.random() < 0.9 and (output := self.supervisor.poll_output()):
+            self.objects.append(output)
+        return self.supervisor.poll_timeout() if rng.random() < 0.5 else self.supervisor.status(now)
 
     def use(self, one: Any) -> object:
         """Everything that an object can be asked without arguments."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 import signal
 import socket
 import subprocess
@@ -13,6 +15,7 @@ from typing import Any
 
 import pytest
 from cases import EXAMPLES
+from test_documents import program, validate
 
 import pfcluster
 import pfcluster.host
@@ -85,6 +88,71 @@ except KeyboardInterrupt:
         said, _ = process.communicate()
         connection.close()
     assert (said, process.returncode) == ("interrupted\n", 0)
+
+
+@pytest.fixture
+def cluster(machine: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
+    """Three members on loopback addresses, at whose doors nobody answers."""
+    text = (EXAMPLES / "guide" / "cluster.conf").read_text()
+    for number in (5, 6, 7):
+        text = text.replace(f"192.168.1.{number}", f"127.0.77.{number}")
+    (tmp_path / "pf" / "conf" / "cluster.conf").write_text(text)
+    pf_conf = "[webservices]\nuser=u\npass=p\nport=9\n[database]\nuser=u\npass=p\n"
+    (tmp_path / "pf" / "conf" / "pf.conf").write_text(pf_conf)
+    (tmp_path / "pf" / "var" / "conf").mkdir(parents=True)
+    (tmp_path / "pf" / "var" / "conf" / "config_version").write_text("1510000000.5")
+    return machine
+
+
+def test_status(cluster: dict[str, Any], tmp_path: Path) -> None:
+    elsewhere: dict[str, Any] = {"backups": tmp_path, "run_directory": tmp_path}
+    status = pfcluster.host.status(**cluster, **elsewhere, timeout=30)
+    validate(status, "status")
+    assert (status.asked_by, [member.host for member in status.members][0]) == (HOST, HOST)
+    states = {member.host.partition(".")[0]: member.database.state for member in status.members}
+    assert states == {"pf1": "stopped", "pf2": "closed", "pf3": "closed"}
+    assert status.members[0].config_version == "1510000000.5"
+    assert {reason.kind for reason in status.reasons} >= {"stopped", "closed"} and status.remedy
+    assert f"Cluster: {status.verdict.replace('_', '-')}\n" in str(status)
+    # The same as the command line.
+    printed = json.loads(program("status", *options({**cluster, **elsewhere}), "--format", "json"))
+    assert {**status.to_dict(), "asked_at": None} == {**printed, "asked_at": None}
+    with pytest.raises(errors.HostError, match="cannot read"):
+        pfcluster.host.status(**{**cluster, "mysql_defaults_file": tmp_path / "nowhere"})
+
+
+def test_status_of_a_member_that_says_nothing(cluster: dict[str, Any], server: socket.socket, tmp_path: Path) -> None:
+    status = pfcluster.host.status(**cluster, backups=tmp_path, run_directory=tmp_path, timeout=0.2)
+    assert status.members[0].database.state == "silent"
+
+
+def options(arguments: dict[str, Any]) -> list[str]:
+    """The same for the command line."""
+    return [word for name, value in arguments.items() for word in ("--" + name.replace("_", "-"), str(value))]
+
+
+def test_config_versions(cluster: dict[str, Any]) -> None:
+    where = {"root": cluster["root"], "host": HOST}
+    versions = pfcluster.host.config_versions(**where, timeout=30)
+    validate(versions, "versions")
+    assert [member.config_version for member in versions.members] == ["1510000000.5", None, None]
+    assert [(one.member, one.why) for one in versions.silent] == [
+        (f"pf{number}.example.com", "connection refused") for number in (2, 3)
+    ]
+    assert pickle.loads(pickle.dumps(versions)).silent == versions.silent
+    decision = pfcluster.resolve_conflict(versions)
+    assert decision == pfcluster.resolve_conflict(versions.to_json())
+    assert decision.action.kind == "nothing_to_compare"
+    with pytest.raises(errors.NotAMemberError):
+        pfcluster.host.config_versions(**{**where, "host": "pf9"})
+    with pytest.raises(errors.InputError, match="fingerprints"):
+        pfcluster.host.config_versions(**where, fingerprints=["00"])
+    (cluster["root"] / "conf" / "pf.conf").write_text("[webservices]\nport=no\nuser=u\npass=p\n")
+    with pytest.raises(errors.HostError, match="is no port"):
+        pfcluster.host.config_versions(**where)
+    (cluster["root"] / "conf" / "pf.conf").unlink()
+    with pytest.raises(errors.InputError, match="user is missing"):
+        pfcluster.host.config_versions(**where)
 
 
 def test_what_is_not_there(machine: dict[str, Any], tmp_path: Path) -> None:

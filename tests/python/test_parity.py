@@ -8,13 +8,23 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cases import Case, cases
+from cases import TESTDATA, Case, cases
 
 import elections
 import pfcluster
 from pfcluster.errors import EditError, InputError, PfclusterError, UnreadableStateError
 
 FOLDERS = ("document", "cluster", "checks", "quorum", "conflict", "galera", "bootstrap")
+
+# Cases that are not Python's to answer, or that it answers elsewhere.
+NOT_HERE = {
+    "cli": "sessions of the program itself",
+    "generate": "whole files: test_documents.py compares what both generate",
+    "maintenance": "steps of a command that only the program carries out",
+    "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",
+    "supervisor": "stories of hosts over time, in a language of their own: test_supervisor.py drives the same machine",
+    "sync": "calls of the web services, which the module makes for versions only: see test_host.py",
+}
 
 # What Rust's tests ask that Python has no function for.
 NOT_IN_PYTHON = {
@@ -279,6 +289,7 @@ def bootstrap(case: Case) -> str:
         seed=next(iter(named("seed")), None),
         standalone="standalone" in case.words,
         split_confirmed="confirmed" in case.words,
+        reform_failed="reform-failed" in case.words,
         silent={elections.host(one.name): one.silence() or "" for one in members if one.silence()},
     )
     said = str(decision).splitlines()
@@ -339,6 +350,10 @@ def test_case(case: Case) -> None:
         assert sorted(actual.splitlines()) == sorted(expected(case).splitlines())
     else:
         assert actual == expected(case)
+
+
+def test_no_folder_is_forgotten() -> None:
+    assert {path.name for path in TESTDATA.iterdir()} == {*FOLDERS, *NOT_HERE}
 
 
 def test_no_command_is_forgotten() -> None:

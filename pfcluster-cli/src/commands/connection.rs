@@ -10,7 +10,7 @@ use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::version::PfVersion;
 
 use crate::host::sync::{Peer, versions};
-use crate::host::webservices::{CallError, Credentials, Fingerprint, Pins, Trust};
+use crate::host::webservices::{CallError, Credentials, Fingerprint, Pins, Trust, port};
 use crate::host::{HostError, Root, files, terminal};
 use crate::run::{CommandError, Printer};
 
@@ -165,20 +165,6 @@ pub(super) fn confirmed(question: &str, printer: &mut Printer<'_>) -> Result<boo
     write!(printer.err, "{question} [yes/no] ")?;
     printer.err.flush()?;
     Ok(read_line(printer)?.trim() == "yes")
-}
-
-/// The port of all members' web services.
-fn port(pf_conf: Option<&PfConf>) -> Result<u16, CommandError> {
-    const PORT: u16 = 9090;
-
-    let text = pf_conf.map_or("", |pf_conf| pf_conf.text("webservices", "port").trim());
-    if text.is_empty() {
-        return Ok(PORT);
-    }
-    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| CommandError::Usage {
-        message: format!("pf.conf: `{}` in `[webservices] port` is no port", text.escape_debug()),
-        help: format!("write a number from 1 to 65535; PacketFence's own is {PORT}"),
-    })
 }
 
 impl Met {

@@ -205,12 +205,16 @@ impl Global {
 
     /// Where the database is, and how it is asked.
     fn database(&self, root: &Root) -> Result<Settings, CommandError> {
-        let overrides = Overrides {
+        Ok(Settings::read(&root.file("var/conf/mariadb.conf"), &self.overrides())?)
+    }
+
+    /// What the command line says of it.
+    fn overrides(&self) -> Overrides {
+        Overrides {
             datadir: self.datadir.clone(),
             socket: self.socket.clone(),
             client_file: self.mysql_defaults_file.clone(),
-        };
-        Ok(Settings::read(&root.file("var/conf/mariadb.conf"), &overrides)?)
+        }
     }
 
     /// How long a question may take in all.

@@ -3,27 +3,26 @@
 use std::io::{self, IsTerminal as _};
 use std::path::PathBuf;
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Hostname, Member};
 use pfcluster_core::diagnostic::Diagnostic;
 use pfcluster_core::installation::Installation;
-use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
-use pfcluster_core::status::{Verdict, assess};
+use pfcluster_core::status::Verdict;
 use pfcluster_core::version::PfVersion;
 
 use super::connection;
 use super::gather::gather;
 use super::names::Names;
 use super::{Format, Global};
+use crate::host::backup;
 use crate::host::evidence::Note;
-use crate::host::mariadb::{Account, Settings};
+use crate::host::mariadb::Account;
 use crate::host::status::{self as host, Question};
 use crate::host::sync::Peer;
-use crate::host::{HostError, backup};
 use crate::report::evidence::members_by_name;
 use crate::report::{nagios, status as report};
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -135,17 +134,9 @@ impl Status {
         let in_database: Vec<Hostname> = Names::of(cluster, &gathered.situation)?.hosts().cloned().collect();
         let me = global.host()?;
         let mut notes = Vec::new();
-        // Only root may read the server's option file. Then this member is asked as the others are.
-        let settings = match global.database(&root) {
-            Ok(settings) => Some(settings),
-            Err(CommandError::Host(error @ HostError::Read { .. })) if global.mysql_defaults_file.is_none() => {
-                notes.push(host::note(&error));
-                None
-            }
-            Err(error) => return Err(error),
-        };
-        let named = settings.as_ref().and_then(|settings: &Settings| settings.account.clone());
-        let account = named.or_else(|| account(installation.pf_conf.as_ref()?));
+        let settings = host::own_settings(&root, &global.overrides(), &mut notes)?;
+        let named = settings.as_ref().and_then(|settings| settings.account.clone());
+        let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
         let peers = match peers(global, &installation, gathered.situation.version) {
             Ok(peers) => peers,
             Err(error) => {
@@ -179,10 +170,7 @@ impl Status {
         if cluster.member(me.as_str()).is_none() {
             writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
         }
-        let seen: Vec<_> = answers.members.iter().map(|member| member.seen.clone()).collect();
-        let decision = assess(&seen, &answers.vips);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        Ok(report::Report { me, now, answers, decision })
+        Ok(report::Report::new(me, answers))
     }
 }
 
@@ -220,15 +208,4 @@ fn asks_once() -> CommandError {
         message: "monitoring asks once, so `--watch` makes no sense".to_owned(),
         help: "leave one of the two out".to_owned(),
     }
-}
-
-/// The user that PacketFence's own checks ask with, else the one of its services.
-pub(super) fn account(pf_conf: &PfConf) -> Option<Account> {
-    let users =
-        [("active_active", "galera_replication_username", "galera_replication_password"), ("database", "user", "pass")];
-    users.into_iter().find_map(|(section, user, password)| {
-        let user = pf_conf.text(section, user);
-        let account = || Account { user: user.to_owned(), password: Some(pf_conf.text(section, password).to_owned()) };
-        (!user.is_empty()).then(account)
-    })
 }

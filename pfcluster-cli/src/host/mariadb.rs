@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, DriverError, OptsBuilder, Value};
 use pfcluster_core::galera::{ClusterStatus, WsrepStatus};
+use pfcluster_core::pf_conf::PfConf;
 
 use super::{HostError, files, option_file};
 
@@ -40,6 +41,21 @@ pub struct Account {
     pub user: String,
     /// Its password; `None` for a login without one.
     pub password: Option<String>,
+}
+
+impl Account {
+    /// The user that PacketFence's own checks ask with, else the one of its services; `None` if pf.conf has neither.
+    pub fn of_members(pf_conf: &PfConf) -> Option<Account> {
+        let users = [
+            ("active_active", "galera_replication_username", "galera_replication_password"),
+            ("database", "user", "pass"),
+        ];
+        users.into_iter().find_map(|(section, user, password)| {
+            let user = pf_conf.text(section, user);
+            let password = || Some(pf_conf.text(section, password).to_owned());
+            (!user.is_empty()).then(|| Account { user: user.to_owned(), password: password() })
+        })
+    }
 }
 
 /// Without the password.

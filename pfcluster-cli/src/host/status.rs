@@ -20,7 +20,7 @@ use serde::Deserialize;
 
 use super::backup::{self, Backup};
 use super::evidence::Note;
-use super::mariadb::{Account, Answer, Said, Settings, ask, ask_peer};
+use super::mariadb::{Account, Answer, Overrides, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
 use super::supervise::control::{self, Request};
 use super::sync::{Peer, reply_of};
@@ -107,8 +107,23 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
     Gathered { members, vips, notes }
 }
 
+/// Where this machine's database is. Only root may read the server's option file: for others that is a note, and this member is
+/// asked as the others are.
+///
+/// # Errors
+/// [`HostError`] if a file can't be read that was named.
+pub fn own_settings(root: &Root, overrides: &Overrides, notes: &mut Vec<Note>) -> Result<Option<Settings>, HostError> {
+    match Settings::read(&root.file("var/conf/mariadb.conf"), overrides) {
+        Err(error @ HostError::Read { .. }) if overrides.client_file.is_none() => {
+            notes.push(note(&error));
+            Ok(None)
+        }
+        settings => settings.map(Some),
+    }
+}
+
 /// What could not be read on this machine.
-pub fn note(error: &HostError) -> Note {
+fn note(error: &HostError) -> Note {
     Note { message: error.to_string(), help: error.help().to_owned() }
 }
 

@@ -1,6 +1,7 @@
 //! The answer of `status`, for people and for programs.
 
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
@@ -9,7 +10,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::{ConfigVersion, Reply};
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::LocalState;
-use pfcluster_core::status::{Connections, Database, Galera, Reason, Verdict, Vip};
+use pfcluster_core::status::{Connections, Database, Galera, Reason, Verdict, Vip, assess};
 use serde_json::{Map, Value, json};
 
 use super::json::text as pretty;
@@ -29,6 +30,14 @@ pub struct Report {
 }
 
 impl Report {
+    /// What is thought of these answers, now.
+    pub fn new(me: Hostname, answers: Gathered) -> Report {
+        let seen: Vec<_> = answers.members.iter().map(|member| member.seen.clone()).collect();
+        let decision = assess(&seen, &answers.vips);
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        Report { me, now, answers, decision }
+    }
+
     /// As schemas/status.json says.
     pub fn json(&self) -> String {
         let vips = self.answers.vips.iter().map(|vip| {

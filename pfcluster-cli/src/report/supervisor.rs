@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use pfcluster_core::galera::Observation;
 use pfcluster_core::supervisor::{Event, PeerStatus, Spoken, Status};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::bootstrap::{self, Shown};
 use super::evidence::{EvidenceDocument, records_value};
@@ -21,8 +21,15 @@ pub fn line(event: &Event) -> String {
 
 /// The same for programs, as schemas/supervise-log.json says.
 pub fn json_line(event: &Event, now: Timestamp) -> String {
-    let mut document = json!({ "time": now.to_string(), "event": event.kind() });
-    let mut add = |name: &str, value: Value| document[name] = value;
+    let mut line = Map::from_iter([("time".to_owned(), now.to_string().into())]);
+    line.extend(event_document(event));
+    Value::from(line).to_string()
+}
+
+/// A line of the log without its time.
+pub fn event_document(event: &Event) -> Map<String, Value> {
+    let mut document = Map::from_iter([("event".to_owned(), event.kind().into())]);
+    let mut add = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
     match event {
         Event::Decided { action, reasons, remedy } => {
             add("action", bootstrap::with_text(json!(action), action));
@@ -44,7 +51,7 @@ pub fn json_line(event: &Event, now: Timestamp) -> String {
         _ => {}
     }
     add("text", event.to_string().into());
-    document.to_string()
+    document
 }
 
 /// That it was told to end, as a line of the log.

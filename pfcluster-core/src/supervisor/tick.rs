@@ -23,7 +23,8 @@ impl Add<Duration> for Tick {
 }
 
 /// Why the supervisor wants to be woken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Wake {
     /// What is wanted must hold for a while before it is done, and has by then.

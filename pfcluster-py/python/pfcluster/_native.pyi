@@ -8,11 +8,16 @@ from typing_extensions import TypeAlias, disjoint_base
 
 _Path: TypeAlias = str | PathLike[str]
 _Pairs: TypeAlias = Mapping[str, str] | Iterable[tuple[str, str]]
+_Evidence: TypeAlias = Evidence | str | bytes | Mapping[str, Any]
+# Where a class has a property of that name.
+_bytes: TypeAlias = bytes
 
 __all__ = [
     "Action",
     "Addresses",
     "Cluster",
+    "ClusterStatus",
+    "ConfigVersions",
     "Decision",
     "Detail",
     "Diagnostic",
@@ -23,14 +28,18 @@ __all__ = [
     "GeneratedFile",
     "Grastate",
     "Gvwstate",
+    "Input",
     "Interface",
     "Member",
     "NEWEST_PACKETFENCE",
+    "Output",
     "Position",
     "Reason",
     "Rule",
     "Section",
     "Step",
+    "Supervisor",
+    "SupervisorStatus",
     "View",
     "ViewChange",
     "WhatIf",
@@ -40,6 +49,7 @@ __all__ = [
     "_restore",
     "_restore_cluster",
     "alive_quorum",
+    "config_versions",
     "evidence",
     "generate",
     "grastate",
@@ -52,6 +62,7 @@ __all__ = [
     "rule",
     "rules",
     "select_bootstrap",
+    "status",
     "what_if",
 ]
 
@@ -584,6 +595,222 @@ class Position(Document):
         """The number of the last transaction."""
 
 @final
+class Input(Document):
+    """What happens to a `Supervisor`: `Input("looked", number=1, evidence=..., data=0)`. It is made as `match`
+    takes it apart.
+
+    `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the
+    data files from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
+    (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera).
+    `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
+    `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
+    `not_recorded`: `Output("record")` could not be carried out: `why`.
+    `received`: a datagram: `bytes`. `ended`: the process of the database has ended: `why`.
+    `said`: an operator's word: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`;
+    `discard`, `seed` or `force` with `member`; `standalone`).
+    `end`: it is to end, and its database with it. `woken`: the moment of `poll_timeout` is there."""
+
+    __match_args__: Final = ("kind",)
+    @overload
+    def __new__(
+        cls,
+        kind: Literal["looked"],
+        /,
+        *,
+        number: int,
+        evidence: _Evidence,
+        data: int,
+        view_number: int | None = None,
+        receive_queue: int | None = None,
+        begins: bool = False,
+    ) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["asked"], /, *, number: int, answers: Iterable[_Evidence]) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["acted"], /, *, error: str | None = None) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["not_recorded", "ended"], /, *, why: str) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["received"], /, *, bytes: _bytes) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["said"], /, *, id: int, saying: Mapping[str, Any] | Document) -> Input: ...
+    @overload
+    def __new__(cls, kind: Literal["end", "woken"], /) -> Input: ...
+    def __getattr__(self, name: str, /) -> Any: ...
+    @property
+    def kind(self) -> str:
+        """A stable word for it."""
+
+    @property
+    def bytes(self) -> _bytes:
+        """The datagram of `received`. (In `to_dict` and `to_json` it is hexadecimal.)"""
+
+@final
+class Output(Document):
+    """What a `Supervisor` wants done.
+
+    `look`: gather this member's evidence, with the position of a stopped server recovered if `recover`; `number`
+    is for the answer. `ask`: ask the databases of `hosts` over the network what they are; `number` is for the
+    answer. `send`: the datagram `bytes` to the management address of the member `to`.
+    `act`: carry out `steps` in order, for `part`; after one that fails the rest must not be done. Their kinds are
+    `record` (with `records`), `set_view_aside`, `set_state_aside`, `set_data_aside`, `allow_bootstrap`, `start`
+    (with `how`: `normal`, `new_cluster` or `alone`, and `position`), `promote`, `stop` (with `kill_after`, in
+    seconds, or `None`).
+    `record`: write `records` down, in place of what was written before.
+    `tell`: tell the people `text`; the other fields are those of the log (schemas/supervise-log.json).
+    `end`: the database has ended, so may the program."""
+
+    __match_args__: Final = ("kind",)
+    def __getattr__(self, name: str, /) -> Any: ...
+    @property
+    def kind(self) -> str:
+        """A stable word for it."""
+
+    @property
+    def bytes(self) -> _bytes:
+        """The datagram of `send`. (In `to_dict` and `to_json` it is hexadecimal.)"""
+
+@final
+class SupervisorStatus(Document):
+    """What a `Supervisor` knows, has decided, and does (`pfcluster mariadb status`)."""
+
+    __match_args__: Final = ("host", "part", "decision")
+    @property
+    def host(self) -> str:
+        """The own member."""
+
+    @property
+    def part(self) -> str | None:
+        """What it is about to do, or does."""
+
+    @property
+    def decision(self) -> Decision | None:
+        """What was decided last; `None` before the first look."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """What is known of each member, in order."""
+
+    @property
+    def records(self) -> Detail:
+        """What was written down."""
+
+    @property
+    def words(self) -> tuple[Detail, ...]:
+        """The operator's words that hold here."""
+
+    @property
+    def retry_in(self) -> int | None:
+        """In how many seconds a start that failed may be tried again."""
+
+    @property
+    def dropped(self) -> tuple[Detail, ...]:
+        """Datagrams that were dropped: `why`, `count`."""
+
+@final
+class ClusterStatus(Document):
+    """The whole cluster (`pfcluster status`)."""
+
+    __match_args__: Final = ("verdict", "reasons", "remedy")
+    @property
+    def asked_by(self) -> str:
+        """Who asked."""
+
+    @property
+    def asked_at(self) -> str:
+        """When, in seconds since 1970."""
+
+    @property
+    def verdict(self) -> Literal["healthy", "degraded", "read_only", "blocked", "down", "split", "unknown"]:
+        """`healthy`, `degraded`, `read_only`, `blocked`, `down`, `split` or `unknown`."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """What is known of each member of cluster.conf, in order."""
+
+    @property
+    def virtual_addresses(self) -> tuple[Detail, ...]:
+        """The virtual addresses, and who holds them."""
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """Why the verdict is so."""
+
+    @property
+    def remedy(self) -> tuple[str, ...]:
+        """What a person can do next, in order."""
+
+    @property
+    def notes(self) -> tuple[Detail, ...]:
+        """What could not be found out on this machine: `message`, `help`."""
+
+@final
+class ConfigVersions(Document):
+    """What all enabled members say of the version of their configuration (`pfcluster conflict --versions`)."""
+
+    __match_args__: Final = ("local", "members")
+    @property
+    def local(self) -> str:
+        """The member that asked."""
+
+    @property
+    def now(self) -> str | None:
+        """When, in seconds since 1970."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """The members in order, with their `config_version`; `None` where one gave none."""
+
+    @property
+    def silent(self) -> tuple[Detail, ...]:
+        """Why others are silent: `member`, `why`."""
+
+@final
+class Supervisor:
+    """The MariaDB supervisor of one member, as a state machine without any I/O. It decides as `select_bootstrap`
+    does, and acts on proof, never on a timer: timers only repeat questions.
+
+    How to drive it:
+
+    1. Make it, once per run, with the records that were written down before, and a random `run` that no other run
+       has had.
+    2. Take `poll_output()` until it is `None`. Carry the outputs out in order.
+    3. Wait for whatever comes first: an answer to an output, a datagram, an operator, the end of the database's
+       process, or the moment of `poll_timeout()`.
+    4. Give it to `handle_input(now, ...)` (`Input("woken")` for the moment). Then 2 again.
+
+    Each `look`, `ask` and `act` is answered once, in any order, whenever the answer is there; none of them may keep
+    datagrams waiting. `now` is in milliseconds since any beginning; it never goes back, and where it does it counts
+    as standing still.
+
+    `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the
+    secret that they share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. One that is `passive`
+    decides and tells, but does nothing."""
+
+    def __new__(
+        cls,
+        me: str,
+        members: Cluster | Iterable[str],
+        key: str | bytes,
+        run: int,
+        *,
+        records: str | bytes | Mapping[str, Any] | Document | None = None,
+        now: int | None = None,
+        passive: bool = False,
+    ) -> Supervisor: ...
+    def handle_input(self, now: int, input: Input) -> None:
+        """Something happens, at `now` (milliseconds)."""
+
+    def poll_output(self) -> Output | None:
+        """The next thing to be done; `None` if there is nothing more now."""
+
+    def poll_timeout(self) -> tuple[int, str] | None:
+        """When to wake it at the latest (milliseconds), and what for; `None` after its end."""
+
+    def status(self, now: int) -> SupervisorStatus:
+        """What it knows and does at `now` (milliseconds)."""
+
+@final
 class Cluster:
     """A cluster as its files describe it: cluster.conf, and whatever else was given. Frozen: edits make a new
     one."""
@@ -715,7 +942,7 @@ def alive_quorum(alive: int, enabled: int) -> Literal["majority", "half", "minor
     """Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`."""
 
 def resolve_conflict(
-    versions: str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],
+    versions: ConfigVersions | str | bytes | Mapping[str, str | None] | Iterable[tuple[str, str | None]],
     *,
     host: str | None = None,
     now: int | str | None = None,
@@ -725,7 +952,7 @@ def resolve_conflict(
 
 def select_bootstrap(
     members: Cluster | Iterable[str],
-    evidence: Iterable[Evidence | str | bytes | Mapping[str, Any]],
+    evidence: Iterable[_Evidence],
     *,
     host: str | None = None,
     disabled: Iterable[str] | None = None,
@@ -735,6 +962,7 @@ def select_bootstrap(
     seed: str | None = None,
     standalone: bool = False,
     split_confirmed: bool | None = None,
+    reform_failed: bool = False,
     silent: Mapping[str, str] | None = None,
     now: int | None = None,
 ) -> Decision:
@@ -777,6 +1005,30 @@ def evidence(
     recover_timeout: float | None = None,
 ) -> Evidence:
     """This member's evidence for the election, as `pfcluster evidence` prints it."""
+
+def status(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    datadir: _Path | None = None,
+    socket: _Path | None = None,
+    mysql_defaults_file: _Path | None = None,
+    backups: _Path | None = None,
+    run_directory: _Path | None = None,
+    timeout: float = 5.0,
+) -> ClusterStatus:
+    """The whole cluster, as `pfcluster status` shows it."""
+
+def config_versions(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    fingerprints: Iterable[str] | None = None,
+    timeout: float = 5.0,
+) -> ConfigVersions:
+    """The versions of the configuration of all enabled members, asked at their web services side by side, as
+    `resolve_conflict` takes them. Who shows a certificate that is not known, neither here nor in `fingerprints`,
+    is sent nothing."""
 
 def _panic(message: str) -> None: ...
 def _restore(name: str, json: str, text: str | None, hidden: str) -> Document: ...

@@ -1,5 +1,6 @@
-"""What this machine knows. Everything here reads or asks; waiting lets other threads run, and Ctrl-C ends it."""
+"""What this machine and its cluster know. Everything here reads or asks; waiting lets other threads run, has a deadline
+(`timeout`, in seconds), and Ctrl-C ends it."""
 
-from pfcluster._native import evidence
+from pfcluster._native import config_versions, evidence, status
 
-__all__ = ["evidence"]
+__all__ = ["config_versions", "evidence", "status"]

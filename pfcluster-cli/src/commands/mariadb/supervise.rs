@@ -13,9 +13,9 @@ use sd_notify::NotifyState;
 
 use crate::commands::gather::gather;
 use crate::commands::names::Names;
-use crate::commands::status::account;
 use crate::commands::{AnswerFormat, Global};
 use crate::host::evidence::Note;
+use crate::host::mariadb::Account;
 use crate::host::supervise::control::{self, Request};
 use crate::host::supervise::{Setup, Voice, rehearse, supervise};
 use crate::report::supervisor as report;
@@ -120,7 +120,7 @@ impl Supervise {
             });
         }
         let settings = global.database(&root)?;
-        let account = settings.account.clone().or_else(|| account(installation.pf_conf.as_ref()?));
+        let account = settings.account.clone().or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
         Ok(Setup {
             root,
             me,

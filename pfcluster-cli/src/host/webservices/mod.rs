@@ -13,13 +13,14 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::sync::{Answer, AnswerError, Call};
 use ureq::Agent;
 use ureq::config::Config;
 use ureq::unversioned::resolver::DefaultResolver;
 use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
-use super::files;
+use super::{HostError, files};
 use tls::{Pinned, Verifier};
 
 pub use credentials::Credentials;
@@ -129,4 +130,22 @@ impl Client {
             other => other.to_string(),
         })
     }
+}
+
+/// The port of all members' web services.
+///
+/// # Errors
+/// [`HostError::Content`] if pf.conf has something else in its place.
+pub fn port(pf_conf: Option<&PfConf>) -> Result<u16, HostError> {
+    const PORT: u16 = 9090;
+
+    let text = pf_conf.map_or("", |pf_conf| pf_conf.text("webservices", "port").trim());
+    if text.is_empty() {
+        return Ok(PORT);
+    }
+    text.parse().ok().filter(|port| *port != 0).ok_or_else(|| HostError::Content {
+        path: "pf.conf".into(),
+        reason: format!("`{}` in `[webservices] port` is no port", text.escape_debug()),
+        help: format!("write a number from 1 to 65535; PacketFence's own is {PORT}"),
+    })
 }

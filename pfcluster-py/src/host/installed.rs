@@ -1,0 +1,92 @@
+//! The installation at a directory, read as the command line reads it.
+
+use pfcluster_cli::host::{HostError, Root, files};
+use pfcluster_core::cluster::{Cluster, Hostname};
+use pfcluster_core::installation::{Installation, Situation, Texts};
+use pfcluster_core::span::Source;
+use pfcluster_core::version::PfVersion;
+use pyo3::prelude::*;
+
+use crate::cluster::not_a_member;
+use crate::error::{self, input};
+
+/// Why a question could not be asked. Made where Python is not at hand.
+pub(super) enum Failure {
+    Host(HostError),
+    NotAMember { host: Hostname, members: Vec<Hostname> },
+    Input { message: String, help: String },
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Failure {
+        Failure::Host(error)
+    }
+}
+
+impl From<Failure> for PyErr {
+    fn from(failure: Failure) -> PyErr {
+        match failure {
+            Failure::Host(error) => error::host(&error),
+            Failure::NotAMember { host, members } => not_a_member(&host, &members.iter().collect::<Vec<_>>()),
+            Failure::Input { message, help } => input(message, help),
+        }
+    }
+}
+
+/// The texts of an installation, and what is known beside them.
+pub(super) struct Installed {
+    me: Hostname,
+    cluster_conf: Vec<u8>,
+    pf_conf: Option<Vec<u8>>,
+    pf_conf_defaults: Option<Vec<u8>>,
+    pfconfig_conf: Option<Vec<u8>>,
+    pub(super) situation: Situation,
+}
+
+impl Installed {
+    pub(super) fn read(root: &Root, me: Hostname) -> Result<Installed, HostError> {
+        let optional = |source| files::read_if_there(&root.path(source));
+        let version = root.pf_version()?.unwrap_or(PfVersion::NEWEST);
+        Ok(Installed {
+            cluster_conf: files::read(&root.path(Source::ClusterConf))?,
+            pf_conf: optional(Source::PfConf)?,
+            pf_conf_defaults: optional(Source::PfConfDefaults)?,
+            pfconfig_conf: optional(Source::PfconfigConf)?,
+            situation: Situation {
+                me: Some(me.clone()),
+                disabled: root.disabled_members()?,
+                ..Situation::of_version(version)
+            },
+            me,
+        })
+    }
+
+    pub(super) fn installation(&self) -> Installation<'_> {
+        let texts = Texts {
+            cluster_conf: &self.cluster_conf,
+            pf_conf: self.pf_conf.as_deref(),
+            pf_conf_defaults: self.pf_conf_defaults.as_deref(),
+            pfconfig_conf: self.pfconfig_conf.as_deref(),
+        };
+        Installation::read(texts, &self.situation)
+    }
+
+    /// The host that asks must be a member.
+    pub(super) fn is_member(&self, cluster: &Cluster) -> Result<(), Failure> {
+        if cluster.member(self.me.as_str()).is_some() { Ok(()) } else { Err(self.not_a_member(cluster)) }
+    }
+
+    pub(super) fn not_a_member(&self, cluster: &Cluster) -> Failure {
+        let members = cluster.members().map(|member| member.host.clone()).collect();
+        Failure::NotAMember { host: self.me.clone(), members }
+    }
+
+    /// The members that share the database.
+    pub(super) fn in_database(&self, cluster: &Cluster) -> Result<Vec<Hostname>, Failure> {
+        let members = cluster.database_of(Some(&self.me)).map_err(|error| Failure::Input {
+            message: error.to_string(),
+            help: "name a member of the zone that you mean as `host`".to_owned(),
+        })?;
+        Ok(members.into_iter().map(|member| member.host.clone()).collect())
+    }
+}

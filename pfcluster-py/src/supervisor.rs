@@ -1,0 +1,387 @@
+//! `pfcluster.Supervisor`: the state machine of pfcluster-core, with inputs and outputs as documents.
+
+use std::ops::RangeInclusive;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use pfcluster_cli::report::evidence::{self, members_by_name, read_records, records_text};
+use pfcluster_cli::report::supervisor as report;
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::galera::{Evidence, Position, Process, Records};
+use pfcluster_core::supervisor::{self as core, Config, Key, Look, Saying, Start, Step, Tick};
+use pyo3::prelude::*;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::classes::{Class, Input};
+use crate::cluster::{Cluster, not_a_member};
+use crate::document::{Document, attribute, parsed};
+use crate::error::{guarded, input};
+use crate::galera::{Electorate, json_text, not_evidence, one_evidence};
+use crate::input::{bytes, host, list, number, word};
+
+/// Moments, in milliseconds: far enough from the end of numbers to be added to.
+const MOMENTS: RangeInclusive<u64> = 0..=1 << 62;
+
+/// The MariaDB supervisor of one member, as a state machine without any I/O. It decides as `select_bootstrap` does, and acts
+/// on proof, never on a timer: timers only repeat questions.
+///
+/// How to drive it:
+///
+/// 1. Make it, once per run, with the records that were written down before, and a random `run` that no other run has had.
+/// 2. Take `poll_output()` until it is `None`. Carry the outputs out in order.
+/// 3. Wait for whatever comes first: an answer to an output, a datagram, an operator, the end of the database's process, or the
+///    moment of `poll_timeout()`.
+/// 4. Give it to `handle_input(now, ...)` (`Input("woken")` for the moment). Then 2 again.
+///
+/// Each `look`, `ask` and `act` is answered once, in any order, whenever the answer is there; none of them may keep datagrams
+/// waiting. `now` is in milliseconds since any beginning; it never goes back, and where it does it counts as standing still.
+///
+/// `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the secret that they
+/// share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. One that is `passive` decides and tells, but does
+/// nothing.
+#[pyclass(frozen, module = "pfcluster")]
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    me: Hostname,
+    members: Vec<Hostname>,
+    cluster: Option<Py<Cluster>>,
+    machine: Mutex<core::Supervisor>,
+}
+
+#[pymethods]
+impl Supervisor {
+    #[new]
+    #[pyo3(signature = (me, members, key, run, *, records=None, now=None, passive=false))]
+    fn new(
+        me: &Bound<'_, PyAny>,
+        members: &Bound<'_, PyAny>,
+        key: &Bound<'_, PyAny>,
+        run: &Bound<'_, PyAny>,
+        records: Option<&Bound<'_, PyAny>>,
+        now: Option<&Bound<'_, PyAny>>,
+        passive: bool,
+    ) -> PyResult<Supervisor> {
+        guarded(|| {
+            let me = host(me, "me")?;
+            let electorate = Electorate::of(members, Some(me.clone()))?;
+            electorate.known(&me)?;
+            let run = number(run, "run", 0..=u64::MAX)?;
+            let mut config = Config::new(me.clone(), electorate.hosts.clone(), self::key(key)?, run);
+            if let Some(cluster) = electorate.cluster {
+                config.everybody = cluster.model().members().map(|member| member.host.clone()).collect();
+                config.members_hash = cluster.model().members_hash();
+            }
+            config.records = records.map_or_else(|| Ok(Records::default()), self::records)?;
+            config.is_passive = passive;
+            let now = now.map_or(Ok(0), |now| number(now, "now", MOMENTS))?;
+            let cluster =
+                electorate.cluster.and(members.cast::<Cluster>().ok()).map(|cluster| cluster.clone().unbind());
+            let machine = Mutex::new(core::Supervisor::new(config, Tick(now)));
+            Ok(Supervisor { me, members: electorate.hosts, cluster, machine })
+        })
+    }
+
+    /// Something happens, at `now` (milliseconds).
+    fn handle_input(&self, now: &Bound<'_, PyAny>, input: &Bound<'_, Input>) -> PyResult<()> {
+        guarded(|| {
+            let now = number(now, "now", MOMENTS)?;
+            let input = self.input(input)?;
+            self.machine().handle_input(Tick(now), input);
+            Ok(())
+        })
+    }
+
+    /// The next thing to be done; `None` if there is nothing more now.
+    fn poll_output(&self, py: Python<'_>) -> PyResult<Option<Py<PyAny>>> {
+        guarded(|| {
+            let output = self.machine().poll_output();
+            let Some(output) = output else { return Ok(None) };
+            Class::Output.wrap(py, Document::new(output_document(py, &output)?)).map(Some)
+        })
+    }
+
+    /// When to wake it at the latest (milliseconds), and what for; `None` after its end.
+    fn poll_timeout(&self) -> PyResult<Option<(u64, String)>> {
+        guarded(|| {
+            let timeout = self.machine().poll_timeout();
+            Ok(timeout.map(|(when, why)| (when.0, json!(why).as_str().unwrap_or_default().to_owned())))
+        })
+    }
+
+    /// What it knows and does at `now` (milliseconds).
+    fn status(&self, py: Python<'_>, now: &Bound<'_, PyAny>) -> PyResult<Py<PyAny>> {
+        guarded(|| {
+            let status = self.machine().status(Tick(number(now, "now", MOMENTS)?));
+            let mut text = Vec::new();
+            report::text(&status, &mut text)?;
+            let text = String::from_utf8_lossy(&text).into_owned();
+            Class::SupervisorStatus.wrap(py, Document::answer(&report::json(&status), text)?)
+        })
+    }
+
+    fn __repr__(&self) -> String {
+        format!("<Supervisor of {}>", self.me)
+    }
+}
+
+impl Supervisor {
+    /// The machine. A panic in it was told already.
+    fn machine(&self) -> MutexGuard<'_, core::Supervisor> {
+        self.machine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn input(&self, input: &Bound<'_, Input>) -> PyResult<core::Input> {
+        Ok(match told(&input.as_super().get().value)? {
+            Told::Looked { number, evidence, data, view_number, receive_queue, begins } => {
+                let (host, evidence) = self.evidence(&evidence)?;
+                if host != self.me {
+                    return Err(self::input(format!("this is evidence of {host}"), format!("look at {}", self.me)));
+                }
+                let look = Look { evidence, data, view_number, receive_queue, begins, vips: None };
+                core::Input::Looked { number, look: Box::new(look) }
+            }
+            Told::Asked { number, answers } => {
+                let answer = |answer: &Value| match self.evidence(answer)? {
+                    (host, Evidence { process: Process::Running(running), .. }) => Ok((host, running)),
+                    (host, _) => {
+                        Err(self::input(format!("{host} says nothing in `running`"), "leave out who did not answer"))
+                    }
+                };
+                core::Input::Asked { number, answers: answers.iter().map(answer).collect::<PyResult<_>>()? }
+            }
+            Told::Acted { error } => core::Input::Acted { result: error.map_or(Ok(()), |error| Err(error.into())) },
+            Told::NotRecorded { why } => core::Input::NotRecorded { why: why.into() },
+            Told::Received { bytes } => core::Input::Received { bytes: unhex(input.py(), &bytes)?.as_bytes().to_vec() },
+            Told::Ended { why } => core::Input::Ended { why: why.into() },
+            Told::Said { id, saying } => core::Input::Said { id, saying: self.saying(saying)? },
+            Told::End {} => core::Input::End,
+            Told::Woken {} => core::Input::Woken,
+        })
+    }
+
+    fn evidence(&self, document: &Value) -> PyResult<(Hostname, Evidence)> {
+        let text = document.to_string();
+        let by_name = |name: &str| self.members.iter().find(|host| host.as_str() == name).cloned();
+        let read = match &self.cluster {
+            Some(cluster) => evidence::read(text.as_bytes(), members_by_name(cluster.get().model())),
+            None => evidence::read(text.as_bytes(), by_name),
+        };
+        let member = read.map_err(|error| not_evidence(&error))?.pop();
+        let member = member.ok_or_else(|| input("this is evidence of nobody", "hand over that of one member"))?;
+        self.known(&member.host)?;
+        Ok((member.host, member.evidence))
+    }
+
+    fn known(&self, host: &Hostname) -> PyResult<()> {
+        if self.members.contains(host) {
+            Ok(())
+        } else {
+            Err(not_a_member(host, &self.members.iter().collect::<Vec<_>>()))
+        }
+    }
+
+    fn saying(&self, word: Word) -> PyResult<Saying> {
+        let member = |name: String| {
+            let host = name.parse::<Hostname>();
+            let host =
+                host.map_err(|error| input(format!("saying: `{}`: {error}", name.escape_debug()), "name a member"))?;
+            self.known(&host).map(|()| host)
+        };
+        Ok(match word {
+            Word::AssumeLost { members } => {
+                Saying::AssumeLost(members.into_iter().map(member).collect::<PyResult<_>>()?)
+            }
+            Word::Discard { member: name } => Saying::Discard(member(name)?),
+            Word::Seed { member: name } => Saying::Seed(member(name)?),
+            Word::Standalone {} => Saying::Standalone,
+            Word::Force { member: name } => Saying::Force(member(name)?),
+        })
+    }
+}
+
+// Inputs --------------------------------------------------------------------------------------------------------------
+
+/// The document of an input.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Told {
+    Looked {
+        number: u64,
+        evidence: Value,
+        data: u64,
+        #[serde(default)]
+        view_number: Option<u64>,
+        #[serde(default)]
+        receive_queue: Option<u64>,
+        #[serde(default)]
+        begins: bool,
+    },
+    Asked {
+        number: u64,
+        answers: Vec<Value>,
+    },
+    Acted {
+        #[serde(default)]
+        error: Option<String>,
+    },
+    NotRecorded {
+        why: String,
+    },
+    Received {
+        bytes: String,
+    },
+    Ended {
+        why: String,
+    },
+    Said {
+        id: u64,
+        saying: Word,
+    },
+    End {},
+    Woken {},
+}
+
+/// What an operator says.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Word {
+    AssumeLost { members: Vec<String> },
+    Discard { member: String },
+    Seed { member: String },
+    Standalone {},
+    Force { member: String },
+}
+
+fn told(document: &Value) -> PyResult<Told> {
+    Told::deserialize(document).map_err(|error| input(error.to_string(), "see `help(pfcluster.Input)`"))
+}
+
+/// What `Input(kind, ...)` makes: what is left out is what it means.
+pub(crate) fn input_document(kind: &Bound<'_, PyAny>, fields: Option<&Bound<'_, PyDict>>) -> PyResult<Document> {
+    guarded(|| {
+        let mut document = Map::from_iter([("kind".to_owned(), word(kind, "kind")?.into())]);
+        for (name, value) in fields.into_iter().flatten() {
+            let name = word(&name, "name")?;
+            if name == "kind" {
+                return Err(input("`kind` is there twice", "give it once, as the first argument"));
+            }
+            let value = match name.as_str() {
+                "evidence" => one_evidence(&value)?.value,
+                "answers" => {
+                    let answer = |answer| Ok(one_evidence(answer)?.value);
+                    list(&value, "answers")?.iter().map(answer).collect::<PyResult<_>>()?
+                }
+                "saying" => parsed(&String::from_utf8_lossy(&json_text(&value, "saying")?))?,
+                "bytes" => hex(value.cast::<PyBytes>().map_err(PyErr::from)?)?.into(),
+                _ => plain(&value, &name)?,
+            };
+            document.insert(name, value);
+        }
+        Ok(Document::new(json!(told(&document.into())?)))
+    })
+}
+
+/// A text, a number, a bool, or nothing.
+fn plain(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Value> {
+    if source.is_none() {
+        return Ok(Value::Null);
+    }
+    if let Ok(is_so) = source.cast::<PyBool>() {
+        return Ok(is_so.is_true().into());
+    }
+    if source.is_instance_of::<PyInt>() {
+        return Ok(number(source, name, 0..=u64::MAX)?.into());
+    }
+    if source.is_instance_of::<PyString>() { Ok(word(source, name)?.into()) } else { Err(not_plain(source, name)?) }
+}
+
+fn not_plain(source: &Bound<'_, PyAny>, name: &str) -> PyResult<PyErr> {
+    let kind = source.get_type().name()?;
+    Ok(pyo3::exceptions::PyTypeError::new_err(format!("{name} is str or int, not {kind}")))
+}
+
+fn key(source: &Bound<'_, PyAny>) -> PyResult<Key> {
+    let text = bytes(source, "key")?;
+    if let (Ok(_), Ok(raw)) = (source.cast::<PyBytes>(), <[u8; 32]>::try_from(&text[..])) {
+        return Ok(Key::new(raw));
+    }
+    let text = String::from_utf8_lossy(&text);
+    text.parse().map_err(|error| input(format!("key: {error}"), "hand over conf/pfcluster.key, or its 32 bytes"))
+}
+
+fn records(source: &Bound<'_, PyAny>) -> PyResult<Records> {
+    let help = "hand over what `Output(\"record\")` had in `records`";
+    read_records(&json_text(source, "records")?).map_err(|error| input(format!("records: {error}"), help))
+}
+
+// Outputs -------------------------------------------------------------------------------------------------------------
+
+fn output_document(py: Python<'_>, output: &core::Output) -> PyResult<Value> {
+    Ok(match output {
+        core::Output::Look { number, recover } => json!({ "kind": "look", "number": number, "recover": recover }),
+        core::Output::Ask { number, hosts } => json!({ "kind": "ask", "number": number, "hosts": hosts }),
+        core::Output::Send { to, bytes } => {
+            json!({ "kind": "send", "to": to, "bytes": hex(&PyBytes::new(py, bytes))? })
+        }
+        core::Output::Act { part, steps } => {
+            let steps = steps.iter().map(step).collect::<PyResult<Vec<_>>>()?;
+            json!({ "kind": "act", "part": part, "text": part.to_string(), "steps": steps })
+        }
+        core::Output::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
+        core::Output::Tell(event) => {
+            let mut document = Map::from_iter([("kind".to_owned(), "tell".into())]);
+            document.extend(report::event_document(event));
+            document.into()
+        }
+        core::Output::End => json!({ "kind": "end" }),
+        other => unreachable!("{other:?} is new"),
+    })
+}
+
+fn step(step: &Step) -> PyResult<Value> {
+    Ok(match step {
+        Step::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
+        Step::SetViewAside => json!({ "kind": "set_view_aside" }),
+        Step::SetStateAside => json!({ "kind": "set_state_aside" }),
+        Step::SetDataAside => json!({ "kind": "set_data_aside" }),
+        Step::AllowBootstrap => json!({ "kind": "allow_bootstrap" }),
+        Step::Start { how, position } => {
+            let how = match how {
+                Start::Normal => "normal",
+                Start::NewCluster => "new_cluster",
+                Start::Alone => "alone",
+            };
+            json!({ "kind": "start", "how": how, "position": position.map(position_document) })
+        }
+        Step::Promote => json!({ "kind": "promote" }),
+        Step::Stop { kill_after } => {
+            json!({ "kind": "stop", "kill_after": kill_after.map(|after| after.as_secs()) })
+        }
+        other => unreachable!("{other:?} is new"),
+    })
+}
+
+fn position_document(position: Position) -> Value {
+    json!({ "uuid": position.uuid().to_string(), "seqno": position.seqno() })
+}
+
+// Datagrams -----------------------------------------------------------------------------------------------------------
+
+/// The datagram of an input or an output.
+pub(crate) fn datagram(py: Python<'_>, document: &Document) -> PyResult<Py<PyAny>> {
+    match document.value.get("bytes") {
+        Some(Value::String(text)) => Ok(unhex(py, text)?.into_any().unbind()),
+        _ => attribute(py, document, "bytes"),
+    }
+}
+
+fn hex(bytes: &Bound<'_, PyBytes>) -> PyResult<String> {
+    bytes.call_method0("hex")?.extract()
+}
+
+fn unhex<'py>(py: Python<'py>, text: &str) -> PyResult<Bound<'py, PyBytes>> {
+    let bytes = py.get_type::<PyBytes>().call_method1("fromhex", (text,));
+    let bytes = bytes.map_err(|_| input("a datagram is no hexadecimal text", "make it again"))?;
+    Ok(bytes.cast_into::<PyBytes>()?)
+}

@@ -1,0 +1,234 @@
+"""The supervisor, driven from Python: what it is told, what it wants, what it refuses. (Its stories are Rust's tests.)"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cases import EXAMPLES
+from test_documents import validate
+
+import pfcluster
+from pfcluster import Input, Output, Supervisor, errors
+
+HOSTS = ("pf1", "pf2", "pf3")
+KEY = bytes(range(32))
+HISTORY = "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4"
+make: Any = Supervisor
+say: Any = Input
+
+
+def stopped(host: str, seqno: int) -> dict[str, Any]:
+    """Evidence of a member that was stopped cleanly."""
+    grastate = {"uuid": HISTORY, "seqno": seqno, "safe_to_bootstrap": seqno == 9}
+    return {"version": 1, "host": host, "files": {"grastate": grastate}}
+
+
+def outputs(supervisor: Supervisor) -> Iterator[Output]:
+    while (output := supervisor.poll_output()) is not None:
+        yield output
+
+
+def exchange(supervisors: dict[str, Supervisor], now: int) -> dict[str, list[Output]]:
+    """Answers looks and questions, and delivers datagrams, until nothing more is wanted. What else was wanted, by member."""
+    rest: dict[str, list[Output]] = {host: [] for host in supervisors}
+    moved = True
+    while moved:
+        moved = False
+        for host, supervisor in supervisors.items():
+            for output in outputs(supervisor):
+                moved = True
+                if output.kind == "look":
+                    evidence = stopped(host, 9 if host == "pf2" else 5)
+                    supervisor.handle_input(now, Input("looked", number=output.number, evidence=evidence, data=0))
+                elif output.kind == "ask":
+                    supervisor.handle_input(now, Input("asked", number=output.number, answers=[]))
+                elif output.kind == "send":
+                    supervisors[output.to].handle_input(now, Input("received", bytes=output.bytes))
+                else:
+                    rest[host].append(output)
+    return rest
+
+
+def run(supervisors: dict[str, Supervisor]) -> tuple[int, dict[str, list[Output]]]:
+    """Until somebody acts, or a minute is over."""
+    now = 0
+    told: dict[str, list[Output]] = {host: [] for host in supervisors}
+    while now < 60_000:
+        for host, rest in exchange(supervisors, now).items():
+            told[host] += rest
+        if any(output.kind == "act" for all_of_one in told.values() for output in all_of_one):
+            break
+        timeouts = [(timeout[0], host) for host, one in supervisors.items() if (timeout := one.poll_timeout())]
+        now, host = min(timeouts)
+        supervisors[host].handle_input(now, Input("woken"))
+    return now, told
+
+
+def test_three_decide() -> None:
+    supervisors = {host: Supervisor(host, HOSTS, KEY, run) for run, host in enumerate(HOSTS)}
+    now, told = run(supervisors)
+    (act,) = [output for output in told["pf2"] if output.kind == "act"]
+    assert (act.part, act.text) == ("bootstrap", "start a new primary component")
+    assert [step.kind for step in act.steps] == ["record", "allow_bootstrap", "start"]
+    start = act.steps[-1]
+    assert (start.how, start.position.uuid, start.position.seqno) == ("new_cluster", HISTORY, 9)
+    status = supervisors["pf2"].status(now)
+    validate(status, "mariadb-status")
+    assert (status.host, status.part) == ("pf2", "bootstrap")
+    assert status.decision is not None and status.decision.action.kind == "bootstrap"
+    assert "now: start a new primary component" in str(status)
+    heard = {output.member for output in told["pf2"] if output.kind == "tell" and output.event == "heard"}
+    assert heard == {"pf1", "pf3"}
+    assert (status.decision.action.member, status.decision.action.position) == ("pf2", start.position)
+
+
+def test_one_that_hears_nobody_waits_until_it_is_told() -> None:
+    alone = Supervisor("pf1", HOSTS, KEY, 7)
+    for output in outputs(alone):
+        if output.kind == "look":
+            alone.handle_input(0, Input("looked", number=output.number, evidence=stopped("pf1", 5), data=0))
+    decision = alone.status(0).decision
+    assert decision is not None and decision.action.kind == "wait"
+    alone.handle_input(1, Input("said", id=3, saying={"kind": "force", "member": "pf1"}))
+    assert [word.text for word in alone.status(1).words] == ["pf1 begins, whatever the others hold"]
+    decision = alone.status(1).decision
+    assert decision is not None and (decision.action.kind, decision.action.member) == ("bootstrap", "pf1")
+
+
+def test_what_was_written_down_counts_again() -> None:
+    records = {
+        "version": 1,
+        "last_recorded": {"uuid": HISTORY, "seqno": 4},
+        "view_record": None,
+        "forks": [],
+        "ran_standalone": False,
+    }
+    for form in (records, json.dumps(records), json.dumps(records).encode()):
+        supervisor = Supervisor("pf1", HOSTS, KEY, 1, records=form)
+        written = supervisor.status(0).records
+        assert written.to_dict() == records
+        assert Supervisor("pf1", HOSTS, KEY, 1, records=written).status(0).records == written
+
+
+def test_it_ends() -> None:
+    supervisor = Supervisor("pf1", ["pf1"], KEY, 1, passive=True)
+    exchange({"pf1": supervisor}, 0)
+    supervisor.handle_input(1, Input("end"))
+    # It looks whether there is a process to be ended.
+    assert [output.kind for output in exchange({"pf1": supervisor}, 1)["pf1"]][-1] == "end"
+    assert supervisor.poll_timeout() is None
+
+
+def test_one_that_is_passive_only_says_what_it_would_do() -> None:
+    supervisor = Supervisor("pf1", ["pf1"], KEY, 1, passive=True)
+    _, told = run({"pf1": supervisor})
+    assert "would_act" in [output.event for output in told["pf1"] if output.kind == "tell"]
+
+
+def test_addresses_are_members_where_the_cluster_is_known() -> None:
+    guide = pfcluster.load(EXAMPLES / "guide" / "cluster.conf")
+    first, *others = guide.database_members()
+    supervisor = Supervisor(first, guide, KEY, 1)
+    running = {
+        "uuid": HISTORY,
+        "cluster_status": "primary",
+        "local_state": "synced",
+        "cluster_size": 2,
+        "last_committed": 9,
+        "members": [member.management_ip for member in guide.members[:2]],
+    }
+    evidence = {"version": 1, "host": others[0], "running": running}
+    number = next(output.number for output in outputs(supervisor) if output.kind == "look")
+    supervisor.handle_input(0, Input("looked", number=number, evidence=stopped(first, 5), data=0))
+    moment = supervisor.poll_timeout()
+    while moment is not None and moment[1] != "ask":
+        supervisor.handle_input(moment[0], Input("woken"))
+        moment = supervisor.poll_timeout()
+    assert moment is not None
+    supervisor.handle_input(moment[0], Input("woken"))
+    asked = [output for output in outputs(supervisor) if output.kind == "ask"]
+    assert asked[0].hosts == tuple(others)
+    supervisor.handle_input(moment[0], Input("asked", number=asked[0].number, answers=[evidence]))
+    decision = supervisor.status(moment[0]).decision
+    assert decision is not None and decision.action.kind == "join"
+
+
+def test_inputs_are_what_match_takes_apart() -> None:
+    looked = Input("looked", number=1, evidence=stopped("pf1", 5), data=7)
+    assert (looked.number, looked.data, looked.begins, looked.view_number) == (1, 7, False, None)
+    assert looked.evidence.files.grastate.seqno == 5
+    assert looked == Input("looked", number=1, evidence=pfcluster.Evidence(stopped("pf1", 5)), data=7)
+    received = Input("received", bytes=b"\x00\xff")
+    assert received.bytes == b"\x00\xff" and received.to_dict() == {"kind": "received", "bytes": "00ff"}
+    assert pickle.loads(pickle.dumps(received)).bytes == b"\x00\xff"
+    assert Input("acted") == Input("acted", error=None)
+    with pytest.raises(AttributeError):
+        Input("woken").bytes
+
+
+REFUSED_INPUTS: list[tuple[str, dict[str, Any], str]] = [
+    ("sleeping", {}, "unknown variant `sleeping`"),
+    ("looked", {"number": 1, "evidence": stopped("pf1", 5)}, "missing field `data`"),
+    ("looked", {"number": -1, "evidence": stopped("pf1", 5), "data": 0}, "number is out of range"),
+    ("asked", {"number": 2**64, "answers": []}, "number is out of range"),
+    ("asked", {"number": 1, "answers": [{"version": 1}]}, "evidence: missing field `host`"),
+    ("woken", {"why": "x"}, "unknown field `why`"),
+    ("end", {"kind": "x"}, "`kind` is there twice"),
+    ("ended", {"why": 5}, "invalid type"),
+    ("said", {"id": 1, "saying": {"kind": "shout"}}, "unknown variant `shout`"),
+]
+
+
+@pytest.mark.parametrize("kind, fields, message", REFUSED_INPUTS)
+def test_inputs_that_make_no_sense(kind: str, fields: dict[str, Any], message: str) -> None:
+    if "kind" in fields:
+        with pytest.raises((TypeError, errors.InputError)):
+            say(kind, **fields)
+        return
+    with pytest.raises(errors.InputError, match=message):
+        say(kind, **fields)
+
+
+def test_what_is_of_others_is_refused() -> None:
+    supervisor = Supervisor("pf1", HOSTS, KEY, 1)
+    with pytest.raises(errors.InputError, match="this is evidence of pf2"):
+        supervisor.handle_input(0, Input("looked", number=1, evidence=stopped("pf2", 5), data=0))
+    with pytest.raises(errors.InputError, match="pf2 says nothing in `running`"):
+        supervisor.handle_input(0, Input("asked", number=1, answers=[stopped("pf2", 5)]))
+    with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
+        supervisor.handle_input(0, Input("asked", number=1, answers=[{**stopped("pf9", 5)}]))
+    with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
+        supervisor.handle_input(0, Input("said", id=1, saying={"kind": "assume_lost", "members": ["pf9"]}))
+    for now in (-1, 2**63, 10**30):
+        with pytest.raises(errors.InputError, match="now is out of range"):
+            supervisor.handle_input(now, Input("woken"))
+    with pytest.raises(TypeError):
+        make("pf1", HOSTS, KEY, 1).handle_input(0, "woken")
+
+
+def test_a_supervisor_that_makes_no_sense() -> None:
+    with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
+        Supervisor("pf9", HOSTS, KEY, 1)
+    with pytest.raises(errors.InputError, match="key: a key has 64 hexadecimal digits") as caught:
+        Supervisor("pf1", HOSTS, "secret", 1)
+    assert "secret" not in str(caught.value)
+    with pytest.raises(errors.InputError, match="run is out of range"):
+        Supervisor("pf1", HOSTS, KEY, -1)
+    with pytest.raises(errors.InputError, match="records: missing field"):
+        Supervisor("pf1", HOSTS, KEY, 1, records={"version": 1})
+    with pytest.raises(TypeError, match="pickle"):
+        pickle.dumps(Supervisor("pf1", HOSTS, KEY, 1))
+    assert repr(Supervisor("pf1", HOSTS, KEY.hex() + "\n", 1)) == "<Supervisor of pf1>"
+
+
+def test_a_datagram_of_another_cluster_is_dropped() -> None:
+    other = Supervisor("pf2", HOSTS, bytes(32), 1)
+    datagram = next(output.bytes for output in outputs(other) if output.kind == "send" and output.to == "pf1")
+    supervisor = Supervisor("pf1", HOSTS, KEY, 1)
+    supervisor.handle_input(0, Input("received", bytes=datagram))
+    (dropped,) = supervisor.status(0).dropped
+    assert dropped.count == 1 and "made without the key" in dropped.why
