@@ -10,6 +10,7 @@ use crate::common::{formed, formed_with, guide, measured, nothing_lost, seconds}
 
 /// reference 6: the minority loses service, the majority goes on; it heals by itself.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn one_is_cut_off_and_comes_back() -> Result {
     let lab = formed()?;
     let [pf1, pf2, pf3] = [lab.host("pf1")?, lab.host("pf2")?, lab.host("pf3")?];
