@@ -119,7 +119,8 @@ impl CommandError {
         }
     }
 
-    fn help(&self) -> &str {
+    /// What a person can do about it.
+    pub(crate) fn help(&self) -> &str {
         match self {
             CommandError::Usage { help, .. } | CommandError::Member { help, .. } => help,
             CommandError::Host(error) => error.help(),

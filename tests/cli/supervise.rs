@@ -142,11 +142,11 @@ fn the_units_agree() {
 
 // What others ask the supervisor ---------------------------------------------------------------------------------------
 
-/// pf1 and pf2 in service; pf3 stopped, and in maintenance.
+/// pf1 and pf2 in service, pf2 with a virtual address; pf3 stopped, and in maintenance.
 const STORY: &str = "\
 supervise pf1
 0s  pf1  primary  A:20  view=6{1,2}  sees=pf1,pf2
-0s  pf2  primary  A:20  view=6{1,2}  sees=pf1,pf2
+0s  pf2  primary  A:20  view=6{1,2}  sees=pf1,pf2  holds=192.168.1.10
 0s  pf3  stopped  A:19  maintenance
 3s
 ----
@@ -209,6 +209,25 @@ fn status_takes_from_the_supervisor_what_only_that_knows() {
     assert_eq!(of("maintenance"), [false, false, true].map(|is_set| json!(is_set)));
     let states = [1, 2].map(|at| document["members"][at]["database"]["state"].clone());
     assert_eq!(states, [json!("not_asked"), json!("stopped")], "that there is no process only its supervisor can tell");
+}
+
+/// A member that says what it holds holds nothing else; of one that does not say nothing is known.
+#[test]
+fn who_holds_a_virtual_address_only_its_supervisor_knows() {
+    let directory = scratch();
+    let held = |document: &Value, at: usize| {
+        let vip = &document["virtual_addresses"][at];
+        let since = vip["held_by"][0]["since"].as_str().and_then(|since| since.parse::<u64>().ok());
+        (vip["held_by"][0]["host"].clone(), since.is_some(), vip["unknown"].clone())
+    };
+    let alone = status(directory.path());
+    let others = json!(["pf2.example.com", "pf3.example.com"]);
+    assert_eq!(held(&alone, 0), (Value::Null, false, others), "{alone:#}");
+    stand_in(directory.path(), Some(answers()));
+    let document = status(directory.path());
+    let pf3 = json!(["pf3.example.com"]);
+    assert_eq!(held(&document, 0), (json!("pf2.example.com"), true, pf3.clone()), "{document:#}");
+    assert_eq!(held(&document, 1), (Value::Null, false, pf3), "{document:#}");
 }
 
 #[test]

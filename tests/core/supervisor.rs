@@ -9,6 +9,10 @@ mod freshness;
 mod records;
 #[path = "supervisor/schemas.rs"]
 mod schemas;
+#[path = "supervisor/vips.rs"]
+mod vips;
+
+use std::net::Ipv4Addr;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
@@ -33,6 +37,10 @@ fn config(at: usize, members: usize, run: u64) -> Config {
 struct Member {
     supervisor: Supervisor,
     finds: Evidence,
+    /// The virtual addresses that the host holds.
+    holds: Option<Vec<Ipv4Addr>>,
+    /// Its looks never end.
+    is_blind: bool,
     looks: u64,
     /// What it has sent, oldest first.
     sent: Vec<(Hostname, Vec<u8>)>,
@@ -42,7 +50,8 @@ struct Member {
 impl Member {
     fn new(mut config: Config, finds: Evidence, now: Tick) -> Member {
         config.records = finds.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
-        let mut member = Member { supervisor: Supervisor::new(config, now), finds, looks: 0, sent: Vec::new(), now };
+        let supervisor = Supervisor::new(config, now);
+        let mut member = Member { supervisor, finds, holds: None, is_blind: false, looks: 0, sent: Vec::new(), now };
         member.drain();
         member
     }
@@ -69,7 +78,7 @@ impl Member {
     fn drain(&mut self) {
         while let Some(output) = self.supervisor.poll_output() {
             match output {
-                Output::Look { number, .. } => {
+                Output::Look { number, .. } if !self.is_blind => {
                     self.looks += 1;
                     let look = Look {
                         evidence: self.finds.clone(),
@@ -77,6 +86,7 @@ impl Member {
                         view_number: None,
                         receive_queue: None,
                         begins: false,
+                        vips: self.holds.clone(),
                     };
                     self.supervisor.handle_input(self.now, Input::Looked { number, look: Box::new(look) });
                 }

@@ -13,6 +13,8 @@ mod election;
 mod networks;
 #[path = "scenarios/power.rs"]
 mod power;
+#[path = "scenarios/steering.rs"]
+mod steering;
 #[path = "scenarios/supervised/mod.rs"]
 mod supervised;
 #[path = "scenarios/transfers.rs"]

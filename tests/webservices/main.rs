@@ -5,5 +5,6 @@ mod faults;
 mod files;
 mod pull;
 mod push;
+mod status;
 mod trust;
 mod watch;

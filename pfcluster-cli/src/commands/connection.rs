@@ -130,6 +130,18 @@ impl Connection {
     }
 }
 
+/// The members' web services as this installation itself asks them, with nobody there to answer questions; `None` if it has no
+/// user and password for them.
+pub(super) fn of_installation(
+    root: &Root,
+    pf_conf: &PfConf,
+    version: PfVersion,
+) -> Result<Option<Access>, CommandError> {
+    let Some(credentials) = Credentials::of_members(root, pf_conf, version)? else { return Ok(None) };
+    let trust = Trust::of_host(root)?;
+    Ok(Some(Access { credentials, trust, port: port(Some(pf_conf))?, remembers: false }))
+}
+
 fn ask_password(user: &str, printer: &mut Printer<'_>) -> Result<String, CommandError> {
     write!(printer.err, "Password of the web services' user {}: ", user.escape_debug())?;
     printer.err.flush()?;
@@ -170,6 +182,11 @@ impl Met {
 }
 
 impl Access {
+    /// A member that can be asked.
+    pub(super) fn peer(&self, name: String, address: Ipv4Addr) -> Peer {
+        Peer::new(name, address, self.port, &self.credentials, &self.trust)
+    }
+
     /// Asks all of them for their versions, side by side. A certificate that is not known is asked about on a terminal, and
     /// ends it elsewhere.
     pub(super) fn meet(
@@ -179,10 +196,7 @@ impl Access {
         printer: &mut Printer<'_>,
     ) -> Result<Met, CommandError> {
         loop {
-            let peer = |(name, address): &(String, Ipv4Addr)| {
-                Peer::new(name.clone(), *address, self.port, &self.credentials, &self.trust)
-            };
-            let peers: Vec<Peer> = members.iter().map(peer).collect();
+            let peers: Vec<Peer> = members.iter().map(|(name, address)| self.peer(name.clone(), *address)).collect();
             let versions = versions(&peers, limit);
             let unknown = peers.iter().zip(&versions).find_map(|(peer, version)| match version {
                 Err(CallError::Untrusted(fingerprint)) => Some((peer, *fingerprint)),

@@ -6,27 +6,31 @@ use std::thread;
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, ValueEnum};
-use pfcluster_core::cluster::Hostname;
+use pfcluster_core::cluster::{Hostname, Member};
 use pfcluster_core::diagnostic::Diagnostic;
 use pfcluster_core::installation::Installation;
 use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
 use pfcluster_core::status::Verdict;
+use pfcluster_core::version::PfVersion;
 
+use super::connection;
 use super::gather::gather;
 use super::names::Names;
 use super::{Format, Global};
 use crate::host::backup;
+use crate::host::evidence::Note;
 use crate::host::mariadb::Account;
 use crate::host::status::{self as host, Question};
+use crate::host::sync::Peer;
 use crate::report::evidence::members_by_name;
 use crate::report::{nagios, status as report};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The whole cluster in one table, from any member: what works, what does not, what to do
 ///
-/// Asks the databases of all members side by side, and this member and its supervisor for what only they know. It never waits
-/// longer than `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
+/// Asks the databases and the web services of all members side by side, and this member and its supervisor for what only they
+/// know. It never waits longer than `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Status {
@@ -65,7 +69,9 @@ enum StatusFormat {
 const HELP: &str = "\
 The other members' databases are asked at their management addresses (TCP 3306) with the user of
 `galera_replication_username` in pf.conf, else that of `[database]`; another one can be named in a
-client's option file with `--mysql-defaults-file`.
+client's option file with `--mysql-defaults-file`. Their web services (TCP 9090) are asked for the
+version of the configuration, with the user of `[webservices]` in pf.conf, and only if their
+certificate is known here; `pfcluster conflict` also takes another user and another certificate.
 
 Exit status: 0 healthy, 1 anything else, 2 it could not be asked. With `--nagios`: 0 healthy,
 1 degraded, 2 read-only, blocked, down or split, 3 unknown.";
@@ -131,6 +137,13 @@ impl Status {
         let settings = host::own_settings(&root, &global.overrides(), &mut notes)?;
         let named = settings.as_ref().and_then(|settings| settings.account.clone());
         let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+        let peers = match peers(global, &installation, gathered.situation.version) {
+            Ok(peers) => peers,
+            Err(error) => {
+                notes.push(Note { message: error.to_string(), help: error.help().to_owned() });
+                Vec::new()
+            }
+        };
         let mut answers = host::gather(
             &Question {
                 root: &root,
@@ -145,6 +158,7 @@ impl Status {
                 run_directory: &global.run_directory,
                 limit: global.timeout(),
             },
+            peers,
             &members_by_name(cluster),
         );
         answers.notes.splice(0..0, notes);
@@ -158,6 +172,18 @@ impl Status {
         }
         Ok(report::Report::new(me, answers))
     }
+}
+
+/// The web services of the other members; none if this installation can't ask them.
+fn peers(global: &Global, installation: &Installation, version: PfVersion) -> Result<Vec<Peer>, CommandError> {
+    let Some(pf_conf) = &installation.pf_conf else { return Ok(Vec::new()) };
+    let Some(access) = connection::of_installation(&global.root(), pf_conf, version)? else { return Ok(Vec::new()) };
+    let me = global.host()?;
+    let others = installation.cluster.members().filter(|member| member.host != me);
+    let peer = |member: &Member| {
+        Some(access.peer(member.host.to_string(), member.addresses.management_ip.map(|ip| ip.value)?))
+    };
+    Ok(others.filter_map(peer).collect())
 }
 
 /// Monitoring gets its line and its exit status whatever happens.

@@ -1,11 +1,13 @@
 //! What all members' databases say, asked side by side, and what this member knows of itself.
 
 use std::collections::BTreeSet;
+use std::io;
+use std::iter;
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver};
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pfcluster_core::cluster::{Cluster, Hostname, Member};
 use pfcluster_core::conflict::Reply;
@@ -21,6 +23,8 @@ use super::evidence::Note;
 use super::mariadb::{Account, Answer, Overrides, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
 use super::supervise::control::{self, Request};
+use super::sync::{Peer, reply_of};
+use super::webservices::CallError;
 use super::{HostError, Root, files, machine, marks};
 use crate::report::evidence;
 
@@ -77,22 +81,30 @@ pub struct Gathered {
     pub notes: Vec<Note>,
 }
 
-/// Asks everybody. Ends within the limit, whoever answers: who has not by then is silent. `resolve` finds the member that has a
-/// name or an address.
-pub fn gather(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Gathered {
+/// Asks everybody, and `peers` for the version of their configuration. Ends within the limit, whoever answers: who has not by
+/// then is silent. `resolve` finds the member that has a name or an address.
+pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Gathered {
     let mut notes = Vec::new();
     let deadline = Instant::now() + question.limit;
     let supervisor = ask_supervisor(question.run_directory);
-    let databases = databases(question, resolve);
+    let versions = ask_versions(peers, question.limit);
+    let databases = databases(question, resolve, deadline);
     let members = question.cluster.members().zip(databases);
     let mut members: Vec<MemberStatus> =
         members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
-    match supervisor.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-        Ok(Ok(Some(told))) => supervised(&told, &mut members, resolve),
-        Ok(Err(error)) => notes.push(note(&error)),
-        Ok(Ok(None)) | Err(_) => {}
+    let mut vips = vips(question);
+    match until(&supervisor, deadline).next() {
+        Some(Ok(Some(told))) => supervised(&told, &mut members, &mut vips, resolve),
+        Some(Err(error)) => notes.push(note(&error)),
+        Some(Ok(None)) | None => {}
     }
-    Gathered { members, vips: vips(question), notes }
+    let versions: Vec<(Peer, Result<String, CallError>)> = until(&versions, deadline).collect();
+    for seen in members.iter_mut().map(|member| &mut member.seen) {
+        let Some((peer, version)) = versions.iter().find(|(peer, _)| peer.name == seen.host.as_str()) else { continue };
+        notes.extend(version.as_ref().err().and_then(|error| without_version(peer, error, &seen.database)));
+        seen.configuration = Some(reply_of(version));
+    }
+    Gathered { members, vips, notes }
 }
 
 /// Where this machine's database is. Only root may read the server's option file: for others that is a note, and this member is
@@ -115,37 +127,67 @@ fn note(error: &HostError) -> Note {
     Note { message: error.to_string(), help: error.help().to_owned() }
 }
 
+/// Asks in a thread of its own. Nobody listens any more to an answer that comes too late.
+fn aside<T: Send + 'static>(sender: &Sender<T>, ask: impl FnOnce() -> T + Send + 'static) -> io::Result<()> {
+    let sender = sender.clone();
+    thread::Builder::new().spawn(move || drop(sender.send(ask()))).map(drop)
+}
+
+/// The answers that come in time.
+fn until<T>(receiver: &Receiver<T>, deadline: Instant) -> impl Iterator<Item = T> + '_ {
+    iter::from_fn(move || receiver.recv_timeout(deadline.saturating_duration_since(Instant::now())).ok())
+}
+
+// Configurations ------------------------------------------------------------------------------------------------------
+
+/// The peers, with what each says of its version.
+fn ask_versions(peers: Vec<Peer>, limit: Duration) -> Receiver<(Peer, Result<String, CallError>)> {
+    let (sender, receiver) = mpsc::channel();
+    for peer in peers {
+        // One that can't be asked does not answer.
+        let _ = aside(&sender, move || {
+            let version = peer.version(limit);
+            (peer, version)
+        });
+    }
+    receiver
+}
+
+/// Why a member gave no version. That one is silent altogether is said elsewhere.
+fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Option<Note> {
+    let help = match error {
+        CallError::Silent(_) if matches!(database, Database::Silent(_)) => return None,
+        CallError::Silent(_) => "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here",
+        CallError::Untrusted(_) => "`pfcluster conflict` says how to accept it, if it is the member's",
+        CallError::Answer(_) => "`pfcluster conflict` asks it again, also as another user",
+    };
+    let message = format!("{} ({}) gives no version of its configuration: {error}", peer.name, peer.address);
+    Some(Note { message, help: help.to_owned() })
+}
+
 // Databases -----------------------------------------------------------------------------------------------------------
 
 /// The databases of all members, in order.
-fn databases(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Vec<Database> {
-    let deadline = Instant::now() + question.limit;
+fn databases(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>, deadline: Instant) -> Vec<Database> {
     let (sender, receiver) = mpsc::channel();
     let silent = || Database::Silent(format!("no answer within {} s", question.limit.as_secs()).into());
     let mut databases = Vec::new();
-    let mut open = 0;
     for (number, member) in question.cluster.members().enumerate() {
         databases.push(match probe(question, member) {
             Err(why) => Database::NotAsked(why.into()),
             Ok(probe) => {
-                let sender = sender.clone();
                 let limit = question.limit;
-                // Nobody listens any more to an answer that comes too late.
-                match thread::Builder::new().spawn(move || drop(sender.send((number, probe.ask(limit))))) {
-                    Ok(_) => {
-                        open += 1;
-                        silent()
-                    }
+                match aside(&sender, move || (number, probe.ask(limit))) {
+                    Ok(()) => silent(),
                     Err(error) => Database::NotAsked(files::plain(&error).into()),
                 }
             }
         });
     }
-    while open > 0 {
-        let wait = deadline.saturating_duration_since(Instant::now());
-        let Ok((number, heard)) = receiver.recv_timeout(wait) else { break };
+    // With the last thread its answers end.
+    drop(sender);
+    for (number, heard) in until(&receiver, deadline) {
         databases[number] = database(heard, resolve);
-        open -= 1;
     }
     databases
 }
@@ -255,6 +297,13 @@ struct StatusDocument {
 struct SupervisedMember {
     host: String,
     supervisor: bool,
+    virtual_addresses: Option<Vec<Held>>,
+}
+
+#[derive(Deserialize)]
+struct Held {
+    address: Ipv4Addr,
+    held_for: u64,
 }
 
 fn ask_supervisor(run_directory: &Path) -> Receiver<Result<Option<Told>, HostError>> {
@@ -273,13 +322,17 @@ fn ask_supervisor(run_directory: &Path) -> Receiver<Result<Option<Told>, HostErr
 }
 
 /// What only the members' own supervisors know. One that is of another version, and says something else, says nothing.
-fn supervised(told: &Told, members: &mut [MemberStatus], resolve: &dyn Fn(&str) -> Option<Hostname>) {
+fn supervised(told: &Told, members: &mut [MemberStatus], vips: &mut [Vip], resolve: &dyn Fn(&str) -> Option<Hostname>) {
     let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
     let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
     for heard in document.members.iter().filter(|member| member.supervisor) {
         let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
         let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));
         member.supervisor = Some(if heard.host == document.host { does } else { "heard".to_owned() });
+        if let Some(held) = &heard.virtual_addresses {
+            vips.iter_mut().for_each(|vip| holds(vip, &member.seen.host, held, now));
+        }
         let Some(known) = known.iter().find(|known| known.host == member.seen.host) else { continue };
         let seen = &mut member.seen;
         seen.maintenance = seen.maintenance.or(Some(known.evidence.maintenance));
@@ -287,6 +340,17 @@ fn supervised(told: &Told, members: &mut [MemberStatus], resolve: &dyn Fn(&str) 
         if can_not_tell && seen.in_database && known.evidence.process == Process::Stopped {
             seen.database = Database::Stopped;
         }
+    }
+}
+
+/// What a member's supervisor says about an address. This machine itself has said more recently whether it holds it.
+fn holds(vip: &mut Vip, host: &Hostname, held: &[Held], now: u64) {
+    let since = held.iter().find(|held| held.address == vip.address).map(|held| now.saturating_sub(held.held_for));
+    if let Some(own) = vip.holders.iter_mut().find(|holder| holder.host == *host) {
+        own.since = since;
+    } else if vip.unknown.contains(host) {
+        vip.unknown.retain(|other| other != host);
+        vip.holders.extend(since.map(|since| Holder { host: host.clone(), since: Some(since) }));
     }
 }
 
@@ -333,7 +397,7 @@ fn own_configuration(question: &Question<'_>) -> Result<Option<Reply>, String> {
     Ok(text.map(|text| Reply::of_text(&String::from_utf8_lossy(&text))))
 }
 
-/// The virtual addresses. Of the others nothing here tells whether they hold one.
+/// The virtual addresses, as far as this machine tells. Whether others hold one their supervisors know.
 fn vips(question: &Question<'_>) -> Vec<Vip> {
     let own = machine::own_addresses();
     let mut vips = Vec::new();

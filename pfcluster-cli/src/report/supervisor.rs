@@ -1,6 +1,8 @@
 //! What a supervisor tells: its log, and its answer to `pfcluster mariadb status`.
 
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use pfcluster_core::galera::Observation;
@@ -86,6 +88,9 @@ pub fn json(status: &Status) -> String {
     let members = status.members.iter().zip(&shown).map(|(member, shown)| {
         let mut document = bootstrap::member(shown);
         document["supervisor"] = member.has_supervisor.into();
+        let held = |(vip, held): &(Ipv4Addr, Duration)| json!({ "address": vip, "held_for": held.as_secs() });
+        document["virtual_addresses"] =
+            member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
         document
     });
     pretty(&json!({

@@ -23,7 +23,7 @@
 //! 6. The member that decides pushes, if it has the winning version; else the first one in the order of cluster.conf that
 //!    has it is asked to.
 //! 7. Every member that answers with another version is overwritten, and so is one whose version can't be read, if the
-//!    push reaches it. What is newer than the winner is pointed out: nothing else brings it back, and `cluster/sync
+//!    push reaches it. What is newer than the winner is pointed out: nothing else brings it back, and `pfcluster sync
 //!    --as-master` on its holder, in time, keeps it.
 //! 8. A version a minute or more ([`CLOCK_TOLERANCE`]) ahead of the clock of the member that decides is pointed out: one
 //!    of the clocks is wrong, and "most recent" may be a lie. A minute is more than clocks with NTP ever differ.
@@ -58,8 +58,8 @@ pub use reason::Reason;
 pub use resolve::{ResolveError, resolve};
 pub use version::{ConfigVersion, VersionError};
 
-/// PacketFence's command that pushes a member's configuration to all others.
-pub const SYNC: &str = "/usr/local/pf/bin/cluster/sync --as-master";
+/// The command that pushes a member's configuration, under a new version, to all others.
+pub const SYNC: &str = "pfcluster sync --as-master";
 
 /// Where PacketFence 12 and later keep the version.
 pub const VERSION_FILE: &str = "/usr/local/pf/var/conf/config_version";

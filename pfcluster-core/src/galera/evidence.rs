@@ -51,7 +51,9 @@ impl Evidence {
     pub fn runs_alone(&self) -> bool {
         let ran_alone = self.files.as_ref().is_some_and(|files| files.records.ran_standalone);
         let is_disconnected = matches!(&self.process, Process::Running(running)
-            if running.status == ClusterStatus::Disconnected && running.uuid.is_zero());
+            if running.status == ClusterStatus::Disconnected
+                && running.state == LocalState::Initialized
+                && running.uuid.is_zero());
         ran_alone && is_disconnected
     }
 }

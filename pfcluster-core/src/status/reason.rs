@@ -236,7 +236,7 @@ impl fmt::Display for Reason {
             Reason::Histories { histories } => {
                 let each: Vec<String> =
                     histories.iter().map(|(uuid, members)| format!("{uuid} on {}", and(members))).collect();
-                write!(f, "there are {} histories: {}", histories.len(), each.join("; "))
+                write!(f, "members report {} different cluster UUIDs: {}", histories.len(), each.join("; "))
             }
             Reason::Stopped { members } => write!(f, "the database is stopped on {}", and(members)),
             Reason::Closed { members } => write!(

@@ -103,7 +103,7 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             steps.extend::<Vec<Step>>(each(members, "pfcluster maintenance --deactivate"));
             steps
         }
-        Reason::Configurations { .. } => vec![Step::run_anywhere("pfcluster conflict")],
+        Reason::Configurations { .. } => vec![Step::run_anywhere("pfcluster conflict resolve")],
         Reason::VipHeldTwice { holders, .. } => {
             let mut steps = vec![Step::advice(format!(
                 "see that VRRP passes between {}, and that keepalived runs there with one password:",

@@ -250,7 +250,12 @@ impl Supervisor {
         self.serve_words(&decision.action, &seen);
         let discards_me = policy.discard.contains(&self.config.me);
         let wanted = part(&decision.action, &self.config.me, &look, discards_me);
-        let wanted = wanted.filter(|part| *part != Part::Join || may_join(own, &seen));
+        let lacks_witness = wanted == Some(Part::Join) && !may_join(own, &seen);
+        if !std::mem::replace(&mut self.told.lacks_witness, lacks_witness) && lacks_witness {
+            self.tell(Event::NoWitness);
+        }
+        let is_doubtful = wanted == Some(Part::Join) && self.doubts_component(&seen);
+        let wanted = wanted.filter(|_| !lacks_witness && !is_doubtful);
         let wanted = wanted.or_else(|| self.waits_in_vain(&decision.action).then_some(Part::Stop));
         if self.decision.as_ref().is_none_or(|before| before.action != decision.action) {
             self.told.changed = Some(self.now);
@@ -265,6 +270,20 @@ impl Supervisor {
             let steps = steps(part, &decision.action, &self.config.me, own, &self.records, &seen);
             self.act(part, steps);
         }
+    }
+
+    /// The component in service has not noticed yet that so many of its members are gone that it has no quorum without them. Who
+    /// joins it now gives its own view up for nothing. Not longer than Galera may take to notice.
+    fn doubts_component(&mut self, seen: &[Seen]) -> bool {
+        if has_quorum_left(seen) {
+            self.doubted_since = None;
+            return false;
+        }
+        if self.doubted_since.is_none() {
+            self.tell(Event::ComponentDoubtful);
+        }
+        let since = *self.doubted_since.get_or_insert(self.now);
+        self.now.since(since) < SPLIT_CONFIRMED_AFTER
     }
 
     fn policy(&mut self, own: &Evidence) -> Policy {
@@ -459,6 +478,25 @@ impl Supervisor {
         self.phase = Phase::Acting(part);
         self.outputs.push_back(Output::Act { part, steps });
     }
+}
+
+/// One of those in service belongs to a component that keeps its quorum without the members that it lists and that are known not
+/// to be in it.
+fn has_quorum_left(seen: &[Seen]) -> bool {
+    let primary = |host: &Hostname| {
+        let observation = seen.iter().find(|seen| seen.host == *host).map(|seen| &seen.observation)?;
+        let Observation::Known(evidence) = observation else { return None };
+        Some(match &evidence.process {
+            Process::Running(running) if running.status == ClusterStatus::Primary => Some(running),
+            Process::Running(_) | Process::Starting | Process::Stopped => None,
+        })
+    };
+    let keeps = |running: &Running| {
+        let gone = running.sees.iter().filter(|host| primary(host) == Some(None)).count();
+        let size = usize::try_from(running.size).unwrap_or(usize::MAX);
+        size.saturating_sub(gone) * 2 > size
+    };
+    seen.iter().filter_map(|seen| primary(&seen.host)?).any(keeps)
 }
 
 /// Who has data joins only where somebody in service shows what was written down: a database that answers without its supervisor does

@@ -77,6 +77,10 @@ pub enum Event {
         /// What.
         saying: Saying,
     },
+    /// The component to join lists members that are gone, and has no quorum without them.
+    ComponentDoubtful,
+    /// It has to join with its data, and nobody in service shows whether history went on without it.
+    NoWitness,
     /// The last view did not form again: its highest member is started instead.
     ReformFailed,
     /// Datagrams were dropped.
@@ -106,6 +110,8 @@ impl Event {
             Event::Heard { .. } => "heard",
             Event::Said { .. } => "said",
             Event::Served { .. } => "served",
+            Event::ComponentDoubtful => "component_doubtful",
+            Event::NoWitness => "no_witness",
             Event::ReformFailed => "reform_failed",
             Event::Dropped { .. } => "dropped",
             Event::TooLarge => "too_large",
@@ -131,6 +137,12 @@ impl fmt::Display for Event {
             Event::Heard { from } => write!(f, "{from} is there"),
             Event::Said { saying } => write!(f, "an operator says: {saying}"),
             Event::Served { saying } => write!(f, "holds no more: {saying}"),
+            Event::ComponentDoubtful => f.write_str(
+                "does not join yet: most members of the component in service are gone, and it has not noticed",
+            ),
+            Event::NoWitness => f.write_str(
+                "does not join yet: no supervisor of a member in service tells whether history went on without this one",
+            ),
             Event::ReformFailed => f.write_str("the last view did not form again; its highest member is to begin"),
             Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
             Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),

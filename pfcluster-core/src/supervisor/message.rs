@@ -7,6 +7,9 @@
 
 mod wire;
 
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
 use super::key::{Key, TAG};
 use super::word::Spoken;
 use crate::cluster::Hostname;
@@ -42,6 +45,8 @@ pub struct Content {
     pub evidence: Option<Evidence>,
     /// What an operator has said to the sender, and still holds.
     pub words: Vec<Spoken>,
+    /// The virtual addresses that the sender holds, and for how long, in whole seconds; `None` if that is not told.
+    pub held: Option<Vec<(Ipv4Addr, Duration)>>,
 }
 
 /// Why a datagram was not taken.

@@ -230,6 +230,8 @@ pub struct Supervisor {
     next_record: Tick,
     /// Two primary components have been seen since.
     split_since: Option<Tick>,
+    /// The component to join is about to lose its quorum, it seems, since then.
+    doubted_since: Option<Tick>,
     /// The own part in a view that is to form again was done then.
     reform_since: Option<Tick>,
     reform_failed: bool,
@@ -246,6 +248,7 @@ struct Told {
     changed: Option<Tick>,
     part: Option<Part>,
     too_large: bool,
+    lacks_witness: bool,
     in_service: bool,
 }
 
@@ -273,6 +276,7 @@ impl Supervisor {
             next_ask: now + ASK,
             next_record: now,
             split_since: None,
+            doubted_since: None,
             reform_since: None,
             reform_failed: false,
             dropped: BTreeMap::new(),
@@ -395,9 +399,18 @@ impl Supervisor {
             peer.greeted();
             peer.echo()
         });
-        let content = Content { evidence: self.own.evidence().cloned(), words: self.words.said(self.now) };
+        let content = Content {
+            evidence: self.own.evidence().cloned(),
+            words: self.words.said(self.now),
+            held: self.own.held(self.now),
+        };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
         let mut bytes = message.encode(to, &self.names, &self.config.key);
+        if bytes.is_err() {
+            // Elections come first.
+            message.content.held = None;
+            bytes = message.encode(to, &self.names, &self.config.key);
+        }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
             message.content.evidence = None;

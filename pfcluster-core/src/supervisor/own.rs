@@ -1,7 +1,11 @@
 //! What the supervisor knows of its own database.
 
+use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
 use super::records::synced;
-use super::tick::{LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
+use super::tick::{FRESH, LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
 use crate::galera::{Evidence, Files, Found, Gvwstate, Position, Process, Records, Recovered};
 
 /// What the host has found out about its database: the answer to [`super::Output::Look`].
@@ -18,6 +22,8 @@ pub struct Look {
     pub receive_queue: Option<u64>,
     /// The process was started as the first of a new component, or without Galera: it waits for nobody.
     pub begins: bool,
+    /// The virtual addresses of the cluster that the machine holds; `None` if it can't tell.
+    pub vips: Option<Vec<Ipv4Addr>>,
 }
 
 /// What is known of the own database.
@@ -41,6 +47,8 @@ pub(super) struct Own {
     needed: u64,
     /// The number of the last look that was taken in.
     taken: u64,
+    /// The virtual addresses that the machine holds, and since which look; `None` if it can't tell.
+    held: Option<BTreeMap<Ipv4Addr, Tick>>,
 }
 
 impl Own {
@@ -50,6 +58,13 @@ impl Own {
 
     pub(super) fn evidence(&self) -> Option<&Evidence> {
         self.look.as_ref().map(|look| &look.evidence)
+    }
+
+    /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell, or the last
+    /// look is too old: a recovery takes its time, and addresses go meanwhile.
+    pub(super) fn held(&self, now: Tick) -> Option<Vec<(Ipv4Addr, Duration)>> {
+        let held = self.held.as_ref().filter(|_| self.looked.is_some_and(|looked| now.since(looked) <= FRESH))?;
+        Some(held.iter().map(|(vip, since)| (*vip, now.since(*since))).collect())
     }
 
     /// When the last look ended.
@@ -86,6 +101,9 @@ impl Own {
             self.looking = None;
         }
         self.looked = Some(now);
+        let before = self.held.take().unwrap_or_default();
+        let since = |vip: &Ipv4Addr| (*vip, before.get(vip).copied().unwrap_or(now));
+        self.held = look.vips.as_ref().map(|vips| vips.iter().map(since).collect());
         self.taken = self.taken.max(number);
         if look.evidence.process != Process::Stopped {
             self.recovered = None;

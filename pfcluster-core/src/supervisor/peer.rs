@@ -1,6 +1,8 @@
 //! What is known of one peer: its messages, and what its database answered.
 
 use std::collections::VecDeque;
+use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use super::message::Message;
 use super::tick::{ANSWER, FRESH, Tick};
@@ -22,6 +24,8 @@ pub(super) struct Peer {
     greeted: Option<u64>,
     /// What it says, and the moment after which it said so.
     evidence: Option<(Evidence, Tick)>,
+    /// The virtual addresses that it held then, and for how long, if it told that.
+    held: Option<Vec<(Ipv4Addr, Duration)>>,
     /// What its database answered, and when it was asked.
     asked: Option<(Running, Tick)>,
     /// When it was answered out of turn.
@@ -85,6 +89,7 @@ impl Peer {
         }
         self.heard = Some(Heard { run: message.run, number: message.number, nonce: message.nonce });
         self.evidence = message.content.evidence.clone().map(|evidence| (evidence, made_after));
+        self.held.clone_from(&message.content.held);
         if self.greeted == Some(message.run) { Reaction::Taken } else { Reaction::Greet }
     }
 
@@ -105,6 +110,14 @@ impl Peer {
     /// What it says of itself, if that is fresh.
     pub(super) fn evidence(&self, now: Tick) -> Option<&Evidence> {
         self.evidence.as_ref().filter(|(_, taken)| now.since(*taken) <= FRESH).map(|(evidence, _)| evidence)
+    }
+
+    /// The virtual addresses that it holds, and for how long it has been seen to; `None` if it does not say, or what it said is
+    /// not fresh.
+    pub(super) fn held(&self, now: Tick) -> Option<Vec<(Ipv4Addr, Duration)>> {
+        let (_, taken) = self.evidence.as_ref().filter(|(_, taken)| now.since(*taken) <= FRESH)?;
+        let held = self.held.as_ref()?;
+        Some(held.iter().map(|(vip, held)| (*vip, held.saturating_add(now.since(*taken)))).collect())
     }
 
     /// When that becomes too old.

@@ -1,6 +1,7 @@
 //! What a supervisor tells when it is asked.
 
 use std::collections::BTreeMap;
+use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::act::Phase;
@@ -45,6 +46,8 @@ pub struct PeerStatus {
     pub has_supervisor: bool,
     /// How old that is; `None` if nothing is known.
     pub age: Option<Duration>,
+    /// The virtual addresses that it holds, and for how long its supervisor has seen it hold them; `None` if that is not known.
+    pub held: Option<Vec<(Ipv4Addr, Duration)>>,
 }
 
 impl Supervisor {
@@ -55,6 +58,7 @@ impl Supervisor {
             let known_at = peer.map_or_else(|| self.own.looked(), super::Peer::known_at);
             PeerStatus {
                 has_supervisor: peer.is_none_or(|peer| peer.evidence(now).is_some()),
+                held: peer.map_or_else(|| self.own.held(now), |peer| peer.held(now)),
                 age: known_at.map(|when| now.since(when)),
                 seen,
             }

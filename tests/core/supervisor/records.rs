@@ -114,6 +114,7 @@ fn remembered(remember: &[Vec<Fork>], there: &[bool]) -> Vec<Fork> {
                         view_number: Some(1),
                         receive_queue: Some(0),
                         begins: false,
+                        vips: None,
                     };
                     supervisor.handle_input(now, Input::Looked { number, look: Box::new(look) });
                 }

@@ -9,6 +9,7 @@ use crate::common::{boot, disks, formed, measured, nothing_lost, on_disk, second
 
 /// reference 2: they form the last primary view again by themselves.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn all_three_lose_power_and_start_again() -> Result {
     let lab = formed()?;
     let writers = lab.write_on_all(Duration::from_millis(5));
@@ -84,6 +85,7 @@ fn a_state_file_is_torn() -> Result {
 
 /// reference 1: only the last to leave may found the cluster again, and it knows.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn all_three_stop_one_after_the_other() -> Result {
     let lab = formed()?;
     let writers = lab.write_on_all(Duration::from_millis(5));

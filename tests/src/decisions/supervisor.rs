@@ -18,7 +18,7 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `begins` (its process was started to begin a component). Records are those of its supervisor at its start |
+//! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `begins` (its process was started to begin a component), `holds=` (the virtual addresses of its host, which can't tell without this word). Records are those of its supervisor at its start |
 //! | `pf2 silent` | its supervisor is not heard, nor hears |
 //! | `pf2 database STATE ...` | what its database answers over the network, if not what its supervisor finds |
 //! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `seed`, `standalone` or `force` |
@@ -31,6 +31,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::net::Ipv4Addr;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
@@ -208,7 +209,15 @@ impl Story {
             word.map(|word| word.parse::<u64>().map_err(|_| format!("{key}={word} is no number"))).transpose()
         };
         let (queue, number) = (value("queue")?, value("number")?);
-        let is_look = |word: &&&str| word.starts_with("queue=") || word.starts_with("number=") || **word == "begins";
+        let holds = words.iter().find_map(|word| word.strip_prefix("holds="));
+        let vips = holds.map(|vips| {
+            let vips = vips.split(',').filter(|vip| !vip.is_empty());
+            vips.map(|vip| vip.parse::<Ipv4Addr>().map_err(|_| format!("{vip} is no address"))).collect()
+        });
+        let vips = vips.transpose()?;
+        let is_look = |word: &&&str| {
+            ["queue=", "number=", "holds="].iter().any(|key| word.starts_with(key)) || **word == "begins"
+        };
         let state: Vec<&str> = words.iter().filter(|word| !is_look(word)).copied().collect();
         let mut evidence = self.evidence(name, &state)?;
         self.data += 1;
@@ -228,6 +237,7 @@ impl Story {
             view_number: number,
             receive_queue: queue,
             begins: words.contains(&"begins"),
+            vips,
         });
         if begins {
             host.runs += 1;

@@ -21,11 +21,11 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use mysql::Conn;
 use mysql::prelude::Queryable as _;
-use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::database::{options, options_to};
 use super::error::{LabError, Result};
 use super::host::Host;
+use super::network;
 
 /// Through what a writer reaches a database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -138,9 +138,7 @@ impl Job {
             To::Socket => options().socket(Some(self.socket.clone())),
             To::Address(address, port) => {
                 // This thread goes into the host's network. A host that was started again has a new one.
-                let network = fs::File::open(Path::new("/run/netns").join(&self.namespace))?;
-                move_into_link_name_space(std::os::fd::AsFd::as_fd(&network), Some(LinkNameSpaceType::Network))
-                    .map_err(std::io::Error::from)?;
+                network::enter(&self.namespace)?;
                 options_to(address, port)
             }
         };

@@ -3,9 +3,13 @@
 //! stays cut when the host starts again.
 
 use std::fmt::Write as _;
+use std::fs::File;
 use std::net::Ipv4Addr;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+
+use rustix::thread::{LinkNameSpaceType, move_into_link_name_space};
 
 use super::command::{checked, run};
 use super::error::{LabError, Result};
@@ -18,6 +22,16 @@ pub struct Network {
     prefix: String,
     /// The cables that are out, a line for each port.
     unplugged: PathBuf,
+}
+
+/// Takes this thread, and those that it begins from now on, into a host's network.
+///
+/// # Errors
+/// If there is no such namespace, or the kernel does not let us.
+pub fn enter(namespace: &str) -> Result {
+    let network = File::open(Path::new("/run/netns").join(namespace))?;
+    move_into_link_name_space(network.as_fd(), Some(LinkNameSpaceType::Network)).map_err(std::io::Error::from)?;
+    Ok(())
 }
 
 /// Pairs of ports (inside of a network) and of addresses (between networks) from where nothing gets through to where.
@@ -88,7 +102,11 @@ impl Network {
         let out = self.unplugged();
         for (interface, address) in &host.interfaces {
             let (port, bridge) = (host.port(interface), format!("br{}", plan.bridge(*address)));
-            ip(&["link", "add", interface, "type", "veth", "peer", "name", &port, "netns", &switch])?;
+            // The same card each time: the others' kernels know it for up to 45 s, whatever becomes of the host.
+            let [a, b, c, d] = address.octets();
+            let card = format!("02:00:{a:02x}:{b:02x}:{c:02x}:{d:02x}");
+            let peer = ["type", "veth", "peer", "name", &port, "netns", &switch];
+            ip(&[&["link", "add", interface, "address", &card], &peer[..]].concat())?;
             run("ip", &["-n", &switch, "link", "set", &port, "master", &bridge])?;
             ip(&["address", "add", &format!("{address}/24"), "dev", interface])?;
             ip(&["link", "set", interface, "up"])?;

@@ -327,6 +327,7 @@ impl World {
             view_number,
             receive_queue: run.map(|run| u64::from(run.queue)),
             begins: self.has_process(place) && host.begins,
+            vips: None,
         }
     }
 

@@ -5,6 +5,7 @@
 
 mod answer;
 mod certificate;
+pub mod lab;
 mod server;
 
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener};

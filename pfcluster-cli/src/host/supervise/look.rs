@@ -14,9 +14,9 @@ use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Process, Running, WsrepStatus};
 use pfcluster_core::supervisor::Look;
 
-use crate::host::Root;
 use crate::host::evidence::{Note, Question, Recovery, gather};
 use crate::host::mariadb::{Account, Answer, Settings, ask_peer};
+use crate::host::{Root, machine};
 use crate::report::evidence::members_by_name;
 
 /// How long the own database may take to answer.
@@ -52,6 +52,7 @@ impl Looker {
                     view_number: status.and_then(|status| status.conf_id),
                     receive_queue: status.and_then(|status| status.receive_queue),
                     begins: gathered.begins,
+                    vips: self.vips(),
                     evidence: gathered.evidence,
                 };
                 (look, gathered.notes)
@@ -67,9 +68,17 @@ impl Looker {
                     members_hash: Some(self.cluster.members_hash()),
                 };
                 let note = Note { message: error.to_string(), help: error.help().to_owned() };
-                (Look { evidence, data: 0, view_number: None, receive_queue: None, begins: false }, vec![note])
+                let vips = self.vips();
+                (Look { evidence, data: 0, view_number: None, receive_queue: None, begins: false, vips }, vec![note])
             }
         }
+    }
+
+    /// The virtual addresses that this machine holds.
+    fn vips(&self) -> Option<Vec<Ipv4Addr>> {
+        let own = machine::own_addresses()?;
+        let interfaces = self.cluster.zones().iter().flat_map(|zone| &zone.vips).flat_map(|vips| &vips.interfaces);
+        Some(interfaces.filter_map(|interface| interface.ip.map(|ip| ip.value)).filter(|ip| own.contains(ip)).collect())
     }
 
     /// Changes whenever a server has changed the data.

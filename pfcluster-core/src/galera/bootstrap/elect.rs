@@ -72,7 +72,8 @@ impl<'a> Election<'a> {
 
     /// Enabled members of which something would have to be known before everybody has answered.
     pub(super) fn missing(&self) -> impl Iterator<Item = (usize, &'a Facts<'a>)> {
-        let is_missing = |one: &&Facts<'_>| one.enabled && !one.is_known() && !one.given_up;
+        // Giving up what somebody holds says nothing of whether it is in service.
+        let is_missing = |one: &&Facts<'_>| one.enabled && !one.is_known() && (!one.given_up || one.evidence.is_none());
         self.facts.iter().enumerate().filter(move |(_, one)| is_missing(one))
     }
 

@@ -97,7 +97,8 @@
 //! - *Assume lost*: counts if it names everybody who is missing; rule 10 decides without them, and the answer says what may be
 //!   lost: nothing (somebody can prove to have left last), what was under way (the others crashed out of one view that they
 //!   were half of, so that the rest had no quorum), or anything. A member that has given evidence is not lost.
-//! - *Discard*: what these members hold counts no more.
+//! - *Discard*: what these members hold counts no more. Who gives no evidence may be in service all the same, and is waited for
+//!   until it is assumed lost, too.
 //! - *Standalone*: the one that ran alone has the data to keep. A new history begins, so that nobody of the old one can slip
 //!   in by an incremental transfer.
 //! - *Seed*: data of no history begin one. Everybody else must be empty, lost or given up.

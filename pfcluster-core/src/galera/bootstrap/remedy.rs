@@ -6,6 +6,7 @@ use super::by_hand::{self, STOP};
 use super::elect::Election;
 use super::facts::Facts;
 use crate::cluster::Hostname;
+use crate::conflict::SYNC;
 use crate::decision::{Step, and};
 
 /// The steps for a decision.
@@ -96,7 +97,7 @@ fn refusing(problem: &Problem) -> Vec<Step> {
             steps.push(Step::advice(format!(
                 "compare conf/cluster.conf of {one} and {other}; on the one whose file is right:"
             )));
-            steps.push(Step::run_anywhere("/usr/local/pf/bin/cluster/sync --as-master"));
+            steps.push(Step::run_anywhere(SYNC));
         }
         Problem::OneSidedDisable { by, out, against } => one_sided(&mut steps, by, out, against),
         Problem::SplitBrain { one, other } => {

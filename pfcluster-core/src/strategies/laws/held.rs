@@ -48,6 +48,7 @@ pub fn held(seen: &Seen) -> Held {
         return Held::Nothing;
     }
     match (&evidence.process, &evidence.files) {
+        (Process::Running(_), _) if evidence.runs_alone() => Held::NoHistory,
         (Process::Running(running), _) => match Position::new(running.uuid, running.last_committed) {
             Some(position) if !matches!(running.state, LocalState::Joining | LocalState::Inconsistent) => {
                 Held::Good(position)

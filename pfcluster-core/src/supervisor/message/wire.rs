@@ -1,5 +1,8 @@
 //! The content of a message as it travels: members by their places in cluster.conf, numbers in as few bytes as they need.
 
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use super::Names;
@@ -27,6 +30,8 @@ pub(super) struct Content {
     members_hash: String,
     evidence: Option<Told>,
     words: Vec<WordTold>,
+    /// Virtual addresses, and seconds.
+    held: Option<Vec<([u8; 4], u32)>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -149,6 +154,7 @@ impl Content {
                 None => None,
             },
             words: content.words.iter().map(word).collect::<Option<_>>()?,
+            held: content.held.as_ref().map(|held| held.iter().map(held_told).collect()),
         })
     }
 
@@ -163,11 +169,11 @@ impl Content {
                 disabled: Vec::new(),
                 members_hash: Some(cut(&self.members_hash).into()),
             };
-            return Some(super::Content { evidence: Some(evidence), words: Vec::new() });
+            return Some(super::Content { evidence: Some(evidence), ..super::Content::default() });
         }
         let word = |word: WordTold| {
             let saying = saying_read(word.saying, word.hosts.hosts(names)?)?;
-            Some(Spoken { id: word.id, saying, left: std::time::Duration::from_secs(word.seconds.into()) })
+            Some(Spoken { id: word.id, saying, left: Duration::from_secs(word.seconds.into()) })
         };
         Some(super::Content {
             evidence: match self.evidence {
@@ -175,6 +181,7 @@ impl Content {
                 None => None,
             },
             words: self.words.into_iter().map(word).collect::<Option<_>>()?,
+            held: self.held.map(|held| held.into_iter().map(held_read).collect()),
         })
     }
 }
@@ -320,6 +327,14 @@ fn read<T, U>(told: FoundTold<T>, value: impl Fn(T) -> Option<U>) -> Option<Foun
         FoundTold::Torn(why) => Found::Torn(cut(&why).into()),
         FoundTold::Read(read) => Found::Read(value(read)?),
     })
+}
+
+fn held_told((vip, held): &(Ipv4Addr, Duration)) -> ([u8; 4], u32) {
+    (vip.octets(), u32::try_from(held.as_secs()).unwrap_or(u32::MAX))
+}
+
+fn held_read((vip, seconds): ([u8; 4], u32)) -> (Ipv4Addr, Duration) {
+    (Ipv4Addr::from(vip), Duration::from_secs(seconds.into()))
 }
 
 fn status_read(number: u8) -> Option<ClusterStatus> {

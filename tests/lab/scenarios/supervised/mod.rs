@@ -6,6 +6,7 @@ mod network;
 mod operator;
 mod power;
 mod speed;
+mod status;
 
 use std::time::{Duration, Instant};
 
