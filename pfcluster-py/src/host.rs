@@ -7,16 +7,18 @@ use std::path::PathBuf;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, SystemTime};
 
-use pfcluster_cli::host::evidence::{Gathered, Question, Recovery, gather};
+use pfcluster_cli::host::evidence::{Gathered, Note, Question, Recovery, gather};
 use pfcluster_cli::host::mariadb::{Account, Overrides, Settings};
 use pfcluster_cli::host::status as everybody;
 use pfcluster_cli::host::sync::{Local, Peer, versions};
 use pfcluster_cli::host::webservices::{Credentials, Fingerprint, Trust, port};
-use pfcluster_cli::host::{Root, backup, machine, supervise};
+use pfcluster_cli::host::{HostError, Root, backup, machine, supervise};
 use pfcluster_cli::report::evidence::{EvidenceDocument, members_by_name};
 use pfcluster_cli::report::json;
 use pfcluster_cli::report::status::Report;
-use pfcluster_core::cluster::Hostname;
+use pfcluster_core::cluster::{Hostname, Member};
+use pfcluster_core::installation::Installation;
+use pfcluster_core::version::PfVersion;
 use pyo3::prelude::*;
 use serde_json::{Value, json as document_of};
 
@@ -175,6 +177,15 @@ fn whole_cluster(
     let settings = everybody::own_settings(root, overrides, &mut notes)?;
     let named = settings.as_ref().and_then(|settings| settings.account.clone());
     let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+    let others = installation.cluster.members().filter(|member| member.host != me);
+    let peers = match peers(root, &installation, installed.situation.version, &[], others) {
+        Ok(peers) => peers.unwrap_or_default(),
+        // It is not all that is asked.
+        Err(error) => {
+            notes.push(Note { message: error.to_string(), help: error.help().to_owned() });
+            Vec::new()
+        }
+    };
     let question = everybody::Question {
         root,
         version: installed.situation.version,
@@ -188,7 +199,7 @@ fn whole_cluster(
         run_directory,
         limit,
     };
-    let mut answers = everybody::gather(&question, Vec::new(), &members_by_name(&installation.cluster));
+    let mut answers = everybody::gather(&question, peers, &members_by_name(&installation.cluster));
     answers.notes.splice(0..0, notes);
     Ok(Report::new(me, answers))
 }
@@ -229,26 +240,20 @@ type Said = Vec<(Hostname, Result<Option<String>, String>)>;
 fn all_versions(root: &Root, me: &Hostname, fingerprints: &[Fingerprint], limit: Duration) -> Result<Said, Failure> {
     let installed = Installed::read(root, me.clone())?;
     let installation = installed.installation();
-    let (cluster, pf_conf) = (&installation.cluster, installation.pf_conf.as_ref());
+    let cluster = &installation.cluster;
     installed.is_member(cluster)?;
     let version = installed.situation.version;
-    let credentials = pf_conf.map(|pf_conf| Credentials::of_members(root, pf_conf, version)).transpose()?.flatten();
-    let credentials = credentials.ok_or_else(|| Failure::Input {
+    let view = cluster.seen_by(me, &installed.situation.disabled).map_err(|_| installed.not_a_member(cluster))?;
+    let others = view.configuration_members().filter(|member| member.host != *me);
+    let peers = peers(root, &installation, version, fingerprints, others)?.ok_or_else(|| Failure::Input {
         message: "the web services' user is missing: pf.conf has none".to_owned(),
         help: "set `user` and `pass` in `[webservices]` of pf.conf".to_owned(),
     })?;
-    let mut trust = Trust::of_host(root)?;
-    fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
-    let port = port(pf_conf)?;
-    let view = cluster.seen_by(me, &installed.situation.disabled).map_err(|_| installed.not_a_member(cluster))?;
-    let mut peers = Vec::new();
     let mut said: Said = Vec::new();
     for member in view.configuration_members() {
         let answer = if member.host == *me {
             Ok(Local::open(root, version)?.version()?)
         } else {
-            let ip = member.addresses.management_ip;
-            peers.extend(ip.map(|ip| Peer::new(member.host.to_string(), ip.value, port, &credentials, &trust)));
             Err("cluster.conf has no address for it".to_owned())
         };
         said.push((member.host.clone(), answer));
@@ -259,4 +264,25 @@ fn all_versions(root: &Root, me: &Hostname, fingerprints: &[Fingerprint], limit:
         }
     }
     Ok(said)
+}
+
+/// The web services of these members; `None` if this installation has no user to ask them with.
+fn peers<'m>(
+    root: &Root,
+    installation: &Installation<'_>,
+    version: PfVersion,
+    fingerprints: &[Fingerprint],
+    members: impl Iterator<Item = &'m Member>,
+) -> Result<Option<Vec<Peer>>, HostError> {
+    let pf_conf = installation.pf_conf.as_ref();
+    let credentials = pf_conf.map(|pf_conf| Credentials::of_members(root, pf_conf, version)).transpose()?.flatten();
+    let Some(credentials) = credentials else { return Ok(None) };
+    let mut trust = Trust::of_host(root)?;
+    fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
+    let port = port(pf_conf)?;
+    let peer = |member: &Member| {
+        let address = member.addresses.management_ip?.value;
+        Some(Peer::new(member.host.to_string(), address, port, &credentials, &trust))
+    };
+    Ok(Some(members.filter_map(peer).collect()))
 }

@@ -1,5 +1,6 @@
 //! `pfcluster.Supervisor`: the state machine of pfcluster-core, with inputs and outputs as documents.
 
+use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -133,12 +134,12 @@ impl Supervisor {
 
     fn input(&self, input: &Bound<'_, Input>) -> PyResult<core::Input> {
         Ok(match told(&input.as_super().get().value)? {
-            Told::Looked { number, evidence, data, view_number, receive_queue, begins } => {
+            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips } => {
                 let (host, evidence) = self.evidence(&evidence)?;
                 if host != self.me {
                     return Err(self::input(format!("this is evidence of {host}"), format!("look at {}", self.me)));
                 }
-                let look = Look { evidence, data, view_number, receive_queue, begins, vips: None };
+                let look = Look { evidence, data, view_number, receive_queue, begins, vips };
                 core::Input::Looked { number, look: Box::new(look) }
             }
             Told::Asked { number, answers } => {
@@ -216,6 +217,8 @@ enum Told {
         receive_queue: Option<u64>,
         #[serde(default)]
         begins: bool,
+        #[serde(default)]
+        vips: Option<Vec<Ipv4Addr>>,
     },
     Asked {
         number: u64,
@@ -271,6 +274,9 @@ pub(crate) fn input_document(kind: &Bound<'_, PyAny>, fields: Option<&Bound<'_, 
                 "answers" => {
                     let answer = |answer| Ok(one_evidence(answer)?.value);
                     list(&value, "answers")?.iter().map(answer).collect::<PyResult<_>>()?
+                }
+                "vips" if !value.is_none() => {
+                    list(&value, "vips")?.iter().map(|vip| plain(vip, "vips")).collect::<PyResult<_>>()?
                 }
                 "saying" => parsed(&String::from_utf8_lossy(&json_text(&value, "saying")?))?,
                 "bytes" => hex(value.cast::<PyBytes>().map_err(PyErr::from)?)?.into(),

@@ -601,7 +601,8 @@ class Input(Document):
 
     `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the
     data files from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
-    (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera).
+    (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera);
+    `vips`: the virtual addresses that the machine holds, if it can tell.
     `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
     `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
     `not_recorded`: `Output("record")` could not be carried out: `why`.
@@ -623,6 +624,7 @@ class Input(Document):
         view_number: int | None = None,
         receive_queue: int | None = None,
         begins: bool = False,
+        vips: Iterable[str] | None = None,
     ) -> Input: ...
     @overload
     def __new__(cls, kind: Literal["asked"], /, *, number: int, answers: Iterable[_Evidence]) -> Input: ...
