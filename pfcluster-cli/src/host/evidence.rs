@@ -285,15 +285,18 @@ fn read_files(settings: &Settings) -> Result<Files, (PathBuf, io::Error)> {
     let gvwstate = state_file(datadir, "gvwstate.dat", Gvwstate::parse)?;
     let marker = datadir.join("sst_in_progress");
     let sst_marker = marker.try_exists().map_err(|error| (marker, error))?;
+    // Before a transfer sets its mark, it empties the directory: where its script was, and no tablespace is, it had begun.
+    let script = datadir.join("wsrep_sst.pid");
+    let was_emptied =
+        script.try_exists().map_err(|error| (script, error))? && !settings.tablespace.join("ibdata1").exists();
+    let sst_marker = sst_marker || was_emptied;
     let is_in_history = match &grastate {
         Found::Read(grastate) => !grastate.uuid.is_zero(),
         Found::Torn(_) => true,
         Found::Absent => datadir.join("galera.cache").exists(),
     } || gvwstate != Found::Absent;
     let is_empty = is_empty(datadir).map_err(|error| (datadir.to_owned(), error))?;
-    // Without a tablespace there is nothing that a history could be of: a state transfer was about to begin.
-    let has_data = settings.tablespace.join("ibdata1").exists();
-    let datadir_empty = is_empty && !(is_in_history && has_data);
+    let datadir_empty = is_empty && !is_in_history;
     Ok(Files { grastate, gvwstate, sst_marker, datadir_empty, ..Files::default() })
 }
 

@@ -49,6 +49,8 @@
 
 mod act;
 mod event;
+mod hold;
+mod io;
 mod key;
 mod message;
 mod own;
@@ -62,6 +64,7 @@ mod word;
 use std::collections::{BTreeMap, VecDeque};
 
 pub use event::Event;
+pub use io::{Config, Input, Output};
 pub use key::{Key, KeyError};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge};
 pub use own::Look;
@@ -80,129 +83,7 @@ use word::Words;
 use crate::cluster::Hostname;
 use crate::decision::Decision;
 use crate::galera::bootstrap::{Action, Reason, Seen};
-use crate::galera::{Evidence, Observation, Process, Records, Running, Silence, members_hash};
-
-/// What a supervisor is told once.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Config {
-    /// The own member.
-    pub me: Hostname,
-    /// The members of the database, in the order of cluster.conf, those that are disabled among them.
-    pub members: Vec<Hostname>,
-    /// All members of cluster.conf, in order.
-    pub everybody: Vec<Hostname>,
-    /// [`crate::cluster::Cluster::members_hash`].
-    pub members_hash: Box<str>,
-    /// The cluster's secret.
-    pub key: Key,
-    /// A random number that no other run has had.
-    pub run: u64,
-    /// What was written down before ([`Output::Record`], [`Step::Record`]).
-    pub records: Records,
-    /// It decides and tells, but does nothing.
-    pub is_passive: bool,
-}
-
-impl Config {
-    /// A cluster in which all members share one database, and nothing was written down yet.
-    pub fn new(me: Hostname, members: Vec<Hostname>, key: Key, run: u64) -> Config {
-        let hash = members_hash(members.iter().map(|host| (host, None)));
-        let everybody = members.clone();
-        Config { me, members, everybody, members_hash: hash, key, run, records: Records::default(), is_passive: false }
-    }
-}
-
-/// What happens to a supervisor.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Input {
-    /// The answer to [`Output::Look`].
-    Looked {
-        /// The number of the question.
-        number: u64,
-        /// What was found.
-        look: Box<Look>,
-    },
-    /// The answer to [`Output::Ask`]: what the databases said. Who is not there did not answer.
-    Asked {
-        /// The number of the question.
-        number: u64,
-        /// Who said what.
-        answers: Vec<(Hostname, Running)>,
-    },
-    /// The answer to [`Output::Act`].
-    Acted {
-        /// The error of the step that failed.
-        result: Result<(), Box<str>>,
-    },
-    /// [`Output::Record`] could not be carried out.
-    NotRecorded {
-        /// Why.
-        why: Box<str>,
-    },
-    /// A datagram has come.
-    Received {
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-    /// The process of the database has ended.
-    Ended {
-        /// How, in a few words.
-        why: Box<str>,
-    },
-    /// An operator has said something.
-    Said {
-        /// A random number.
-        id: u64,
-        /// What was said.
-        saying: Saying,
-    },
-    /// The supervisor is to end, and its database with it.
-    End,
-    /// The moment of [`Supervisor::poll_timeout`] is there.
-    Woken,
-}
-
-/// What a supervisor wants done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Output {
-    /// Gather this member's evidence.
-    Look {
-        /// For the answer.
-        number: u64,
-        /// Recover the position of a stopped server that did not write one down.
-        recover: bool,
-    },
-    /// Ask the databases of these members over the network what they are.
-    Ask {
-        /// For the answer.
-        number: u64,
-        /// The members.
-        hosts: Vec<Hostname>,
-    },
-    /// Send a datagram.
-    Send {
-        /// To this member's management address.
-        to: Hostname,
-        /// All of it.
-        bytes: Vec<u8>,
-    },
-    /// Carry these steps out.
-    Act {
-        /// What they are for.
-        part: Part,
-        /// In order.
-        steps: Vec<Step>,
-    },
-    /// Write this down, in place of what was written before.
-    Record(Records),
-    /// Tell the people.
-    Tell(Event),
-    /// The database has ended: so may the program.
-    End,
-}
+use crate::galera::{Evidence, Observation, Process, Records, Silence};
 
 /// The supervisor of one member.
 #[derive(Clone, Debug)]

@@ -80,6 +80,23 @@ fn what_counts_as_empty() {
     assert!(!is_empty(&|scratch| scratch.write("data/galera.cache", "")), "grastate.dat was removed");
 }
 
+/// The power went after a state transfer had emptied the directory, and before it set its mark (seen in the lab).
+#[test]
+fn a_transfer_that_was_about_to_begin() {
+    let has_mark = |prepare: &dyn Fn(&Scratch)| {
+        let scratch = Scratch::new();
+        scratch.write("data/grastate.dat", "");
+        prepare(&scratch);
+        scratch.evidence(DATA).1["files"]["sst_marker"] == json!(true)
+    };
+    assert!(has_mark(&|scratch| scratch.write("data/wsrep_sst.pid", "7\n")));
+    assert!(!has_mark(&|_| {}));
+    assert!(!has_mark(&|scratch| {
+        scratch.write("data/wsrep_sst.pid", "7\n");
+        scratch.write("data/ibdata1", "");
+    }));
+}
+
 #[test]
 fn files_are_read_or_said_to_be_unreadable() {
     let scratch = Scratch::new();

@@ -7,6 +7,7 @@ pub mod control;
 mod database;
 mod look;
 mod rivals;
+mod threads;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,21 +15,19 @@ use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
-use std::process::Child;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
-use pfcluster_core::supervisor::{
-    Config, Event, Input, Key, MOST_BYTES, Output, Saying, Status, Step, Supervisor, Tick,
-};
+use pfcluster_core::supervisor::{Config, Event, Input, Key, Output, Saying, Status, Step, Supervisor, Tick};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::control::{Request, Word};
-use self::database::{Database, how_it_ended};
+use self::database::Database;
 use self::look::{Asker, Looker};
+use self::threads::{act_in_turn, hear_peers, look_in_turn};
 use super::evidence::Note;
 use super::files::plain;
 use super::install::failed;
@@ -384,79 +383,4 @@ impl Running {
             _ => {}
         }
     }
-}
-
-/// The socket on which the peers are heard.
-fn hear_peers(sender: &Sender<Happening>) -> Result<UdpSocket, HostError> {
-    let fail = |error: &io::Error| HostError::Run {
-        program: format!("UDP port {PORT}").into(),
-        reason: plain(error),
-        help: "is another supervisor there? `pfcluster mariadb status`, `ss -ulpn`".to_owned(),
-    };
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).map_err(|error| fail(&error))?;
-    let own = socket.try_clone().map_err(|error| fail(&error))?;
-    let sender = sender.clone();
-    thread::spawn(move || {
-        // One byte more than a message can have tells that a datagram is too long.
-        let mut buffer = [0; MOST_BYTES + 1];
-        loop {
-            match own.recv_from(&mut buffer) {
-                Ok((length, _)) => {
-                    let bytes = buffer[..length].to_vec();
-                    if sender.send(Happening::Input(Input::Received { bytes })).is_err() {
-                        return;
-                    }
-                }
-                // A peer that does not listen; what else goes wrong goes wrong again.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-                Err(_) => thread::sleep(Duration::from_millis(100)),
-            }
-        }
-    });
-    Ok(socket)
-}
-
-fn look_in_turn(looker: Looker, sender: &Sender<Happening>) -> Sender<(u64, bool)> {
-    let (questions, queue) = mpsc::channel::<(u64, bool)>();
-    let sender = sender.clone();
-    thread::spawn(move || {
-        for (number, recover) in queue {
-            let (look, notes) = looker.look(recover);
-            if sender.send(Happening::Looked(number, Box::new(look), notes)).is_err() {
-                return;
-            }
-        }
-    });
-    questions
-}
-
-fn act_in_turn(database: Database, sender: &Sender<Happening>) -> Sender<Doing> {
-    let (doings, queue) = mpsc::channel::<Doing>();
-    let sender = sender.clone();
-    thread::spawn(move || {
-        for doing in queue {
-            let (is_act, result) = match doing {
-                Doing::Act(steps) => (true, database.carry_out(&steps, |child| watch(child, &sender))),
-                Doing::Record(records) => (false, database.carry_out(&[Step::Record(*records)], drop)),
-            };
-            let input = match result {
-                result if is_act => Input::Acted { result: result.map_err(Into::into) },
-                Ok(()) => continue,
-                Err(why) => Input::NotRecorded { why: why.into() },
-            };
-            if sender.send(Happening::Input(input)).is_err() {
-                return;
-            }
-        }
-    });
-    doings
-}
-
-/// Tells when the server's process ends.
-fn watch(mut child: Child, sender: &Sender<Happening>) {
-    let sender = sender.clone();
-    thread::spawn(move || {
-        let why = child.wait().map_or_else(|error| plain(&error), how_it_ended);
-        sender.send(Happening::Input(Input::Ended { why: why.into() }))
-    });
 }
