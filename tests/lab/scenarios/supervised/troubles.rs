@@ -1,0 +1,84 @@
+//! Trouble at one member that is no outage: a full disk, a login that fails; and state transfer by other means.
+
+use pfcluster_tests::lab::command::wait_until;
+use pfcluster_tests::lab::{DEADLINE, Host, Options, Result, together, wait_all_synced};
+
+use super::{all, come_back, recorded, recover, supervised, supervised_with, three, under_load};
+use crate::common::{guide, measured, nothing_lost, seconds};
+use crate::disks::BIG;
+
+/// The disk of one is full to the last byte: the others go on, and its supervisor tries until there is room.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn a_disk_is_full() -> Result {
+    let lab = supervised_with(&Options { small_disks: vec![("pf3".to_owned(), 500)], ..guide() })?;
+    let [pf1, pf2, pf3] = three(&lab)?;
+    let writers = under_load(&lab);
+    pf3.fill_disk()?;
+    // Row by row it would take long to need a new page.
+    let result = pf1.long_query(&format!("USE lab; {BIG}"));
+    measured("a big table is written on pf1", format!("{:?}", result.map(|_| "done")));
+    seconds(5);
+    pf3.crash_database()?;
+    measured("the others go on", format!("{:.1?}", wait_all_synced(&[pf1, pf2])?));
+    let told = || pf3.log("supervisor").matches("again in").count() >= 3;
+    wait_until("it is tried several times", DEADLINE, told, || pf3.log("supervisor"))?;
+    assert!(!pf3.is_synced(3), "{}", pf3.database_state());
+    measured("pf3's supervisor", pf3.log("supervisor").lines().last().unwrap_or_default());
+    pf3.free_disk()?;
+    measured("with room again", format!("{:.1?}", wait_all_synced(&all(&lab))?));
+    drop(writers);
+    nothing_lost(&lab)
+}
+
+/// A supervisor that the database does not let in sees no service. It ends nothing because of that, and says what is missing; the
+/// database comes back from an outage all the same, and nobody becomes primary beside it.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn a_login_fails() -> Result {
+    let lab = supervised()?;
+    let pf1 = lab.host("pf1")?;
+    std::fs::write(pf1.folder.join("etc/wrong.cnf"), "[client]\nuser=root\npassword=wrong\n")?;
+    let wrong = "--mysql-defaults-file=/run/lab/wrong.cnf";
+    let writers = under_load(&lab);
+    pf1.kill_supervisor()?;
+    pf1.supervise_with(wrong)?;
+    let says = || pf1.log("supervisor").contains("does not let this user in");
+    wait_until("it says so", DEADLINE, says, || pf1.log("supervisor"))?;
+    for _ in 0..60 {
+        seconds(1);
+        assert!(all(&lab).iter().all(|host| host.is_synced(3)), "{}", pf1.log("supervisor"));
+    }
+    lab.cut_together(&all(&lab))?;
+    drop(writers);
+    together(&all(&lab), Host::boot)?;
+    pf1.supervise_with(wrong)?;
+    come_back(&all(&lab)[1..])?;
+    measured("power cut of all, one without login", format!("{:.1?}", wait_all_synced(&all(&lab))?));
+    assert!(!pf1.log("supervisor").contains("wrong"), "a secret is in the log");
+    nothing_lost(&lab)
+}
+
+/// State transfer by rsync: another marker, other leftovers.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn a_member_is_filled_by_rsync() -> Result {
+    let options = Options { database_arguments: vec!["--wsrep_sst_method=rsync".to_owned()], ..guide() };
+    let lab = supervised_with(&options)?;
+    let pf3 = lab.host("pf3")?;
+    pf3.stop_supervisor()?;
+    pf3.erase_database()?;
+    let writers = under_load(&lab);
+    pf3.supervise()?;
+    measured("an empty member is filled", format!("{:.1?}", wait_all_synced(&all(&lab))?));
+    recorded(&all(&lab))?;
+    pf3.stop_supervisor()?;
+    pf3.erase_database()?;
+    pf3.supervise()?;
+    wait_until("it is being filled again", DEADLINE, || !pf3.marker_files().is_empty(), || pf3.log("supervisor"))?;
+    lab.cut_together(&all(&lab))?;
+    drop(writers);
+    measured("markers", pf3.marker_files().join(" "));
+    recover(&all(&lab), "a transfer by rsync was interrupted")?;
+    nothing_lost(&lab)
+}
