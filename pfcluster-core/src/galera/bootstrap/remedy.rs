@@ -14,8 +14,21 @@ pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
     match action {
         Action::Wait { awaited } => waiting(awaited, election),
         Action::Refuse { problem } => refusing(problem, election),
+        // It does the rest itself.
+        _ if election.policy.supervised => let_go(action, election),
         _ => by_hand::steps(action, election.facts),
     }
+}
+
+/// What a supervisor must not do without a word: let a member join without its data.
+fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for host in action.discard().iter().filter(|host| !election.policy.discard.contains(*host)) {
+        let what = format!("only if the data of {host} may go (they are kept aside), let it join without them:");
+        steps.push(Step::advice(what));
+        steps.push(ask(election, "discard", &[host.as_str()]));
+    }
+    steps
 }
 
 fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
