@@ -74,11 +74,12 @@ impl Own {
         self.looked
     }
 
-    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped.
+    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped: not the first
+    /// time, as a recovery takes its time, and the others should hear at once of a fork that is written down here.
     pub(super) fn begin(&mut self, now: Tick) -> (u64, bool) {
         self.looks += 1;
         self.looking = Some((self.looks, now));
-        self.recovers = self.needs_recovery();
+        self.recovers = self.look.is_some() && self.needs_recovery();
         (self.looks, self.recovers)
     }
 
