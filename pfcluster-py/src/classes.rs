@@ -324,7 +324,8 @@ documents! {
     /// `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the data files
     /// from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
     /// (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera);
-    /// `vips`: the virtual addresses that the machine holds, if it can tell.
+    /// `vips`: the virtual addresses that the machine holds, if it can tell; `last_backup`: its last backup of the database, as in
+    /// the status of the cluster.
     /// `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
     /// `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
     /// `not_recorded`: `Output("record")` could not be carried out: `why`.

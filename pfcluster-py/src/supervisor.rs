@@ -4,6 +4,7 @@ use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use pfcluster_cli::report::backup::BackupDocument;
 use pfcluster_cli::report::evidence::{self, members_by_name, read_records, records_text};
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
@@ -134,12 +135,23 @@ impl Supervisor {
 
     fn input(&self, input: &Bound<'_, Input>) -> PyResult<core::Input> {
         Ok(match told(&input.as_super().get().value)? {
-            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips } => {
+            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips, last_backup } => {
                 let (host, evidence) = self.evidence(&evidence)?;
                 if host != self.me {
                     return Err(self::input(format!("this is evidence of {host}"), format!("look at {}", self.me)));
                 }
-                let look = Look { evidence, data, view_number, receive_queue, begins, vips };
+                let backup = last_backup.map(BackupDocument::read).transpose();
+                let backup = backup
+                    .map_err(|error| self::input(format!("last_backup: {error}"), "see `help(pfcluster.Input)`"))?;
+                let look = Look {
+                    evidence,
+                    data,
+                    view_number,
+                    receive_queue,
+                    begins,
+                    vips,
+                    backup: backup.map(Into::into).unwrap_or_default(),
+                };
                 core::Input::Looked { number, look: Box::new(look) }
             }
             Told::Asked { number, answers } => {
@@ -219,6 +231,8 @@ enum Told {
         begins: bool,
         #[serde(default)]
         vips: Option<Vec<Ipv4Addr>>,
+        #[serde(default)]
+        last_backup: Option<BackupDocument>,
     },
     Asked {
         number: u64,
@@ -277,6 +291,9 @@ pub(crate) fn input_document(kind: &Bound<'_, PyAny>, fields: Option<&Bound<'_, 
                 }
                 "vips" if !value.is_none() => {
                     list(&value, "vips")?.iter().map(|vip| plain(vip, "vips")).collect::<PyResult<_>>()?
+                }
+                "last_backup" if !value.is_none() => {
+                    parsed(&String::from_utf8_lossy(&json_text(&value, "last_backup")?))?
                 }
                 "saying" => parsed(&String::from_utf8_lossy(&json_text(&value, "saying")?))?,
                 "bytes" => hex(value.cast::<PyBytes>().map_err(PyErr::from)?)?.into(),

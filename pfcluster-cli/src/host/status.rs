@@ -15,10 +15,11 @@ use pfcluster_core::galera::{Process, StatusError, WsrepStatus};
 use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::printable::printable;
 use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
+use pfcluster_core::supervisor::LastBackup;
 use pfcluster_core::version::PfVersion;
 use serde::Deserialize;
 
-use super::backup::{self, Backup};
+use super::backup;
 use super::evidence::Note;
 use super::mariadb::{Account, Answer, Overrides, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
@@ -26,6 +27,7 @@ use super::supervise::control::{self, Request};
 use super::sync::{Peer, reply_of};
 use super::webservices::CallError;
 use super::{HostError, Root, files, machine, marks};
+use crate::report::backup::BackupDocument;
 use crate::report::evidence;
 
 /// What is asked.
@@ -65,8 +67,8 @@ pub struct MemberStatus {
     pub address: Option<Ipv4Addr>,
     /// What its supervisor does, in a few words; `None` if none answered.
     pub supervisor: Option<String>,
-    /// Its last backup of the database: `None` if that is not known, `Some(None)` if there is none.
-    pub last_backup: Option<Option<Backup>>,
+    /// Its last backup of the database.
+    pub last_backup: LastBackup,
 }
 
 /// What is known of the cluster.
@@ -298,6 +300,7 @@ struct SupervisedMember {
     host: String,
     supervisor: bool,
     virtual_addresses: Option<Vec<Held>>,
+    last_backup: Option<BackupDocument>,
 }
 
 #[derive(Deserialize)]
@@ -326,12 +329,18 @@ fn supervised(told: &Told, members: &mut [MemberStatus], vips: &mut [Vip], resol
     let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
     let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    for heard in document.members.iter().filter(|member| member.supervisor) {
+    for heard in document.members.into_iter().filter(|member| member.supervisor) {
         let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
         let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));
         member.supervisor = Some(if heard.host == document.host { does } else { "heard".to_owned() });
         if let Some(held) = &heard.virtual_addresses {
             vips.iter_mut().for_each(|vip| holds(vip, &member.seen.host, held, now));
+        }
+        // This machine itself has looked more recently, if it could.
+        if let (LastBackup::Unknown, Some(Ok(told))) =
+            (&member.last_backup, heard.last_backup.map(BackupDocument::read))
+        {
+            member.last_backup = told.into();
         }
         let Some(known) = known.iter().find(|known| known.host == member.seen.host) else { continue };
         let seen = &mut member.seen;
@@ -368,7 +377,7 @@ fn member_status(question: &Question<'_>, member: &Member, database: Database, n
         },
         address: member.addresses.management_ip.map(|ip| ip.value),
         supervisor: None,
-        last_backup: None,
+        last_backup: LastBackup::Unknown,
     };
     if member.host == *question.me {
         let mut note = |message: String| notes.push(Note { message, help: "run it as root".to_owned() });
@@ -382,7 +391,7 @@ fn member_status(question: &Question<'_>, member: &Member, database: Database, n
             Err(why) => note(why),
         }
         match backup::last(question.backups) {
-            Ok(backup) => status.last_backup = Some(backup),
+            Ok(backup) => status.last_backup = backup.into(),
             Err(why) => note(why),
         }
     }

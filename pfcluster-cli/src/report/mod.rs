@@ -1,5 +1,6 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
+pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
 #[cfg(feature = "cli")]

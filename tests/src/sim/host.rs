@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use pfcluster_core::galera::{Process, Records, Recovered};
-use pfcluster_core::supervisor::{Config, Event as Told, Input, Key, Look, Output, Part, Step, Tick};
+use pfcluster_core::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, Step, Tick};
 
 use super::database::Launch;
 use super::mind::{Mind, Policy};
@@ -328,6 +328,7 @@ impl World {
             receive_queue: run.map(|run| u64::from(run.queue)),
             begins: self.has_process(place) && host.begins,
             vips: None,
+            backup: LastBackup::Unknown,
         }
     }
 
