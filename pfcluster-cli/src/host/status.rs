@@ -90,8 +90,9 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
     let deadline = Instant::now() + question.limit;
     let supervisor = ask_supervisor(question.run_directory);
     let versions = ask_versions(peers, question.limit);
-    let databases = databases(question, resolve, deadline);
-    let members = question.cluster.members().zip(databases);
+    let asked: Vec<&Member> = question.cluster.members().collect();
+    let databases = databases(question, &asked, resolve, deadline);
+    let members = asked.into_iter().zip(databases);
     let mut members: Vec<MemberStatus> =
         members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
     let mut vips = vips(question);
@@ -107,6 +108,19 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
         seen.configuration = Some(reply_of(version));
     }
     Gathered { members, vips, notes }
+}
+
+/// Asks the database of one member, and what this machine knows of it if it is its own. Ends within the limit.
+pub fn of_member(
+    question: &Question<'_>,
+    member: &Member,
+    resolve: &dyn Fn(&str) -> Option<Hostname>,
+) -> (MemberStatus, Vec<Note>) {
+    let mut notes = Vec::new();
+    let deadline = Instant::now() + question.limit;
+    let mut database = databases(question, &[member], resolve, deadline);
+    let database = database.pop().unwrap_or_else(|| Database::NotAsked("the question was lost".into()));
+    (member_status(question, member, database, &mut notes), notes)
 }
 
 /// Where this machine's database is. Only root may read the server's option file: for others that is a note, and this member is
@@ -159,7 +173,9 @@ fn ask_versions(peers: Vec<Peer>, limit: Duration) -> Receiver<(Peer, Result<Str
 fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Option<Note> {
     let help = match error {
         CallError::Silent(_) if matches!(database, Database::Silent(_)) => return None,
-        CallError::Silent(_) => "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here",
+        CallError::Silent(_) | CallError::NotAsked(_) => {
+            "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here"
+        }
         CallError::Untrusted(_) => "`pfcluster conflict` says how to accept it, if it is the member's",
         CallError::Answer(_) => "`pfcluster conflict` asks it again, also as another user",
     };
@@ -169,12 +185,17 @@ fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Optio
 
 // Databases -----------------------------------------------------------------------------------------------------------
 
-/// The databases of all members, in order.
-fn databases(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>, deadline: Instant) -> Vec<Database> {
+/// The databases of these members, in order.
+fn databases(
+    question: &Question<'_>,
+    members: &[&Member],
+    resolve: &dyn Fn(&str) -> Option<Hostname>,
+    deadline: Instant,
+) -> Vec<Database> {
     let (sender, receiver) = mpsc::channel();
     let silent = || Database::Silent(format!("no answer within {} s", question.limit.as_secs()).into());
     let mut databases = Vec::new();
-    for (number, member) in question.cluster.members().enumerate() {
+    for (number, member) in members.iter().enumerate() {
         databases.push(match probe(question, member) {
             Err(why) => Database::NotAsked(why.into()),
             Ok(probe) => {

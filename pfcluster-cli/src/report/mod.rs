@@ -3,8 +3,7 @@
 pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
-#[cfg(feature = "cli")]
-pub(crate) mod diff;
+pub mod diff;
 pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
@@ -17,8 +16,7 @@ pub mod quorum;
 mod source;
 pub mod status;
 pub mod supervisor;
-#[cfg(feature = "cli")]
-pub(crate) mod sync;
+pub mod sync;
 pub mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;
@@ -150,7 +148,6 @@ pub(crate) fn explanation(rule: &Rule) -> String {
 }
 
 /// A generated text for a person's eyes: control characters shown, and on each line the secret masked.
-#[cfg(feature = "cli")]
 pub(crate) fn masked(text: &str) -> String {
     use pfcluster_core::printable::printable;
     use pfcluster_core::secret::{MASK, secret_in_line};

@@ -220,7 +220,8 @@ fn vips(vips: &[Vip], out: &mut dyn Write) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-fn member_document(member: &MemberStatus) -> Value {
+/// A member, as schemas/status.json says.
+pub fn member_document(member: &MemberStatus) -> Value {
     let seen = &member.seen;
     let galera = seen.database.galera();
     json!({
