@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::classes::Class;
@@ -29,6 +30,12 @@ impl Document {
     /// A part of a document, or one without a form for people.
     pub(crate) fn new(value: Value) -> Document {
         Document { value, text: None, hidden: Value::Null }
+    }
+
+    /// What the command line would write.
+    pub(crate) fn of(written: &impl Serialize) -> PyResult<Document> {
+        let value = serde_json::to_value(written);
+        Ok(Document::new(value.map_err(|error| input(format!("no document: {error}"), "please report it"))?))
     }
 
     /// An answer, as JSON and for people.

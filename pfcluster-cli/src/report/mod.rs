@@ -25,6 +25,7 @@ use pfcluster_core::diagnostic::{Diagnostic, Diagnostics};
 use pfcluster_core::document::Document;
 use pfcluster_core::rule::{Rule, Severity};
 use pfcluster_core::span::{Position, Source, Span};
+use serde::{Deserialize, Serialize};
 
 pub use source::{Excerpt, SourceText};
 
@@ -62,7 +63,7 @@ pub struct Located {
     pub start: Position,
     /// After the last character.
     pub end: Position,
-    /// The source line, without secrets; `None` if the finding is about the file as a whole.
+    /// The source line, without secrets; `None` if the finding is about the file as a whole, or no lines are shown.
     pub excerpt: Option<Excerpt>,
 }
 
@@ -76,6 +77,12 @@ impl<'s> Sources<'s> {
     /// The texts of `documents`; `name` gives each the name that reports show.
     pub fn new(documents: &[Document<'s>], name: impl Fn(Source) -> String) -> Sources<'s> {
         let texts = documents.iter().map(|document| SourceText::new(document, name(document.source())));
+        Sources { texts: texts.collect() }
+    }
+
+    /// The same for reports that show places, and no lines of the files.
+    pub fn of_places(documents: &[Document<'s>], name: impl Fn(Source) -> String) -> Sources<'s> {
+        let texts = documents.iter().map(|document| SourceText::of_places(document, name(document.source())));
         Sources { texts: texts.collect() }
     }
 
@@ -111,7 +118,7 @@ impl<'s> Sources<'s> {
 }
 
 /// How many findings there are of each severity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Errors.

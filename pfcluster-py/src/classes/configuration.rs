@@ -25,6 +25,10 @@ documents! {
         fn __iter__(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
             Ok(Diagnostics::diagnostics(slf)?.bind(slf.py()).try_iter()?.into_any().unbind())
         }
+        /// A line for each finding, and one that counts them.
+        fn __str__(slf: &Bound<'_, Self>) -> String {
+            crate::diagnostics::lines(&slf.as_super().get().value)
+        }
         /// Raises `InvalidConfigurationError` with the errors, if there are some. Warnings raise nothing.
         fn raise_for_errors(slf: &Bound<'_, Self>) -> PyResult<()> {
             crate::diagnostics::raise_for_errors(slf.py(), slf.as_super().get())
