@@ -84,12 +84,8 @@ pub(crate) fn status(
     guarded(|| {
         let run = optional_path(run_directory, "run_directory")?;
         let asking = Asking {
-            root: super::root(root)?,
-            me: me(host)?,
-            overrides: super::overrides(datadir, socket, mysql_defaults_file)?,
-            backups: optional_path(backups, "backups")?.unwrap_or_else(|| backup::DIRECTORY.into()),
             run_directory: run.unwrap_or_else(|| supervise::RUN_DIRECTORY.into()),
-            limit: seconds(timeout)?,
+            ..Asking::of(root, host, super::overrides(datadir, socket, mysql_defaults_file)?, backups, timeout)?
         };
         let report = waiting(py, move || whole_cluster(&asking))??;
         let mut text = Vec::new();
@@ -110,6 +106,24 @@ struct Asking {
 }
 
 impl Asking {
+    /// Without a supervisor.
+    fn of(
+        root: Option<&Bound<'_, PyAny>>,
+        host: Option<&Bound<'_, PyAny>>,
+        overrides: Overrides,
+        backups: Option<&Bound<'_, PyAny>>,
+        timeout: f64,
+    ) -> PyResult<Asking> {
+        Ok(Asking {
+            root: super::root(root)?,
+            me: me(host)?,
+            overrides,
+            backups: optional_path(backups, "backups")?.unwrap_or_else(|| backup::DIRECTORY.into()),
+            run_directory: PathBuf::new(),
+            limit: seconds(timeout)?,
+        })
+    }
+
     fn ask<T>(
         &self,
         ask: impl FnOnce(&everybody::Question<'_>, &Installation<'_>) -> Result<T, Failure>,
@@ -173,14 +187,8 @@ pub(crate) fn member_status(
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
         let member = hostname(member, "member")?;
-        let asking = Asking {
-            root: super::root(root)?,
-            me: me(host)?,
-            overrides: super::overrides(datadir, socket, mysql_defaults_file)?,
-            backups: optional_path(backups, "backups")?.unwrap_or_else(|| backup::DIRECTORY.into()),
-            run_directory: PathBuf::new(),
-            limit: seconds(timeout)?,
-        };
+        let overrides = super::overrides(datadir, socket, mysql_defaults_file)?;
+        let asking = Asking::of(root, host, overrides, backups, timeout)?;
         let (status, notes) = waiting(py, move || one_member(&asking, &member))??;
         Class::MemberStatus
             .wrap(py, Document { hidden: document_of!(notes), ..Document::new(member_document(&status)) })

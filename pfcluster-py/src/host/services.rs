@@ -152,6 +152,7 @@ impl Order {
     fn meet(&self, installation: &Installation<'_>, version: PfVersion, hosts: &[&str]) -> Result<Met, Failure> {
         let members = installation.cluster.members().filter(|member| hosts.contains(&member.host.as_str()));
         let peers = peers(&self.root, installation, version, &self.fingerprints, members)?.ok_or_else(no_user)?;
+        // Where no time is left nobody answers in it.
         let met = Met::ask(peers, self.patience.next_call().unwrap_or_default().min(QUESTION));
         met.all_known()?;
         Ok(met)

@@ -12,7 +12,7 @@ use crate::host::webservices::{CallError, Fingerprint};
 /// What a person runs on a member to see which certificate is its own.
 pub const FINGERPRINT_COMMAND: &str = "openssl x509 -in /usr/local/pf/conf/ssl/server.crt -noout -fingerprint -sha256";
 
-/// Why a push or a pull did not take place. Nothing was changed anywhere.
+/// Why a push or a pull did not take place.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SyncError {
