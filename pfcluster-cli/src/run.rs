@@ -12,6 +12,7 @@ use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::commands::{Cli, Color, Format};
 use crate::host::HostError;
+use crate::host::sync::SyncError;
 use crate::report::{json, nagios};
 
 /// How a command ended. Public interface: scripts and monitoring rely on the numbers.
@@ -107,6 +108,17 @@ pub(crate) enum CommandError {
     /// Nobody reads what is written.
     #[error("cannot write the answer: {0}")]
     Output(#[from] io::Error),
+}
+
+impl From<SyncError> for CommandError {
+    fn from(error: SyncError) -> CommandError {
+        let (kind, help) = (error.kind(), error.help());
+        match error {
+            SyncError::Host(error) => CommandError::Host(error),
+            error if kind == "usage" => CommandError::Usage { message: error.to_string(), help },
+            error => CommandError::Member { kind, message: error.to_string(), help },
+        }
+    }
 }
 
 impl CommandError {

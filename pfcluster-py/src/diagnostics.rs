@@ -1,11 +1,12 @@
 //! What is wrong with the files.
 
-use pfcluster_cli::report::{Finding, Sources, Summary, json};
+use pfcluster_cli::report::{Sources, Summary, json};
 use pfcluster_core::check;
 use pfcluster_core::installation::Installation;
 use pfcluster_core::rule::Severity;
 use pfcluster_core::span::Source;
 use pyo3::prelude::*;
+use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::classes::Class;
@@ -14,21 +15,23 @@ use crate::error::{InvalidConfigurationError, guarded, input};
 
 /// The answer of `pfcluster check`.
 pub(crate) fn document(installation: &Installation<'_>, name: impl Fn(Source) -> String) -> PyResult<Document> {
-    let sources = Sources::new(&installation.documents, name);
+    let sources = Sources::of_places(&installation.documents, name);
     let findings = sources.locate(&installation.diagnostics);
     let files: Vec<String> = sources.user_files().collect();
-    Document::answer(&json::check(&files, &findings), lines(&findings))
+    Document::of(&json::check(&files, &findings))
 }
 
 /// A line for each finding, and one for what to do.
-fn lines(findings: &[Finding]) -> String {
-    let lines = findings.iter().map(|finding| {
-        let (rule, at) = (finding.rule, &finding.place);
-        let (line, column) = (at.start.line, at.start.column);
-        let severity = rule.severity.name();
-        format!("{}:{line}:{column}: {severity}[{}]: {}\n  help: {}", at.file, rule.code, finding.message, finding.help)
+pub(crate) fn lines(document: &Value) -> String {
+    let all = document["diagnostics"].as_array();
+    let lines = all.into_iter().flatten().map(|finding| {
+        let word = |name: &str| finding[name].as_str().unwrap_or_default();
+        let (line, column) = (&finding["line"], &finding["column"]);
+        let [file, severity, code] = ["file", "severity", "code"].map(word);
+        format!("{file}:{line}:{column}: {severity}[{code}]: {}\n  help: {}", word("message"), word("help"))
     });
-    let lines: Vec<String> = lines.chain([Summary::of(findings).to_string()]).collect();
+    let summary = Summary::deserialize(&document["summary"]).unwrap_or_default();
+    let lines: Vec<String> = lines.chain([summary.to_string()]).collect();
     lines.join("\n")
 }
 
@@ -47,7 +50,7 @@ pub(crate) fn raise_for_errors(py: Python<'_>, document: &Document) -> PyResult<
         1 => "the configuration has an error".to_owned(),
         count => format!("the configuration has {count} errors"),
     };
-    let help = document.text.clone().unwrap_or_default();
+    let help = lines(&document.value);
     Err(InvalidConfigurationError::new_err((message, help, errors)))
 }
 

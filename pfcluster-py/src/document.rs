@@ -8,6 +8,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use pyo3::exceptions::PyAttributeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::classes::Class;
@@ -29,6 +30,12 @@ impl Document {
     /// A part of a document, or one without a form for people.
     pub(crate) fn new(value: Value) -> Document {
         Document { value, text: None, hidden: Value::Null }
+    }
+
+    /// What the command line would write.
+    pub(crate) fn of(written: &impl Serialize) -> PyResult<Document> {
+        let value = serde_json::to_value(written);
+        Ok(Document::new(value.map_err(|error| input(format!("no document: {error}"), "please report it"))?))
     }
 
     /// An answer, as JSON and for people.
@@ -163,73 +170,6 @@ fn plain(py: Python<'_>, value: &Value) -> PyResult<Py<PyAny>> {
 pub(crate) fn field(py: Python<'_>, document: &Document, name: &str, class: Class) -> PyResult<Py<PyAny>> {
     part(py, document.value.get(name.trim_start_matches("r#")).unwrap_or(&Value::Null), class)
 }
-
-/// Declares the classes: each with its doc comment, `match` arguments, fields (`name: Class` if they hold objects), and
-/// what else it can do.
-macro_rules! documents {
-    ($(
-        $(#[doc = $doc:literal])+
-        $name:ident($($positional:literal),*) {
-            $( $(#[doc = $field_doc:literal])+ $field:ident $(: $class:ident)?, )*
-            $(; $($more:tt)+)?
-        }
-    )+) => {
-        /// The classes of documents.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Class { Detail, $($name),+ }
-
-        impl Class {
-            /// All of them, by name.
-            pub(crate) const ALL: &[(&str, Class)] = &[("Detail", Class::Detail), $((stringify!($name), Class::$name)),+];
-
-            /// A document as an instance of this class.
-            pub(crate) fn wrap(self, py: Python<'_>, document: Document) -> PyResult<Py<PyAny>> {
-                match self {
-                    Class::Detail => {
-                        let detail = PyClassInitializer::from(document).add_subclass(Detail);
-                        Ok(Bound::new(py, detail)?.into_any().unbind())
-                    }
-                    $(Class::$name => {
-                        let object = PyClassInitializer::from(document).add_subclass($name);
-                        Ok(Bound::new(py, object)?.into_any().unbind())
-                    })+
-                }
-            }
-        }
-
-        $(
-            $(#[doc = $doc])+
-            #[pyclass(frozen, extends = Document, module = "pfcluster")]
-            #[derive(Debug)]
-            pub(crate) struct $name;
-
-            #[pymethods]
-            impl $name {
-                #[classattr]
-                #[pyo3(name = "__match_args__")]
-                fn match_args(py: Python<'_>) -> PyResult<Bound<'_, PyTuple>> {
-                    PyTuple::new(py, [$($positional),*] as [&str; documents!(@count $($positional)*)])
-                }
-
-                $(
-                    $(#[doc = $field_doc])+
-                    #[getter]
-                    fn $field(slf: &Bound<'_, Self>) -> PyResult<Py<PyAny>> {
-                        let class = documents!(@class $($class)?);
-                        $crate::document::field(slf.py(), slf.as_super().get(), stringify!($field), class)
-                    }
-                )*
-
-                $($($more)+)?
-            }
-        )+
-    };
-    (@class) => { $crate::classes::Class::Detail };
-    (@class $class:ident) => { $crate::classes::Class::$class };
-    (@count) => { 0 };
-    (@count $first:literal $($rest:literal)*) => { 1 + documents!(@count $($rest)*) };
-}
-pub(crate) use documents;
 
 /// Something with a `kind`: an action, a reason, or a part of one. Its other attributes are the fields of the JSON document;
 /// a field that is a word of Python has `_` behind its name (`for_`).

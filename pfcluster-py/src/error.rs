@@ -18,12 +18,13 @@ mod exceptions {
     import_exception!(pfcluster.errors, InputError);
     import_exception!(pfcluster.errors, InternalError);
     import_exception!(pfcluster.errors, InvalidConfigurationError);
+    import_exception!(pfcluster.errors, MemberError);
     import_exception!(pfcluster.errors, NotAMemberError);
     import_exception!(pfcluster.errors, UnreadableStateError);
 }
 
 pub(crate) use exceptions::{
-    EditError, GenerateError, InvalidConfigurationError, NotAMemberError, UnreadableStateError,
+    EditError, GenerateError, InvalidConfigurationError, MemberError, NotAMemberError, UnreadableStateError,
 };
 
 /// An argument that makes no sense.

@@ -26,8 +26,8 @@ mod _native {
     #[pymodule_export]
     use super::classes::{
         Action, Addresses, ClusterStatus, ConfigVersions, Decision, Diagnostic, Diagnostics, Evidence, Generated,
-        GeneratedFile, Grastate, Gvwstate, Input, Interface, Member, Output, Position, Reason, Rule, Section, Step,
-        SupervisorStatus, View, ViewChange, WhatIf, Zone,
+        GeneratedFile, Grastate, Gvwstate, Input, Interface, Member, MemberStatus, Output, Position, Reason, Rule,
+        Section, Step, SupervisorStatus, Sync, View, ViewChange, WhatIf, Zone,
     };
     #[pymodule_export]
     use super::cluster::Cluster;
@@ -46,7 +46,9 @@ mod _native {
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
-    use super::host::{config_versions, evidence, status};
+    use super::host::database::{evidence, member_status, status};
+    #[pymodule_export]
+    use super::host::services::{config_versions, pull, push};
     #[pymodule_export]
     use super::quorum::{alive_quorum, quorum, what_if};
     #[pymodule_export]

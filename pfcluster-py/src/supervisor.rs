@@ -1,19 +1,23 @@
 //! `pfcluster.Supervisor`: the state machine of pfcluster-core, with inputs and outputs as documents.
 
+mod output;
+
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pfcluster_cli::report::evidence::{self, members_by_name, read_records, records_text};
+use pfcluster_cli::report::backup::BackupDocument;
+use pfcluster_cli::report::evidence::{self, members_by_name, read_records};
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::{Evidence, Position, Process, Records};
-use pfcluster_core::supervisor::{self as core, Config, Key, Look, Saying, Start, Step, Tick};
+use pfcluster_core::galera::{Evidence, Process, Records};
+use pfcluster_core::supervisor::{self as core, Config, Key, Look, Saying, Tick};
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use self::output::output_document;
 use crate::classes::{Class, Input};
 use crate::cluster::{Cluster, not_a_member};
 use crate::document::{Document, attribute, parsed};
@@ -134,12 +138,23 @@ impl Supervisor {
 
     fn input(&self, input: &Bound<'_, Input>) -> PyResult<core::Input> {
         Ok(match told(&input.as_super().get().value)? {
-            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips } => {
+            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips, last_backup } => {
                 let (host, evidence) = self.evidence(&evidence)?;
                 if host != self.me {
                     return Err(self::input(format!("this is evidence of {host}"), format!("look at {}", self.me)));
                 }
-                let look = Look { evidence, data, view_number, receive_queue, begins, vips };
+                let backup = last_backup.map(BackupDocument::read).transpose();
+                let backup = backup
+                    .map_err(|error| self::input(format!("last_backup: {error}"), "see `help(pfcluster.Input)`"))?;
+                let look = Look {
+                    evidence,
+                    data,
+                    view_number,
+                    receive_queue,
+                    begins,
+                    vips,
+                    backup: backup.map(Into::into).unwrap_or_default(),
+                };
                 core::Input::Looked { number, look: Box::new(look) }
             }
             Told::Asked { number, answers } => {
@@ -219,6 +234,8 @@ enum Told {
         begins: bool,
         #[serde(default)]
         vips: Option<Vec<Ipv4Addr>>,
+        #[serde(default)]
+        last_backup: Option<BackupDocument>,
     },
     Asked {
         number: u64,
@@ -278,6 +295,9 @@ pub(crate) fn input_document(kind: &Bound<'_, PyAny>, fields: Option<&Bound<'_, 
                 "vips" if !value.is_none() => {
                     list(&value, "vips")?.iter().map(|vip| plain(vip, "vips")).collect::<PyResult<_>>()?
                 }
+                "last_backup" if !value.is_none() => {
+                    parsed(&String::from_utf8_lossy(&json_text(&value, "last_backup")?))?
+                }
                 "saying" => parsed(&String::from_utf8_lossy(&json_text(&value, "saying")?))?,
                 "bytes" => hex(value.cast::<PyBytes>().map_err(PyErr::from)?)?.into(),
                 _ => plain(&value, &name)?,
@@ -319,57 +339,6 @@ fn key(source: &Bound<'_, PyAny>) -> PyResult<Key> {
 fn records(source: &Bound<'_, PyAny>) -> PyResult<Records> {
     let help = "hand over what `Output(\"record\")` had in `records`";
     read_records(&json_text(source, "records")?).map_err(|error| input(format!("records: {error}"), help))
-}
-
-// Outputs -------------------------------------------------------------------------------------------------------------
-
-fn output_document(py: Python<'_>, output: &core::Output) -> PyResult<Value> {
-    Ok(match output {
-        core::Output::Look { number, recover } => json!({ "kind": "look", "number": number, "recover": recover }),
-        core::Output::Ask { number, hosts } => json!({ "kind": "ask", "number": number, "hosts": hosts }),
-        core::Output::Send { to, bytes } => {
-            json!({ "kind": "send", "to": to, "bytes": hex(&PyBytes::new(py, bytes))? })
-        }
-        core::Output::Act { part, steps } => {
-            let steps = steps.iter().map(step).collect::<PyResult<Vec<_>>>()?;
-            json!({ "kind": "act", "part": part, "text": part.to_string(), "steps": steps })
-        }
-        core::Output::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
-        core::Output::Tell(event) => {
-            let mut document = Map::from_iter([("kind".to_owned(), "tell".into())]);
-            document.extend(report::event_document(event));
-            document.into()
-        }
-        core::Output::End => json!({ "kind": "end" }),
-        other => unreachable!("{other:?} is new"),
-    })
-}
-
-fn step(step: &Step) -> PyResult<Value> {
-    Ok(match step {
-        Step::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
-        Step::SetViewAside => json!({ "kind": "set_view_aside" }),
-        Step::SetStateAside => json!({ "kind": "set_state_aside" }),
-        Step::SetDataAside => json!({ "kind": "set_data_aside" }),
-        Step::AllowBootstrap => json!({ "kind": "allow_bootstrap" }),
-        Step::Start { how, position } => {
-            let how = match how {
-                Start::Normal => "normal",
-                Start::NewCluster => "new_cluster",
-                Start::Alone => "alone",
-            };
-            json!({ "kind": "start", "how": how, "position": position.map(position_document) })
-        }
-        Step::Promote => json!({ "kind": "promote" }),
-        Step::Stop { kill_after } => {
-            json!({ "kind": "stop", "kill_after": kill_after.map(|after| after.as_secs()) })
-        }
-        other => unreachable!("{other:?} is new"),
-    })
-}
-
-fn position_document(position: Position) -> Value {
-    json!({ "uuid": position.uuid().to_string(), "seqno": position.seqno() })
 }
 
 // Datagrams -----------------------------------------------------------------------------------------------------------

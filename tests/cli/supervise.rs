@@ -142,12 +142,12 @@ fn the_units_agree() {
 
 // What others ask the supervisor ---------------------------------------------------------------------------------------
 
-/// pf1 and pf2 in service, pf2 with a virtual address; pf3 stopped, and in maintenance.
+/// pf1 and pf2 in service, pf2 with a virtual address and a backup; pf3 stopped, and in maintenance.
 const STORY: &str = "\
 supervise pf1
 0s  pf1  primary  A:20  view=6{1,2}  sees=pf1,pf2
-0s  pf2  primary  A:20  view=6{1,2}  sees=pf1,pf2  holds=192.168.1.10
-0s  pf3  stopped  A:19  maintenance
+0s  pf2  primary  A:20  view=6{1,2}  sees=pf1,pf2  holds=192.168.1.10  backup=packetfence-db-dump-a.sql.gz@1764030600
+0s  pf3  stopped  A:19  maintenance  backup=none
 3s
 ----
 ";
@@ -228,6 +228,30 @@ fn who_holds_a_virtual_address_only_its_supervisor_knows() {
     let pf3 = json!(["pf3.example.com"]);
     assert_eq!(held(&document, 0), (json!("pf2.example.com"), true, pf3.clone()), "{document:#}");
     assert_eq!(held(&document, 1), (Value::Null, false, pf3), "{document:#}");
+}
+
+/// One member makes the backups; which, and when, its supervisor tells. What this machine finds itself is more recent.
+#[test]
+fn a_backup_of_another_member_only_its_supervisor_knows() {
+    let directory = scratch();
+    let last = |document: &Value| [0, 1, 2].map(|at| document["members"][at]["last_backup"].clone());
+    let none = json!({ "file": null, "time": null });
+    assert_eq!(last(&status(directory.path())), [none.clone(), Value::Null, Value::Null]);
+    stand_in(directory.path(), Some(answers()));
+    let made = json!({ "file": "packetfence-db-dump-a.sql.gz", "time": "1764030600" });
+    assert_eq!(last(&status(directory.path())), [none.clone(), made, none]);
+    let here = ["--root=pf", "--host=pf1.example.com", "--run-directory=run", "--datadir=data", "--socket=nobody"];
+    let said_as = |form: &[&str]| {
+        let arguments =
+            [&["status", "--backups=nowhere", "--timeout=1", "--pf-conf=alone.conf"], &here[..], form].concat();
+        said(directory.path(), &arguments).1
+    };
+    let text = said_as(&[]);
+    let rows: Vec<&str> = text.lines().filter(|line| line.starts_with(" pf")).collect();
+    assert!(rows[0].ends_with("none") && rows[1].ends_with("2025-11-25 00:30") && rows[2].ends_with("none"), "{text}");
+    let line = said_as(&["--nagios"]);
+    let age = line.split(' ').find_map(|datum| datum.strip_prefix("backup_age=")?.trim_end().strip_suffix("s;;;0"));
+    assert!(age.is_some_and(|age| age.parse::<u64>().is_ok()), "{line}");
 }
 
 #[test]

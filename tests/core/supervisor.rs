@@ -1,6 +1,8 @@
 //! Supervisors, driven by hand: what they tell each other survives the way, what others put on the way does not; what they
 //! write down obeys its laws. No clock: time is a number here.
 
+#[path = "supervisor/backups.rs"]
+mod backups;
 #[path = "supervisor/datagrams.rs"]
 mod datagrams;
 #[path = "supervisor/freshness.rs"]
@@ -17,7 +19,7 @@ use std::net::Ipv4Addr;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Config, Input, Key, Look, Output, PeerStatus, Supervisor, Tick};
+use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, PeerStatus, Supervisor, Tick};
 
 /// The key of all of them.
 const KEY: [u8; 32] = [7; 32];
@@ -39,6 +41,8 @@ struct Member {
     finds: Evidence,
     /// The virtual addresses that the host holds.
     holds: Option<Vec<Ipv4Addr>>,
+    /// Its last backup.
+    backup: LastBackup,
     /// Its looks never end.
     is_blind: bool,
     looks: u64,
@@ -51,7 +55,16 @@ impl Member {
     fn new(mut config: Config, finds: Evidence, now: Tick) -> Member {
         config.records = finds.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
         let supervisor = Supervisor::new(config, now);
-        let mut member = Member { supervisor, finds, holds: None, is_blind: false, looks: 0, sent: Vec::new(), now };
+        let mut member = Member {
+            supervisor,
+            finds,
+            holds: None,
+            backup: LastBackup::Unknown,
+            is_blind: false,
+            looks: 0,
+            sent: Vec::new(),
+            now,
+        };
         member.drain();
         member
     }
@@ -87,6 +100,7 @@ impl Member {
                         receive_queue: None,
                         begins: false,
                         vips: self.holds.clone(),
+                        backup: self.backup.clone(),
                     };
                     self.supervisor.handle_input(self.now, Input::Looked { number, look: Box::new(look) });
                 }

@@ -11,6 +11,7 @@ from typing import Any
 from cases import EXAMPLES, cases
 
 import pfcluster
+import pfcluster.host
 from pfcluster.errors import InternalError, PfclusterError
 
 CALLS = int(os.environ.get("FUZZ_CALLS", "100000"))
@@ -37,9 +38,13 @@ WORDS = [
 
 # Types are wrong on purpose here.
 pf: Any = pfcluster
+host: Any = pfcluster.host
 
 # Also one that is none.
-KINDS = ("Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "Input", "Output", "Nothing")
+KINDS = ["Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "Input", "Output", "Nothing"]
+KINDS += ["Sync", "MemberStatus", "ClusterStatus", "ConfigVersions"]
+# No machine has it: what is asked there is refused at the latest when it is read.
+NOWHERE = "/nonexistent/pfcluster"
 INPUTS = ("looked", "asked", "acted", "not_recorded", "received", "ended", "said", "end", "woken", "nothing")
 
 Make = Callable[[random.Random], Any]
@@ -91,6 +96,11 @@ def pairs(rng: random.Random) -> object:
 def evidence(rng: random.Random) -> object:
     one = rng.choice((EVIDENCE, mangled(rng, EVIDENCE.encode()), {"version": 1, "host": word(rng)}, junk(rng)))
     return [one] if rng.random() < 0.95 else junk(rng)
+
+
+def bit(rng: random.Random) -> str:
+    """A document, or what is hardly one."""
+    return rng.choice(("null", "{}", "[]", "1", "{", '{"diagnostics": [1], "summary": 5, "kind": "x"}'))
 
 
 def change(rng: random.Random) -> object:
@@ -159,7 +169,11 @@ class Fuzz:
             lambda: pf.gvwstate(text(rng)),
             lambda: pf.recovered_position(text(rng)),
             lambda: pf.rule(word(rng)),
-            lambda: pf._native._restore(rng.choice(KINDS), rng.choice(("{}", "[]", "1", "{")), None, "null"),
+            lambda: pf._native._restore(rng.choice(KINDS), bit(rng), None, bit(rng)),
+            lambda: host.pull(word(rng), root=NOWHERE, **self.maybe(host=word, timeout=junk, fingerprints=words)),
+            lambda: host.push(root=NOWHERE, **self.maybe(host=word, file=word, storage=word, dry_run=junk)),
+            lambda: host.member_status(word(rng), root=NOWHERE, **self.maybe(host=word, socket=word, timeout=junk)),
+            lambda: host.config_versions(root=NOWHERE, **self.maybe(host=word, timeout=junk, fingerprints=words)),
             lambda: self.drive(),
             lambda: self.use(rng.choice(self.objects)),
             lambda: self.use(rng.choice(self.objects)),

@@ -64,8 +64,8 @@ def test_objects_are_values() -> None:
     classes = {value for value in vars(pfcluster).values() if isinstance(value, type)}
     # The machine changes, and holds a secret.
     bases = {pfcluster.Document, pfcluster.PfclusterError, pfcluster.Supervisor}
-    # test_host.py has one of each.
-    bases |= {pfcluster.ClusterStatus, pfcluster.ConfigVersions}
+    # test_host.py, test_member.py and test_sync.py have one of each.
+    bases |= {pfcluster.ClusterStatus, pfcluster.ConfigVersions, pfcluster.MemberStatus, pfcluster.Sync}
     assert {type(one) for one in seen} == classes - bases
 
 

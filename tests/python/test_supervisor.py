@@ -170,6 +170,19 @@ def test_inputs_are_what_match_takes_apart() -> None:
         Input("woken").bytes
 
 
+def test_a_backup_is_known_where_it_was_told() -> None:
+    made = {"file": "packetfence-db-dump-a.sql.gz", "time": "1764030600"}
+    for told, known in (({}, None), ({"last_backup": None}, None), ({"last_backup": made}, made)):
+        supervisor = Supervisor("pf1", HOSTS, KEY, 1)
+        number = next(output.number for output in outputs(supervisor) if output.kind == "look")
+        looked = say("looked", number=number, evidence=stopped("pf1", 5), data=0, **told)
+        supervisor.handle_input(0, looked)
+        assert [one["last_backup"] for one in supervisor.status(0).to_dict()["members"]] == [known, None, None]
+    broken = say("looked", number=number, evidence=stopped("pf1", 5), data=0, last_backup={"file": "a"})
+    with pytest.raises(errors.InputError, match="last_backup: a backup has a file and a time, or neither"):
+        supervisor.handle_input(0, broken)
+
+
 REFUSED_INPUTS: list[tuple[str, dict[str, Any], str]] = [
     ("sleeping", {}, "unknown variant `sleeping`"),
     ("looked", {"number": 1, "evidence": stopped("pf1", 5)}, "missing field `data`"),

@@ -67,7 +67,7 @@ impl Check {
         }
         match self.format {
             Format::Text => text::findings(&findings, printer.color, printer.out)?,
-            Format::Json => writeln!(printer.out, "{}", json::check(&files, &findings))?,
+            Format::Json => writeln!(printer.out, "{}", json::text(&json::check(&files, &findings)))?,
             Format::Github => github::findings(&findings, printer.out)?,
         }
         Ok(self.status(&findings))

@@ -9,16 +9,13 @@ use clap::Args;
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::version::PfVersion;
 
-use crate::host::sync::{Peer, versions};
-use crate::host::webservices::{CallError, Credentials, Fingerprint, Pins, Trust, port};
+use crate::host::sync::{FINGERPRINT_COMMAND, Met, Peer, SyncError};
+use crate::host::webservices::{Credentials, Fingerprint, Pins, Trust, port};
 use crate::host::{HostError, Root, files, terminal};
 use crate::run::{CommandError, Printer};
 
 /// The environment variable of the password.
 const PASSWORD_VARIABLE: &str = "PFCLUSTER_API_PASSWORD";
-
-/// What a person runs on a member to see which certificate is its own.
-const FINGERPRINT_COMMAND: &str = "openssl x509 -in /usr/local/pf/conf/ssl/server.crt -noout -fingerprint -sha256";
 
 /// How members are asked.
 #[derive(Debug, Args)]
@@ -47,14 +44,6 @@ pub(super) struct Access {
     trust: Trust,
     port: u16,
     remembers: bool,
-}
-
-/// Members that were asked for their versions.
-#[derive(Debug)]
-pub(super) struct Met {
-    pub(super) peers: Vec<Peer>,
-    /// In the same order.
-    pub(super) versions: Vec<Result<String, CallError>>,
 }
 
 impl Connection {
@@ -167,20 +156,6 @@ pub(super) fn confirmed(question: &str, printer: &mut Printer<'_>) -> Result<boo
     Ok(read_line(printer)?.trim() == "yes")
 }
 
-impl Met {
-    /// Those that answered, and those that did not.
-    pub(super) fn split(self) -> (Vec<Peer>, Vec<(Peer, CallError)>) {
-        let (mut answering, mut silent) = (Vec::new(), Vec::new());
-        for (peer, version) in self.peers.into_iter().zip(self.versions) {
-            match version {
-                Ok(_) => answering.push(peer),
-                Err(error) => silent.push((peer, error)),
-            }
-        }
-        (answering, silent)
-    }
-}
-
 impl Access {
     /// A member that can be asked.
     pub(super) fn peer(&self, name: String, address: Ipv4Addr) -> Peer {
@@ -197,41 +172,31 @@ impl Access {
     ) -> Result<Met, CommandError> {
         loop {
             let peers: Vec<Peer> = members.iter().map(|(name, address)| self.peer(name.clone(), *address)).collect();
-            let versions = versions(&peers, limit);
-            let unknown = peers.iter().zip(&versions).find_map(|(peer, version)| match version {
-                Err(CallError::Untrusted(fingerprint)) => Some((peer, *fingerprint)),
-                _ => None,
-            });
-            let Some((peer, fingerprint)) = unknown else { return Ok(Met { peers, versions }) };
-            self.introduce(&peer.name, peer.address, fingerprint, printer)?;
+            let met = Met::ask(peers, limit);
+            match met.all_known() {
+                Err(error @ SyncError::Certificate { .. }) => self.introduce(error, printer)?,
+                Err(error) => return Err(error.into()),
+                Ok(()) => return Ok(met),
+            }
         }
     }
 
-    fn introduce(
-        &mut self,
-        name: &str,
-        address: Ipv4Addr,
-        fingerprint: Fingerprint,
-        printer: &mut Printer<'_>,
-    ) -> Result<(), CommandError> {
-        if terminal::has_person() {
+    /// A certificate that is not known: a person may.
+    fn introduce(&mut self, stranger: SyncError, printer: &mut Printer<'_>) -> Result<(), CommandError> {
+        if let SyncError::Certificate { name, address, fingerprint } = &stranger
+            && terminal::has_person()
+        {
             writeln!(
                 printer.err,
                 "{name} ({address}) shows a certificate that is not known here:\n\n  {fingerprint}\n"
             )?;
             writeln!(printer.err, "Compare it with what this prints on {name}:\n\n  {FINGERPRINT_COMMAND}\n")?;
             if confirmed("Is it the same?", printer)? {
-                self.trust.accept(fingerprint);
+                self.trust.accept(*fingerprint);
                 return Ok(());
             }
         }
-        Err(CommandError::Member {
-            kind: "certificate",
-            message: format!("{name} ({address}) shows a certificate that is not known here: {fingerprint}"),
-            help: format!(
-                "on {name}, run `{FINGERPRINT_COMMAND}`; if it prints the same, add `--fingerprint {fingerprint}`"
-            ),
-        })
+        Err(stranger.into())
     }
 
     /// Remembers the certificates of members with which all went well.

@@ -15,10 +15,11 @@ use pfcluster_core::galera::{Process, StatusError, WsrepStatus};
 use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::printable::printable;
 use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
+use pfcluster_core::supervisor::LastBackup;
 use pfcluster_core::version::PfVersion;
 use serde::Deserialize;
 
-use super::backup::{self, Backup};
+use super::backup;
 use super::evidence::Note;
 use super::mariadb::{Account, Answer, Overrides, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
@@ -26,6 +27,7 @@ use super::supervise::control::{self, Request};
 use super::sync::{Peer, reply_of};
 use super::webservices::CallError;
 use super::{HostError, Root, files, machine, marks};
+use crate::report::backup::BackupDocument;
 use crate::report::evidence;
 
 /// What is asked.
@@ -65,8 +67,8 @@ pub struct MemberStatus {
     pub address: Option<Ipv4Addr>,
     /// What its supervisor does, in a few words; `None` if none answered.
     pub supervisor: Option<String>,
-    /// Its last backup of the database: `None` if that is not known, `Some(None)` if there is none.
-    pub last_backup: Option<Option<Backup>>,
+    /// Its last backup of the database.
+    pub last_backup: LastBackup,
 }
 
 /// What is known of the cluster.
@@ -88,8 +90,9 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
     let deadline = Instant::now() + question.limit;
     let supervisor = ask_supervisor(question.run_directory);
     let versions = ask_versions(peers, question.limit);
-    let databases = databases(question, resolve, deadline);
-    let members = question.cluster.members().zip(databases);
+    let asked: Vec<&Member> = question.cluster.members().collect();
+    let databases = databases(question, &asked, resolve, deadline);
+    let members = asked.into_iter().zip(databases);
     let mut members: Vec<MemberStatus> =
         members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
     let mut vips = vips(question);
@@ -105,6 +108,19 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
         seen.configuration = Some(reply_of(version));
     }
     Gathered { members, vips, notes }
+}
+
+/// Asks the database of one member, and what this machine knows of it if it is its own. Ends within the limit.
+pub fn of_member(
+    question: &Question<'_>,
+    member: &Member,
+    resolve: &dyn Fn(&str) -> Option<Hostname>,
+) -> (MemberStatus, Vec<Note>) {
+    let mut notes = Vec::new();
+    let deadline = Instant::now() + question.limit;
+    let mut database = databases(question, &[member], resolve, deadline);
+    let database = database.pop().unwrap_or_else(|| Database::NotAsked("the question was lost".into()));
+    (member_status(question, member, database, &mut notes), notes)
 }
 
 /// Where this machine's database is. Only root may read the server's option file: for others that is a note, and this member is
@@ -157,7 +173,9 @@ fn ask_versions(peers: Vec<Peer>, limit: Duration) -> Receiver<(Peer, Result<Str
 fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Option<Note> {
     let help = match error {
         CallError::Silent(_) if matches!(database, Database::Silent(_)) => return None,
-        CallError::Silent(_) => "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here",
+        CallError::Silent(_) | CallError::NotAsked(_) => {
+            "see whether httpd.webservices runs there, and whether TCP 9090 leads there from here"
+        }
         CallError::Untrusted(_) => "`pfcluster conflict` says how to accept it, if it is the member's",
         CallError::Answer(_) => "`pfcluster conflict` asks it again, also as another user",
     };
@@ -167,12 +185,17 @@ fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Optio
 
 // Databases -----------------------------------------------------------------------------------------------------------
 
-/// The databases of all members, in order.
-fn databases(question: &Question<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>, deadline: Instant) -> Vec<Database> {
+/// The databases of these members, in order.
+fn databases(
+    question: &Question<'_>,
+    members: &[&Member],
+    resolve: &dyn Fn(&str) -> Option<Hostname>,
+    deadline: Instant,
+) -> Vec<Database> {
     let (sender, receiver) = mpsc::channel();
     let silent = || Database::Silent(format!("no answer within {} s", question.limit.as_secs()).into());
     let mut databases = Vec::new();
-    for (number, member) in question.cluster.members().enumerate() {
+    for (number, member) in members.iter().enumerate() {
         databases.push(match probe(question, member) {
             Err(why) => Database::NotAsked(why.into()),
             Ok(probe) => {
@@ -298,6 +321,7 @@ struct SupervisedMember {
     host: String,
     supervisor: bool,
     virtual_addresses: Option<Vec<Held>>,
+    last_backup: Option<BackupDocument>,
 }
 
 #[derive(Deserialize)]
@@ -326,12 +350,18 @@ fn supervised(told: &Told, members: &mut [MemberStatus], vips: &mut [Vip], resol
     let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
     let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    for heard in document.members.iter().filter(|member| member.supervisor) {
+    for heard in document.members.into_iter().filter(|member| member.supervisor) {
         let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
         let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));
         member.supervisor = Some(if heard.host == document.host { does } else { "heard".to_owned() });
         if let Some(held) = &heard.virtual_addresses {
             vips.iter_mut().for_each(|vip| holds(vip, &member.seen.host, held, now));
+        }
+        // This machine itself has looked more recently, if it could.
+        if let (LastBackup::Unknown, Some(Ok(told))) =
+            (&member.last_backup, heard.last_backup.map(BackupDocument::read))
+        {
+            member.last_backup = told.into();
         }
         let Some(known) = known.iter().find(|known| known.host == member.seen.host) else { continue };
         let seen = &mut member.seen;
@@ -368,7 +398,7 @@ fn member_status(question: &Question<'_>, member: &Member, database: Database, n
         },
         address: member.addresses.management_ip.map(|ip| ip.value),
         supervisor: None,
-        last_backup: None,
+        last_backup: LastBackup::Unknown,
     };
     if member.host == *question.me {
         let mut note = |message: String| notes.push(Note { message, help: "run it as root".to_owned() });
@@ -382,7 +412,7 @@ fn member_status(question: &Question<'_>, member: &Member, database: Database, n
             Err(why) => note(why),
         }
         match backup::last(question.backups) {
-            Ok(backup) => status.last_backup = Some(backup),
+            Ok(backup) => status.last_backup = backup.into(),
             Err(why) => note(why),
         }
     }

@@ -1,4 +1,4 @@
-//! Generated files beside those on disk, as a unified diff without secrets.
+//! Files beside those on disk, as a unified diff without secrets.
 
 use std::io::{self, Write};
 
@@ -14,8 +14,11 @@ use crate::host::install::State;
 /// Lines around a change.
 const CONTEXT: usize = 3;
 
-/// The differences, file by file; nothing for files that are the same.
-pub(crate) fn files(states: &[(&GeneratedFile, State)], out: &mut dyn Write) -> io::Result<()> {
+/// The differences of generated files, file by file; nothing for those that are the same.
+///
+/// # Errors
+/// If it can't be written.
+pub fn files(states: &[(&GeneratedFile, State)], out: &mut dyn Write) -> io::Result<()> {
     for (file, state) in states {
         let old = match state {
             State::Same => continue,
@@ -28,7 +31,10 @@ pub(crate) fn files(states: &[(&GeneratedFile, State)], out: &mut dyn Write) -> 
 }
 
 /// The difference between a text, if there is one, and what replaces it.
-pub(crate) fn texts(name: &str, old: Option<&[u8]>, new: &[u8], out: &mut dyn Write) -> io::Result<()> {
+///
+/// # Errors
+/// If it can't be written.
+pub fn texts(name: &str, old: Option<&[u8]>, new: &[u8], out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "--- {}\n+++ {name}", if old.is_some() { name } else { "/dev/null" })?;
     let old = old.unwrap_or_default();
     let (old_secrets, new_secrets) = (secret_lines(old), secret_lines(new));

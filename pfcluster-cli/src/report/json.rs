@@ -18,7 +18,7 @@ struct CheckDocument<'a> {
     version: u32,
     files: &'a [String],
     diagnostics: Vec<DiagnosticDocument<'a>>,
-    summary: SummaryDocument,
+    summary: Summary,
 }
 
 #[derive(Serialize)]
@@ -49,22 +49,14 @@ struct RelatedDocument<'a> {
     message: &'a str,
 }
 
-#[derive(Serialize)]
-struct SummaryDocument {
-    errors: usize,
-    warnings: usize,
-    infos: usize,
-}
-
 /// The answer of `check`.
-pub fn check(files: &[String], findings: &[Finding]) -> String {
-    let summary = Summary::of(findings);
-    text(&CheckDocument {
+pub fn check<'a>(files: &'a [String], findings: &'a [Finding]) -> impl Serialize + use<'a> {
+    CheckDocument {
         version: VERSION,
         files,
         diagnostics: findings.iter().map(diagnostic).collect(),
-        summary: SummaryDocument { errors: summary.errors, warnings: summary.warnings, infos: summary.infos },
-    })
+        summary: Summary::of(findings),
+    }
 }
 
 fn diagnostic(finding: &Finding) -> DiagnosticDocument<'_> {

@@ -1,9 +1,9 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
+pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
-#[cfg(feature = "cli")]
-pub(crate) mod diff;
+pub mod diff;
 pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
@@ -16,8 +16,7 @@ pub mod quorum;
 mod source;
 pub mod status;
 pub mod supervisor;
-#[cfg(feature = "cli")]
-pub(crate) mod sync;
+pub mod sync;
 pub mod table;
 #[cfg(feature = "cli")]
 pub(crate) mod text;
@@ -26,6 +25,7 @@ use pfcluster_core::diagnostic::{Diagnostic, Diagnostics};
 use pfcluster_core::document::Document;
 use pfcluster_core::rule::{Rule, Severity};
 use pfcluster_core::span::{Position, Source, Span};
+use serde::{Deserialize, Serialize};
 
 pub use source::{Excerpt, SourceText};
 
@@ -63,7 +63,7 @@ pub struct Located {
     pub start: Position,
     /// After the last character.
     pub end: Position,
-    /// The source line, without secrets; `None` if the finding is about the file as a whole.
+    /// The source line, without secrets; `None` if the finding is about the file as a whole, or no lines are shown.
     pub excerpt: Option<Excerpt>,
 }
 
@@ -77,6 +77,12 @@ impl<'s> Sources<'s> {
     /// The texts of `documents`; `name` gives each the name that reports show.
     pub fn new(documents: &[Document<'s>], name: impl Fn(Source) -> String) -> Sources<'s> {
         let texts = documents.iter().map(|document| SourceText::new(document, name(document.source())));
+        Sources { texts: texts.collect() }
+    }
+
+    /// The same for reports that show places, and no lines of the files.
+    pub fn of_places(documents: &[Document<'s>], name: impl Fn(Source) -> String) -> Sources<'s> {
+        let texts = documents.iter().map(|document| SourceText::of_places(document, name(document.source())));
         Sources { texts: texts.collect() }
     }
 
@@ -112,7 +118,7 @@ impl<'s> Sources<'s> {
 }
 
 /// How many findings there are of each severity.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Summary {
     /// Errors.
@@ -149,7 +155,6 @@ pub(crate) fn explanation(rule: &Rule) -> String {
 }
 
 /// A generated text for a person's eyes: control characters shown, and on each line the secret masked.
-#[cfg(feature = "cli")]
 pub(crate) fn masked(text: &str) -> String {
     use pfcluster_core::printable::printable;
     use pfcluster_core::secret::{MASK, secret_in_line};

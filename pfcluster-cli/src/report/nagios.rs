@@ -1,6 +1,7 @@
 //! One line for a monitoring system, as its plugins write it: state, sentence, performance data.
 
 use pfcluster_core::status::{Database, NEAR_PERCENT, OFTEN_PAUSED, Verdict};
+use pfcluster_core::supervisor::LastBackup;
 
 use super::status::Report;
 use crate::run::ExitStatus;
@@ -68,6 +69,14 @@ fn data(report: &Report) -> Vec<String> {
         if let Some(paused) = server.galera.as_ref().and_then(|galera| galera.flow_control_paused) {
             data.push(format!("'{host} paused'={paused};{OFTEN_PAUSED};;0;1"));
         }
+    }
+    // In a cluster one member makes them for all.
+    let times = report.answers.members.iter().filter_map(|member| match &member.last_backup {
+        LastBackup::Made(backup) => Some(backup.time),
+        LastBackup::Unknown | LastBackup::Never => None,
+    });
+    if let Some(newest) = times.max() {
+        data.push(format!("backup_age={}s;;;0", report.now.saturating_sub(newest)));
     }
     data
 }

@@ -13,8 +13,8 @@ pub struct SourceText<'s> {
     source: Source,
     name: String,
     index: LineIndex<'s>,
-    /// Secrets of several lines.
-    secrets: Vec<Span>,
+    /// Secrets of several lines; `None` if no lines are shown.
+    secrets: Option<Vec<Span>>,
 }
 
 /// A source line made fit to be shown, and the part of it that is meant.
@@ -29,12 +29,15 @@ pub struct Excerpt {
 
 impl<'s> SourceText<'s> {
     pub(super) fn new(document: &Document<'s>, name: String) -> SourceText<'s> {
-        let secrets = document.secret_texts();
-        SourceText { source: document.source(), name, index: document.line_index(), secrets }
+        SourceText { secrets: Some(document.secret_texts()), ..SourceText::of_places(document, name) }
+    }
+
+    pub(super) fn of_places(document: &Document<'s>, name: String) -> SourceText<'s> {
+        SourceText { source: document.source(), name, index: document.line_index(), secrets: None }
     }
 
     pub(super) fn empty(source: Source) -> SourceText<'static> {
-        SourceText { source, name: source.path().to_owned(), index: LineIndex::new(b""), secrets: Vec::new() }
+        SourceText { source, name: source.path().to_owned(), index: LineIndex::new(b""), secrets: None }
     }
 
     pub(super) fn source(&self) -> Source {
@@ -48,16 +51,17 @@ impl<'s> SourceText<'s> {
     pub(super) fn place(&self, span: Span) -> Located {
         let start = self.index.position(span.start);
         let end = self.index.position(span.end);
-        let excerpt = (span != Span::default()).then(|| self.excerpt(start.line, span));
+        let secrets = self.secrets.as_ref().filter(|_| span != Span::default());
+        let excerpt = secrets.map(|secrets| self.excerpt(start.line, span, secrets));
         Located { file: self.name.clone(), start, end, excerpt }
     }
 
-    fn excerpt(&self, line_number: usize, span: Span) -> Excerpt {
+    fn excerpt(&self, line_number: usize, span: Span, secrets: &[Span]) -> Excerpt {
         let line = self.index.line(line_number);
         let text = line.value;
         let within = |offset: u32| (offset.saturating_sub(line.span.start) as usize).min(text.len());
         let marked = within(span.start)..within(span.end);
-        let is_secret = self.secrets.iter().any(|secret| secret.start < line.span.end && line.span.start < secret.end);
+        let is_secret = secrets.iter().any(|secret| secret.start < line.span.end && line.span.start < secret.end);
         let secret = if is_secret { Some(0..text.len()) } else { secret_in_line(text).map(Span::range) };
         show(text, &marked, secret)
     }

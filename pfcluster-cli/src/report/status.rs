@@ -11,8 +11,10 @@ use pfcluster_core::conflict::{ConfigVersion, Reply};
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::LocalState;
 use pfcluster_core::status::{Connections, Database, Galera, Reason, Verdict, Vip, assess};
+use pfcluster_core::supervisor::LastBackup;
 use serde_json::{Map, Value, json};
 
+use super::backup::BackupDocument;
 use super::json::text as pretty;
 use crate::host::status::{Gathered, MemberStatus};
 
@@ -180,9 +182,9 @@ fn configuration(reply: Option<&Reply>) -> String {
 
 fn last_backup(member: &MemberStatus) -> String {
     match &member.last_backup {
-        None => "?".to_owned(),
-        Some(None) => "none".to_owned(),
-        Some(Some(backup)) => time(backup.time),
+        LastBackup::Unknown => "?".to_owned(),
+        LastBackup::Never => "none".to_owned(),
+        LastBackup::Made(backup) => time(backup.time),
     }
 }
 
@@ -218,7 +220,8 @@ fn vips(vips: &[Vip], out: &mut dyn Write) -> io::Result<()> {
     table.lines().try_for_each(|line| writeln!(out, "{}", line.trim_end()))
 }
 
-fn member_document(member: &MemberStatus) -> Value {
+/// A member, as schemas/status.json says.
+pub fn member_document(member: &MemberStatus) -> Value {
     let seen = &member.seen;
     let galera = seen.database.galera();
     json!({
@@ -236,11 +239,7 @@ fn member_document(member: &MemberStatus) -> Value {
         },
         "config_version": seen.configuration.as_ref().and_then(Reply::version).map(ConfigVersion::as_str),
         "supervisor": member.supervisor,
-        "last_backup": match &member.last_backup {
-            None => Value::Null,
-            Some(None) => json!({ "file": null, "time": null }),
-            Some(Some(backup)) => json!({ "file": backup.file, "time": backup.time.to_string() }),
-        },
+        "last_backup": BackupDocument::new(&member.last_backup),
     })
 }
 

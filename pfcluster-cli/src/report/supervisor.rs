@@ -9,6 +9,7 @@ use pfcluster_core::galera::Observation;
 use pfcluster_core::supervisor::{Event, PeerStatus, Spoken, Status};
 use serde_json::{Map, Value, json};
 
+use super::backup::BackupDocument;
 use super::bootstrap::{self, Shown};
 use super::evidence::{EvidenceDocument, records_value};
 use super::json::text as pretty;
@@ -91,6 +92,7 @@ pub fn json(status: &Status) -> String {
         let held = |(vip, held): &(Ipv4Addr, Duration)| json!({ "address": vip, "held_for": held.as_secs() });
         document["virtual_addresses"] =
             member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
+        document["last_backup"] = json!(BackupDocument::new(&member.backup));
         document
     });
     pretty(&json!({

@@ -12,7 +12,7 @@ use crate::host::sync::{FileState, MemberReport, VersionState};
 
 /// Which way files went, or would go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// From here to members.
     Push,
     /// From a member to here.
@@ -20,12 +20,7 @@ pub(crate) enum Direction {
 }
 
 /// As schemas/sync.json says.
-pub(crate) fn json(
-    direction: Direction,
-    dry_run: bool,
-    version: Option<&ConfigVersion>,
-    reports: &[MemberReport],
-) -> String {
+pub fn json(direction: Direction, dry_run: bool, version: Option<&ConfigVersion>, reports: &[MemberReport]) -> String {
     let members: Vec<Value> = reports.iter().map(member).collect();
     pretty(&json!({
         "version": 1,
@@ -80,8 +75,16 @@ fn hash(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().fold(String::new(), |text: String, byte| text + &format!("{byte:02x}"))
 }
 
+/// True if everything arrived, or nothing would change.
+pub fn is_complete(reports: &[MemberReport]) -> bool {
+    reports.iter().all(|report| report.is_fine() && !report.differs())
+}
+
 /// A paragraph for each member: what arrived, what did not and why, what differs.
-pub(crate) fn text(
+///
+/// # Errors
+/// If it can't be written.
+pub fn text(
     direction: Direction,
     version: Option<&ConfigVersion>,
     reports: &[MemberReport],

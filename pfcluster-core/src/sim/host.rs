@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::galera::{Process, Records, Recovered};
-use crate::supervisor::{Config, Event as Told, Input, Key, Look, Output, Part, Step, Tick};
+use crate::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, Step, Tick};
 
 use super::database::Launch;
 use super::galera::evidence::{host as name, place as place_of};
@@ -327,6 +327,7 @@ impl World {
             receive_queue: run.map(|run| u64::from(run.queue)),
             begins: self.has_process(place) && host.begins,
             vips: None,
+            backup: LastBackup::Unknown,
         }
     }
 

@@ -11,6 +11,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::key::{Key, TAG};
+use super::own::LastBackup;
 use super::word::Spoken;
 use crate::cluster::Hostname;
 use crate::galera::Evidence;
@@ -47,6 +48,8 @@ pub struct Content {
     pub words: Vec<Spoken>,
     /// The virtual addresses that the sender holds, and for how long, in whole seconds; `None` if that is not told.
     pub held: Option<Vec<(Ipv4Addr, Duration)>>,
+    /// The sender's last backup of the database.
+    pub backup: LastBackup,
 }
 
 /// Why a datagram was not taken.

@@ -67,7 +67,7 @@ pub use event::Event;
 pub use io::{Config, Input, Output};
 pub use key::{Key, KeyError};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge};
-pub use own::Look;
+pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
 pub use status::{PeerStatus, Status};
 pub use tick::{Tick, Wake};
@@ -284,13 +284,18 @@ impl Supervisor {
             evidence: self.own.evidence().cloned(),
             words: self.words.said(self.now),
             held: self.own.held(self.now),
+            backup: self.own.backup(),
         };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
         let mut bytes = message.encode(to, &self.names, &self.config.key);
-        if bytes.is_err() {
-            // Elections come first.
-            message.content.held = None;
-            bytes = message.encode(to, &self.names, &self.config.key);
+        // Elections come first, then who holds the addresses.
+        let less: [fn(&mut Content); 2] =
+            [|content| content.backup = LastBackup::Unknown, |content| content.held = None];
+        for leave_out in less {
+            if bytes.is_err() {
+                leave_out(&mut message.content);
+                bytes = message.encode(to, &self.names, &self.config.key);
+            }
         }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.

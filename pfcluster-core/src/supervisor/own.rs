@@ -26,6 +26,35 @@ pub struct Look {
     pub begins: bool,
     /// The virtual addresses of the cluster that the machine holds; `None` if it can't tell.
     pub vips: Option<Vec<Ipv4Addr>>,
+    /// The machine's last backup of the database.
+    pub backup: LastBackup,
+}
+
+/// What is known of a machine's last backup of the database.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum LastBackup {
+    /// Nothing.
+    #[default]
+    Unknown,
+    /// There is none.
+    Never,
+    /// This is the last one.
+    Made(Backup),
+}
+
+impl From<Option<Backup>> for LastBackup {
+    fn from(last: Option<Backup>) -> LastBackup {
+        last.map_or(LastBackup::Never, LastBackup::Made)
+    }
+}
+
+/// A backup of the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Backup {
+    /// The file's name.
+    pub file: String,
+    /// When it was written, in seconds since 1970 (UTC), by the clock of the machine that has it.
+    pub time: u64,
 }
 
 /// What is known of the own database.
@@ -67,6 +96,11 @@ impl Own {
     pub(super) fn held(&self, now: Tick) -> Option<Vec<(Ipv4Addr, Duration)>> {
         let held = self.held.as_ref().filter(|_| self.looked.is_some_and(|looked| now.since(looked) <= FRESH))?;
         Some(held.iter().map(|(vip, since)| (*vip, now.since(*since))).collect())
+    }
+
+    /// The machine's last backup of the database, as the last look found it.
+    pub(super) fn backup(&self) -> LastBackup {
+        self.look.as_ref().map(|look| look.backup.clone()).unwrap_or_default()
     }
 
     /// When the last look ended.

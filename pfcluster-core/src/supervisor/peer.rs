@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::message::Message;
+use super::own::LastBackup;
 use super::tick::{ANSWER, FRESH, Tick};
 use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running, Silence};
 
@@ -26,6 +27,8 @@ pub(super) struct Peer {
     evidence: Option<(Evidence, Tick)>,
     /// The virtual addresses that it held then, and for how long, if it told that.
     held: Option<Vec<(Ipv4Addr, Duration)>>,
+    /// Its last backup of the database, as far as it told that.
+    backup: LastBackup,
     /// What its database answered, and when it was asked.
     asked: Option<(Running, Tick)>,
     /// When it was answered out of turn.
@@ -90,6 +93,7 @@ impl Peer {
         self.heard = Some(Heard { run: message.run, number: message.number, nonce: message.nonce });
         self.evidence = message.content.evidence.clone().map(|evidence| (evidence, made_after));
         self.held.clone_from(&message.content.held);
+        self.backup.clone_from(&message.content.backup);
         if self.greeted == Some(message.run) { Reaction::Taken } else { Reaction::Greet }
     }
 
@@ -118,6 +122,11 @@ impl Peer {
         let (_, taken) = self.evidence.as_ref().filter(|(_, taken)| now.since(*taken) <= FRESH)?;
         let held = self.held.as_ref()?;
         Some(held.iter().map(|(vip, held)| (*vip, held.saturating_add(now.since(*taken)))).collect())
+    }
+
+    /// Its last backup of the database; nothing is known if what it said is not fresh.
+    pub(super) fn backup(&self, now: Tick) -> LastBackup {
+        self.evidence(now).map(|_| self.backup.clone()).unwrap_or_default()
     }
 
     /// When that becomes too old.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::act::Phase;
 use super::message::MessageError;
+use super::own::LastBackup;
 use super::part::Part;
 use super::word::Spoken;
 use super::{Supervisor, Tick};
@@ -48,6 +49,8 @@ pub struct PeerStatus {
     pub age: Option<Duration>,
     /// The virtual addresses that it holds, and for how long its supervisor has seen it hold them; `None` if that is not known.
     pub held: Option<Vec<(Ipv4Addr, Duration)>>,
+    /// Its last backup of the database.
+    pub backup: LastBackup,
 }
 
 impl Supervisor {
@@ -59,6 +62,7 @@ impl Supervisor {
             PeerStatus {
                 has_supervisor: peer.is_none_or(|peer| peer.evidence(now).is_some()),
                 held: peer.map_or_else(|| self.own.held(now), |peer| peer.held(now)),
+                backup: peer.map_or_else(|| self.own.backup(), |peer| peer.backup(now)),
                 age: known_at.map(|when| now.since(when)),
                 seen,
             }

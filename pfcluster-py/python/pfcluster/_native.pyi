@@ -31,6 +31,7 @@ __all__ = [
     "Input",
     "Interface",
     "Member",
+    "MemberStatus",
     "NEWEST_PACKETFENCE",
     "Output",
     "Position",
@@ -40,6 +41,7 @@ __all__ = [
     "Step",
     "Supervisor",
     "SupervisorStatus",
+    "Sync",
     "View",
     "ViewChange",
     "WhatIf",
@@ -55,7 +57,10 @@ __all__ = [
     "grastate",
     "gvwstate",
     "load",
+    "member_status",
     "parse",
+    "pull",
+    "push",
     "quorum",
     "recovered_position",
     "resolve_conflict",
@@ -602,7 +607,8 @@ class Input(Document):
     `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the
     data files from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
     (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera);
-    `vips`: the virtual addresses that the machine holds, if it can tell.
+    `vips`: the virtual addresses that the machine holds, if it can tell; `last_backup`: its last backup of the
+    database, as in the status of the cluster.
     `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
     `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
     `not_recorded`: `Output("record")` could not be carried out: `why`.
@@ -625,6 +631,7 @@ class Input(Document):
         receive_queue: int | None = None,
         begins: bool = False,
         vips: Iterable[str] | None = None,
+        last_backup: Mapping[str, Any] | Document | None = None,
     ) -> Input: ...
     @overload
     def __new__(cls, kind: Literal["asked"], /, *, number: int, answers: Iterable[_Evidence]) -> Input: ...
@@ -727,7 +734,7 @@ class ClusterStatus(Document):
         """`healthy`, `degraded`, `read_only`, `blocked`, `down`, `split` or `unknown`."""
 
     @property
-    def members(self) -> tuple[Detail, ...]:
+    def members(self) -> tuple[MemberStatus, ...]:
         """What is known of each member of cluster.conf, in order."""
 
     @property
@@ -745,6 +752,84 @@ class ClusterStatus(Document):
     @property
     def notes(self) -> tuple[Detail, ...]:
         """What could not be found out on this machine: `message`, `help`."""
+
+@final
+class MemberStatus(Document):
+    """What is known of one member (`pfcluster status`). What nobody knows is `None`."""
+
+    __match_args__: Final = ("host", "database")
+    @property
+    def host(self) -> str:
+        """Its name."""
+
+    @property
+    def address(self) -> str | None:
+        """Its management address."""
+
+    @property
+    def answers(self) -> bool:
+        """Whether it answered in some way. If not, it need not be down."""
+
+    @property
+    def enabled(self) -> bool:
+        """Whether the member that asks counts it in."""
+
+    @property
+    def in_database(self) -> bool:
+        """Whether it shares the database that this is about."""
+
+    @property
+    def maintenance(self) -> bool | None:
+        """Whether it is in maintenance."""
+
+    @property
+    def database(self) -> Detail:
+        """Its database: `state`, `why`, `connections`, `galera`."""
+
+    @property
+    def config_version(self) -> str | None:
+        """The version of its configuration."""
+
+    @property
+    def supervisor(self) -> str | None:
+        """What its supervisor does, in a few words."""
+
+    @property
+    def last_backup(self) -> Detail | None:
+        """Its last backup of the database: `file`, `time`; both are `None` if there is none."""
+
+    @property
+    def notes(self) -> tuple[Detail, ...]:
+        """What could not be found out on this machine: `message`, `help`. (Of all members: `ClusterStatus.notes`.)"""
+
+@final
+class Sync(Document):
+    """What became of the configuration between members, or would become of it (`pfcluster sync`)."""
+
+    __match_args__: Final = ("direction", "members")
+    @property
+    def direction(self) -> Literal["push", "pull"]:
+        """`push`: from here to members; `pull`: from a member to here."""
+
+    @property
+    def dry_run(self) -> bool:
+        """Nothing was changed."""
+
+    @property
+    def config_version(self) -> str | None:
+        """The version that members have now; `None` if none was to change."""
+
+    @property
+    def members(self) -> tuple[Detail, ...]:
+        """What became of each file of each member: `member`, `address`, `files`, `version_state`, `message`."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything arrived; with `dry_run`: whether nothing differs."""
+
+    @property
+    def backup(self) -> str | None:
+        """The directory where a pull keeps what it has replaced; `None` if it has replaced nothing."""
 
 @final
 class ConfigVersions(Document):
@@ -1031,6 +1116,48 @@ def config_versions(
     """The versions of the configuration of all enabled members, asked at their web services side by side, as
     `resolve_conflict` takes them. Who shows a certificate that is not known, neither here nor in `fingerprints`,
     is sent nothing."""
+
+def member_status(
+    member: str,
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    datadir: _Path | None = None,
+    socket: _Path | None = None,
+    mysql_defaults_file: _Path | None = None,
+    backups: _Path | None = None,
+    timeout: float = 5.0,
+) -> MemberStatus:
+    """What one member's database says, asked at its management address as those of the others are; this machine's
+    own is asked at its socket. As in `status().members`; what only web services and supervisors know is `None`."""
+
+def push(
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    file: str | None = None,
+    storage: str | None = None,
+    with_fingerbank_db: bool = False,
+    dry_run: bool = False,
+    fingerprints: Iterable[str] | None = None,
+    timeout: float = 600.0,
+) -> Sync:
+    """This member's configuration to all other enabled members, which fetch it from here (`pfcluster sync
+    --as-master`). `file` or `storage`: that only, which changes no version. With `dry_run` nothing changes
+    anywhere: the answer says what would."""
+
+def pull(
+    address: str,
+    *,
+    root: _Path | None = None,
+    host: str | None = None,
+    dry_run: bool = False,
+    fingerprints: Iterable[str] | None = None,
+    timeout: float = 600.0,
+) -> Sync:
+    """The configuration of the member with this management address to this one (`pfcluster sync --from`). Nothing is
+    written before all files have arrived; what is replaced is kept. With `dry_run` nothing changes: the answer says
+    what would."""
 
 def _panic(message: str) -> None: ...
 def _restore(name: str, json: str, text: str | None, hidden: str) -> Document: ...

@@ -13,6 +13,7 @@ __all__ = [
     "InputError",
     "InternalError",
     "InvalidConfigurationError",
+    "MemberError",
     "NotAMemberError",
     "PfclusterError",
     "UnreadableStateError",
@@ -60,6 +61,16 @@ class HostError(PfclusterError):
     """What this machine would not do. `kind`: `unreadable`, `unwritable` or `content`."""
 
     def __init__(self, message: str, help: str = "", kind: str = "unreadable") -> None:
+        super().__init__(message, help)
+        self.args = (message, help, kind)
+        self.kind: str = kind
+
+
+class MemberError(PfclusterError):
+    """What another member would not do. `kind`: `member` (no answer, or none of use), `certificate` (it shows one that is
+    not known, so nothing was sent to it)."""
+
+    def __init__(self, message: str, help: str = "", kind: str = "member") -> None:
         super().__init__(message, help)
         self.args = (message, help, kind)
         self.kind: str = kind

@@ -1,5 +1,6 @@
 //! The installation at a directory, read as the command line reads it.
 
+use pfcluster_cli::host::sync::{FINGERPRINT_COMMAND, SyncError};
 use pfcluster_cli::host::{HostError, Root, files};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::installation::{Installation, Situation, Texts};
@@ -8,11 +9,12 @@ use pfcluster_core::version::PfVersion;
 use pyo3::prelude::*;
 
 use crate::cluster::not_a_member;
-use crate::error::{self, input};
+use crate::error::{self, MemberError, input};
 
 /// Why a question could not be asked. Made where Python is not at hand.
 pub(super) enum Failure {
     Host(HostError),
+    Sync(SyncError),
     NotAMember { host: Hostname, members: Vec<Hostname> },
     Input { message: String, help: String },
 }
@@ -23,14 +25,46 @@ impl From<HostError> for Failure {
     }
 }
 
+impl From<SyncError> for Failure {
+    fn from(error: SyncError) -> Failure {
+        match error {
+            SyncError::Host(error) => Failure::Host(error),
+            other => Failure::Sync(other),
+        }
+    }
+}
+
 impl From<Failure> for PyErr {
     fn from(failure: Failure) -> PyErr {
         match failure {
             Failure::Host(error) => error::host(&error),
+            Failure::Sync(error) => of_sync(&error),
             Failure::NotAMember { host, members } => not_a_member(&host, &members.iter().collect::<Vec<_>>()),
             Failure::Input { message, help } => input(message, help),
         }
     }
+}
+
+fn of_sync(error: &SyncError) -> PyErr {
+    let message = error.to_string();
+    match error {
+        // The command line's own help names an option of it.
+        SyncError::Certificate { name, .. } => {
+            let help =
+                format!("on {name}, run `{FINGERPRINT_COMMAND}`; if it prints the same, put it into `fingerprints`");
+            MemberError::new_err((message, help, error.kind()))
+        }
+        SyncError::OwnServices { .. } | SyncError::Lost { .. } => {
+            MemberError::new_err((message, error.help(), error.kind()))
+        }
+        _ => input(message, error.help()),
+    }
+}
+
+/// The host is none of the cluster.
+pub(super) fn not_among(host: &Hostname, cluster: &Cluster) -> Failure {
+    let members = cluster.members().map(|member| member.host.clone()).collect();
+    Failure::NotAMember { host: host.clone(), members }
 }
 
 /// The texts of an installation, and what is known beside them.
@@ -77,8 +111,7 @@ impl Installed {
     }
 
     pub(super) fn not_a_member(&self, cluster: &Cluster) -> Failure {
-        let members = cluster.members().map(|member| member.host.clone()).collect();
-        Failure::NotAMember { host: self.me.clone(), members }
+        not_among(&self.me, cluster)
     }
 
     /// The members that share the database.

@@ -5,7 +5,7 @@ use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Fork, LocalState, Observation, Process, Records, Running, Seqno, Uuid,
 };
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Config, Input, Key, Look, Output, Supervisor, Tick};
+use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, Supervisor, Tick};
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
@@ -115,6 +115,7 @@ fn remembered(remember: &[Vec<Fork>], there: &[bool]) -> Vec<Fork> {
                         receive_queue: Some(0),
                         begins: false,
                         vips: None,
+                        backup: LastBackup::Unknown,
                     };
                     supervisor.handle_input(now, Input::Looked { number, look: Box::new(look) });
                 }

@@ -113,11 +113,18 @@ fn a_supervisor_comes_and_goes() {
     let notify = database.folder().join("notify");
     let notify = notify.to_string_lossy();
 
-    let mut first = Supervisor::start(&database, &["--log=json"], &[("NOTIFY_SOCKET", &notify)]);
+    fs::create_dir(database.folder().join("backups")).expect("a scratch folder");
+    fs::write(database.folder().join("backups/packetfence-db-dump-a.sql.gz"), "x").expect("a scratch file");
+    let mut first = Supervisor::start(&database, &["--log=json", "--backups=backups"], &[("NOTIFY_SOCKET", &notify)]);
     assert_eq!(notice(&notices), "READY=1");
     assert_eq!(notice(&notices), "STATUS=run pf1.example.com alone, without Galera");
     first.wait_for("the database answers", || runs(&database));
     let server = database.server_pid().expect("a server");
+    let has_backup = || {
+        let last = status(&database).map(|status| status["members"][0]["last_backup"]["file"].clone());
+        last == Some(json!("packetfence-db-dump-a.sql.gz"))
+    };
+    first.wait_for("it has seen the backup", has_backup);
     people_ask(&database);
     others_are_refused(&database);
     no_secret_is_on_a_command_line(&database);

@@ -36,7 +36,7 @@ use std::net::Ipv4Addr;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
 use pfcluster_core::supervisor::{
-    Config, Event, Input, Key, Look, Output, Saying, Start, Status, Step, Supervisor, Tick,
+    Backup, Config, Event, Input, Key, LastBackup, Look, Output, Saying, Start, Status, Step, Supervisor, Tick,
 };
 
 use super::bootstrap::{host, hosts, member, readable};
@@ -215,8 +215,10 @@ impl Story {
             vips.map(|vip| vip.parse::<Ipv4Addr>().map_err(|_| format!("{vip} is no address"))).collect()
         });
         let vips = vips.transpose()?;
+        let backup =
+            words.iter().find_map(|word| word.strip_prefix("backup=")).map(backup).transpose()?.unwrap_or_default();
         let is_look = |word: &&&str| {
-            ["queue=", "number=", "holds="].iter().any(|key| word.starts_with(key)) || **word == "begins"
+            ["queue=", "number=", "holds=", "backup="].iter().any(|key| word.starts_with(key)) || **word == "begins"
         };
         let state: Vec<&str> = words.iter().filter(|word| !is_look(word)).copied().collect();
         let mut evidence = self.evidence(name, &state)?;
@@ -238,6 +240,7 @@ impl Story {
             receive_queue: queue,
             begins: words.contains(&"begins"),
             vips,
+            backup,
         });
         if begins {
             host.runs += 1;
@@ -372,6 +375,16 @@ impl Story {
     fn tell(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}.{} s  {text}", self.now.0 / 1000, self.now.0 % 1000 / 100);
     }
+}
+
+/// `none`, or `FILE@TIME`.
+fn backup(word: &str) -> Result<LastBackup, String> {
+    if word == "none" {
+        return Ok(LastBackup::Never);
+    }
+    let (file, time) = word.split_once('@').ok_or_else(|| format!("backup={word}: `none` or FILE@TIME"))?;
+    let time = time.parse().map_err(|_| format!("backup={word}: {time} is no number"))?;
+    Ok(LastBackup::Made(Backup { file: file.to_owned(), time }))
 }
 
 fn goes(words: &[&str]) -> Result<Goes, String> {

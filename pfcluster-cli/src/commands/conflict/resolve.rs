@@ -103,8 +103,8 @@ pub(super) fn carry_out(
     if again.action != decision.action {
         return Ok(Done::Changed);
     }
-    if *member == scene.me.host {
-        let (items, _) = scene.items(&Scope::Everything { with_upstream_database: false })?;
+    if *member == scene.sharing.me.host {
+        let items = scene.items(&Scope::Everything { with_upstream_database: false })?;
         return Ok(Done::Pushed(scene.push(&items, others, Some(version), printer)?));
     }
     let peer = others.peers.iter().find(|peer| peer.name == member.as_str());

@@ -1,7 +1,7 @@
 //! `pfcluster mariadb supervise`.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgMatches, Args, ValueEnum};
@@ -14,6 +14,7 @@ use sd_notify::NotifyState;
 use crate::commands::gather::gather;
 use crate::commands::names::Names;
 use crate::commands::{AnswerFormat, Global};
+use crate::host::backup;
 use crate::host::evidence::Note;
 use crate::host::mariadb::Account;
 use crate::host::supervise::control::{self, Request};
@@ -42,6 +43,9 @@ pub(super) struct Supervise {
     /// Form of the answer of `--dry-run`
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
+    /// Where this member's backups are
+    #[arg(long, value_name = "DIR", default_value = backup::DIRECTORY, hide = true)]
+    backups: PathBuf,
     /// More arguments for mariadbd
     #[arg(last = true, value_name = "ARGUMENT")]
     arguments: Vec<String>,
@@ -128,6 +132,7 @@ impl Supervise {
             settings,
             account,
             arguments: self.arguments.clone(),
+            backups: self.backups.clone(),
             run_directory: global.run_directory.clone(),
             force: self.force_new_cluster,
             cluster: installation.cluster,

@@ -14,6 +14,7 @@ use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Process, Running, WsrepStatus};
 use pfcluster_core::supervisor::Look;
 
+use crate::host::backup::Watch;
 use crate::host::evidence::{Note, Question, Recovery, gather};
 use crate::host::mariadb::{Account, Answer, Settings, ask_peer};
 use crate::host::{Root, machine};
@@ -32,6 +33,7 @@ pub(super) struct Looker {
     pub(super) root: Root,
     pub(super) cluster: Cluster,
     pub(super) settings: Settings,
+    pub(super) backups: Watch,
 }
 
 impl Looker {
@@ -53,6 +55,7 @@ impl Looker {
                     receive_queue: status.and_then(|status| status.receive_queue),
                     begins: gathered.begins,
                     vips: self.vips(),
+                    backup: self.backups.last(),
                     evidence: gathered.evidence,
                 };
                 (look, gathered.notes)
@@ -68,8 +71,16 @@ impl Looker {
                     members_hash: Some(self.cluster.members_hash()),
                 };
                 let note = Note { message: error.to_string(), help: error.help().to_owned() };
-                let vips = self.vips();
-                (Look { evidence, data: 0, view_number: None, receive_queue: None, begins: false, vips }, vec![note])
+                let look = Look {
+                    evidence,
+                    data: 0,
+                    view_number: None,
+                    receive_queue: None,
+                    begins: false,
+                    vips: self.vips(),
+                    backup: self.backups.last(),
+                };
+                (look, vec![note])
             }
         }
     }

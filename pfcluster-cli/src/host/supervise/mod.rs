@@ -28,6 +28,7 @@ use self::control::{Request, Word};
 use self::database::Database;
 use self::look::{Asker, Looker};
 use self::threads::{act_in_turn, hear_peers, look_in_turn};
+use super::backup::Watch;
 use super::evidence::Note;
 use super::files::plain;
 use super::install::failed;
@@ -60,6 +61,8 @@ pub struct Setup {
     pub account: Option<Account>,
     /// More arguments for mariadbd.
     pub arguments: Vec<String>,
+    /// Where this machine's backups are.
+    pub backups: PathBuf,
     /// Where the socket and the lock are.
     pub run_directory: PathBuf,
     /// `--force-new-cluster`.
@@ -235,8 +238,12 @@ impl Running {
             |host: &Hostname| Some((host.clone(), setup.cluster.member(host.as_str())?.addresses.management_ip?.value));
         let addresses: BTreeMap<Hostname, Ipv4Addr> = setup.members.iter().filter_map(address).collect();
         let socket = if setup.members.len() > 1 { Some(hear_peers(&sender)?) } else { None };
-        let looker =
-            Looker { root: setup.root.clone(), cluster: setup.cluster.clone(), settings: setup.settings.clone() };
+        let looker = Looker {
+            root: setup.root.clone(),
+            cluster: setup.cluster.clone(),
+            settings: setup.settings.clone(),
+            backups: Watch::begin(setup.backups),
+        };
         let asker = Asker { cluster: setup.cluster.clone(), addresses: addresses.clone(), account: setup.account };
         let database = Database { root: setup.root, settings: setup.settings, arguments: setup.arguments };
         Ok(Running {

@@ -1,22 +1,28 @@
 //! The configuration, between members: pushed, pulled, compared.
 
+mod error;
 mod local;
 mod pull;
 mod push;
+mod sharing;
 
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::conflict::Reply;
-use pfcluster_core::sync::{AnswerError, Call, Item, SyncPath, content_of, is_missing_file, version_of};
+use pfcluster_core::conflict::{ConfigVersion, Reply};
+use pfcluster_core::sync::{Answer, AnswerError, Call, Item, SyncPath, content_of, is_missing_file, version_of};
 
-use super::webservices::{CallError, Client, Credentials, Fingerprint, Trust};
+use super::webservices::{CallError, Client, Credentials, Fingerprint, Patience, Trust};
 
+pub use error::{FINGERPRINT_COMMAND, SyncError};
 pub use local::Local;
-pub use pull::{PullError, Pulled, pull};
-pub use push::{compare, push, refresh, refuse_versions, set_versions};
+pub use pull::{Pulled, pull};
+pub use push::{Items, Pushed, compare, push, scope};
+pub use sharing::{Me, Met, Sharing, name_of};
+
+/// What a call may take that moves a file, unless somebody says otherwise.
+pub const FILE_LIMIT: Duration = Duration::from_secs(60);
 
 /// A member and its web services.
 #[derive(Debug)]
@@ -136,9 +142,13 @@ impl Peer {
         self.client.fingerprint()
     }
 
+    fn call(&self, call: &Call, patience: &Patience) -> Result<Answer, CallError> {
+        self.client.call(call, patience.next_call()?)
+    }
+
     /// The content of a file; `None` if it has none.
-    fn download(&self, path: &SyncPath, limit: Duration) -> Result<Option<Vec<u8>>, CallError> {
-        match self.client.call(&Call::download(path), limit) {
+    fn download(&self, path: &SyncPath, patience: &Patience) -> Result<Option<Vec<u8>>, CallError> {
+        match self.call(&Call::download(path), patience) {
             Err(CallError::Answer(error)) if is_missing_file(&error) => Ok(None),
             answer => Ok(Some(content_of(&answer?)?)),
         }
@@ -154,16 +164,13 @@ pub fn versions(peers: &[Peer], limit: Duration) -> Vec<Result<String, CallError
     })
 }
 
+/// The time of day, as the version that a change would give now. `None` if the clock stands before 1970.
+pub fn now() -> Option<ConfigVersion> {
+    let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    ConfigVersion::at(time).ok()
+}
+
 /// What a member's answer says about its version.
 pub fn reply_of(version: &Result<String, CallError>) -> Reply {
     version.as_ref().map_or(Reply::Unreachable, |text| Reply::of_text(text))
-}
-
-/// The member that is to do something, as others know it.
-#[derive(Clone, Debug)]
-pub struct Me {
-    /// Its name.
-    pub host: Hostname,
-    /// Its management address.
-    pub address: Ipv4Addr,
 }

@@ -1,14 +1,12 @@
 //! Another member's configuration to this one.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use pfcluster_core::conflict::ConfigVersion;
 use pfcluster_core::sync::SyncPath;
 
-use super::{FileState, Local, MemberReport, Peer, VersionState};
-use crate::host::HostError;
-use crate::host::webservices::CallError;
+use super::{FileState, Local, MemberReport, Peer, SyncError, VersionState};
+use crate::host::webservices::{CallError, Patience};
 
 /// What a pull came to.
 #[derive(Debug)]
@@ -22,37 +20,28 @@ pub struct Pulled {
     pub backup: Option<PathBuf>,
 }
 
-/// Why nothing was pulled.
-#[derive(Debug, thiserror::Error)]
-pub enum PullError {
-    /// The member does not answer (any more). Nothing was written.
-    #[error(transparent)]
-    Call(#[from] CallError),
-    /// This host would not.
-    #[error(transparent)]
-    Host(#[from] HostError),
-}
-
 /// Fetches the files, all of them, and then writes those that differ; the version last, and only if nothing failed.
 ///
 /// # Errors
-/// [`PullError`] if the member is lost before it gave all files: then nothing is written.
+/// [`SyncError::Lost`] if the member is lost before it gave all files: then nothing is written.
 pub fn pull(
     peer: &Peer,
     paths: &[SyncPath],
     local: &Local,
     dry_run: bool,
-    limit: Duration,
-) -> Result<Pulled, PullError> {
-    let before = peer.version(limit)?;
+    patience: &Patience,
+) -> Result<Pulled, SyncError> {
+    let lost = |error: CallError| SyncError::Lost { name: peer.name.clone(), address: peer.address, error };
+    let version = || peer.version(patience.next_call()?);
+    let before = version().map_err(lost)?;
     let mut fetched = Vec::new();
     for path in paths {
-        match peer.download(path, limit) {
-            Err(error) if error.is_final() => return Err(error.into()),
+        match peer.download(path, patience) {
+            Err(error) if error.is_final() => return Err(lost(error)),
             content => fetched.push((path, content)),
         }
     }
-    let after = peer.version(limit)?;
+    let after = version().map_err(lost)?;
 
     let mut report = MemberReport::of(peer);
     let mut backup = local.backup();

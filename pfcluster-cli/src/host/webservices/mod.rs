@@ -3,6 +3,7 @@
 //! The certificate is compared before anything is sent, so that nobody but a member gets to see the user and the password.
 
 mod credentials;
+mod patience;
 mod tls;
 mod trust;
 
@@ -24,6 +25,7 @@ use super::{HostError, files};
 use tls::{Pinned, Verifier};
 
 pub use credentials::Credentials;
+pub use patience::Patience;
 pub use trust::{Fingerprint, FingerprintError, Pins, Trust};
 
 /// The longest answer with a file that is read: it travels as a JSON text, up to six times as long as it is.
@@ -42,12 +44,15 @@ pub struct Client {
 }
 
 /// Why a member did not do what it was asked. As text: a sentence about the member.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum CallError {
     /// There was no answer, or not all of it.
     #[error("{0}")]
     Silent(String),
+    /// There was no time to ask it: why.
+    #[error("not asked: {0}")]
+    NotAsked(&'static str),
     /// Its certificate is not known. Nothing was sent.
     #[error("its certificate is not known: {0}")]
     Untrusted(Fingerprint),

@@ -11,6 +11,7 @@ use crate::galera::{
     self, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records,
     Recovered, Running, Seqno, Uuid, ViewId, ViewRecord,
 };
+use crate::supervisor::own::{Backup, LastBackup};
 use crate::supervisor::word::{Saying, Spoken};
 
 #[derive(Serialize, Deserialize)]
@@ -32,6 +33,7 @@ pub(super) struct Content {
     words: Vec<WordTold>,
     /// Virtual addresses, and seconds.
     held: Option<Vec<([u8; 4], u32)>>,
+    backup: BackupTold,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -84,6 +86,14 @@ enum RecoveredTold {
     Failed(String),
     NoHistory,
     At(Bytes, i64),
+}
+
+/// Its file, and seconds since 1970.
+#[derive(Serialize, Deserialize)]
+enum BackupTold {
+    Unknown,
+    Never,
+    Made(String, u64),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -155,6 +165,7 @@ impl Content {
             },
             words: content.words.iter().map(word).collect::<Option<_>>()?,
             held: content.held.as_ref().map(|held| held.iter().map(held_told).collect()),
+            backup: BackupTold::new(&content.backup),
         })
     }
 
@@ -182,6 +193,7 @@ impl Content {
             },
             words: self.words.into_iter().map(word).collect::<Option<_>>()?,
             held: self.held.map(|held| held.into_iter().map(held_read).collect()),
+            backup: self.backup.read(),
         })
     }
 }
@@ -310,6 +322,24 @@ impl FilesTold {
                 ran_standalone: self.ran_standalone,
             },
         })
+    }
+}
+
+impl BackupTold {
+    fn new(last: &LastBackup) -> BackupTold {
+        match last {
+            LastBackup::Unknown => BackupTold::Unknown,
+            LastBackup::Never => BackupTold::Never,
+            LastBackup::Made(Backup { file, time }) => BackupTold::Made(file.clone(), *time),
+        }
+    }
+
+    fn read(self) -> LastBackup {
+        match self {
+            BackupTold::Unknown => LastBackup::Unknown,
+            BackupTold::Never => LastBackup::Never,
+            BackupTold::Made(file, time) => LastBackup::Made(Backup { file, time }),
+        }
     }
 }
 
