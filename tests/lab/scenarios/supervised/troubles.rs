@@ -3,7 +3,7 @@
 use pfcluster_tests::lab::command::wait_until;
 use pfcluster_tests::lab::{DEADLINE, Host, Options, Result, together, wait_all_synced};
 
-use super::{all, come_back, recorded, recover, supervised, supervised_with, three, under_load};
+use super::{all, recorded, recover, supervised, supervised_with, three, under_load};
 use crate::common::{guide, measured, nothing_lost, seconds};
 use crate::disks::BIG;
 
