@@ -13,7 +13,7 @@ use crate::supervisor::{Event as Told, Saying};
 /// How a member's database is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
-    /// The host has no power.
+    /// The host is off.
     Off,
     /// The host is up, the database is not.
     Stopped,

@@ -253,7 +253,7 @@ fn time(milliseconds: u64) -> String {
 /// What a member's database is, in two words.
 fn word(condition: Condition) -> &'static str {
     match condition {
-        Condition::Off => "no power",
+        Condition::Off => "off",
         Condition::Stopped => "stopped",
         Condition::Starting => "starting",
         Condition::Receiving => "receives data",
