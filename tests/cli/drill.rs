@@ -51,7 +51,7 @@ fn documents_fit_the_schema_and_are_the_same_each_time() {
             let document: Value = serde_json::from_slice(&output.stdout).expect("JSON");
             assert_fits("drill.json", &document);
             let is_fine = document["day"]["end"] == "fine";
-            assert_eq!(output.status.code(), Some(if is_fine { 0 } else { 1 }), "{example} {arguments:?}");
+            assert_eq!(output.status.code(), Some(i32::from(!is_fine)), "{example} {arguments:?}");
             assert_eq!(document["day"]["commits"]["lost"], 0, "{example} {arguments:?}");
             assert_eq!(document["day"]["breach"], Value::Null, "{example} {arguments:?}");
             assert_eq!(output.stdout, drill(directory.path(), example, &arguments).stdout, "{example} {arguments:?}");

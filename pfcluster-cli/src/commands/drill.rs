@@ -6,13 +6,12 @@ use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Cluster, Hostname, Interface, View, Vip, Zone};
 use pfcluster_core::installation::{Installation, Situation};
 use pfcluster_core::pf_conf::{HostInterface, InterfaceKind, interfaces_of};
-use pfcluster_core::rule::Severity;
 use pfcluster_core::sim::Policy;
 use pfcluster_core::sim::drill::{Day, DrillError, Flush, Scenario, Setting};
 use serde_json::json;
 
 use super::gather::gather;
-use super::names::Names;
+use super::names::{Names, usage};
 use super::{AnswerFormat, Global};
 use crate::host::{HostError, files};
 use crate::report::drill::{Address, GENERATOR, Report};
@@ -129,14 +128,7 @@ impl Drill {
             AnswerFormat::Json => writeln!(printer.out, "{}", report.json())?,
             AnswerFormat::Text => report.text(printer.out)?,
         }
-        names.disabled().try_for_each(|host| {
-            writeln!(printer.err, "note: {host} is disabled on this server, so it takes no part")
-        })?;
-        if installation.diagnostics.count(Severity::Error) > 0 {
-            // What is malformed is left out: there may be fewer members than were meant.
-            let file = self.cluster_conf.as_ref().map(|file| format!(" {}", file.display())).unwrap_or_default();
-            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check{file}`")?;
-        }
+        names.tell_missing(&installation.diagnostics, self.cluster_conf.as_deref(), printer)?;
         Ok(if day.is_fine() { ExitStatus::Fine } else { ExitStatus::No })
     }
 
@@ -180,32 +172,19 @@ impl Drill {
             Kind::PowerCut => Scenario::PowerCut,
             Kind::GracefulShutdown => Scenario::GracefulShutdown {
                 order: match &self.order {
-                    Some(order) => list(names, order)?,
+                    Some(order) => names.list_enabled(order)?,
                     None => names.enabled().cloned().collect(),
                 },
             },
-            Kind::Lose => Scenario::Lose { hosts: list(names, who)? },
+            Kind::Lose => Scenario::Lose { hosts: names.list_enabled(who)? },
             Kind::Partition => Scenario::Partition {
-                groups: who.split('/').map(|group| list(names, group)).collect::<Result<_, _>>()?,
+                groups: who.split('/').map(|group| names.list_enabled(group)).collect::<Result<_, _>>()?,
             },
             Kind::Upgrade => Scenario::Upgrade,
             Kind::SplitBrain => Scenario::SplitBrain,
             Kind::Random => Scenario::Random,
         })
     }
-}
-
-/// `pf1,pf2.example.com`.
-fn list(names: &Names<'_>, list: &str) -> Result<Vec<Hostname>, CommandError> {
-    let find = |name: &str| match name {
-        "" => Err(usage("a host name is missing", "separate names by `,` and groups by `/`, as in `pf1/pf2,pf3`")),
-        name => names.find_enabled(name),
-    };
-    list.split(',').map(|name| find(name.trim())).collect()
-}
-
-fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
-    CommandError::Usage { message: message.into(), help: help.into() }
 }
 
 fn refused(error: &DrillError) -> CommandError {
