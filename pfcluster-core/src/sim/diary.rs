@@ -1,5 +1,7 @@
 //! What is written down of a day for people: who did what when, and how each member was.
 
+use std::collections::BTreeSet;
+
 use super::galera::{Place, Process, Set, State};
 use super::network::Plane;
 use super::plan::Kind;
@@ -221,6 +223,8 @@ pub(super) struct Diary {
     /// Hosts that stay on while their databases are stopped.
     pub(super) stays_on: Set,
     routers: Vec<Router>,
+    /// The commits that were on no disk when the power went.
+    pub(super) at_risk: BTreeSet<usize>,
     /// There were two primary components.
     pub(super) two_primaries: bool,
     pub(super) pages: Vec<Page>,
@@ -237,6 +241,7 @@ impl Diary {
             began: now,
             idle: Set::NOBODY,
             stays_on: Set::NOBODY,
+            at_risk: BTreeSet::new(),
             two_primaries: false,
             routers,
             pages: Vec::new(),

@@ -95,6 +95,7 @@ impl World {
                     order.swap(at, dice.below(at + 1));
                 }
                 if is_at_once {
+                    self.note_risk(self.everybody());
                     order.into_iter().for_each(|place| self.power_cut(place, dice));
                 } else {
                     // Each goes after the others have noticed.
@@ -176,6 +177,7 @@ impl World {
     pub(super) fn crash_database(&mut self, on: Place) {
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
+            self.note_risk(Set::of(on));
             self.galera.cut_power(on, u8::MAX, Tear::Nothing);
             self.galera.restore_power(on);
         } else {
@@ -195,6 +197,7 @@ impl World {
     /// The power goes, and comes back by itself after a while.
     pub(super) fn power_cut(&mut self, on: Place, dice: &mut Random) {
         let lost = if dice.percent(50) { u8::MAX } else { 0 };
+        self.note_risk(Set::of(on));
         self.kill_supervisor(on);
         let host = &mut self.hosts[on];
         host.launch = None;

@@ -82,8 +82,11 @@ impl World {
         holders
     }
 
-    /// How many commits would be gone if the power of these went now, and no disk kept more than was flushed.
-    pub(super) fn unflushed_beyond(&self, who: Set) -> usize {
+    /// Writes down which commits would be gone if the power of these went now, and no disk kept more than was flushed.
+    pub(super) fn note_risk(&mut self, who: Set) {
+        if self.diary.is_none() {
+            return;
+        }
         let holders = self.holders(false);
         let is_unflushed = |event: usize, place: Place| {
             let rows = self.galera.rows(place);
@@ -91,7 +94,10 @@ impl World {
             who.contains(place) && tail.is_some_and(|tail| tail.iter().any(|other| usize::from(other.0) == event))
         };
         let is_at_risk = |event: &usize| holders[*event].iter().all(|place| is_unflushed(*event, place));
-        self.ledger.held().filter(is_at_risk).count()
+        let at_risk: Vec<usize> = self.ledger.held().filter(is_at_risk).collect();
+        if let Some(diary) = &mut self.diary {
+            diary.at_risk.extend(at_risk);
+        }
     }
 
     /// What must hold after each change of the databases.

@@ -11,7 +11,7 @@ use super::{End, Report, holders, mark, seconds, setting, short, time, word};
 
 const STYLE: &str = "
 :root { color-scheme: light; font: 16px/1.45 system-ui, sans-serif; }
-body { margin: 0; color: #1b1b1b; background: #ffffff; }
+body { margin: 0; overflow-wrap: anywhere; color: #1b1b1b; background: #ffffff; }
 main { max-width: 64rem; margin: 0 auto; padding: 1rem; }
 h1 { font-size: 1.3rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 .end { padding: .6rem .8rem; border-left: .4rem solid; font-weight: 600; }
@@ -207,4 +207,15 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::escape;
+
+    #[test]
+    fn nothing_of_a_text_is_markup() {
+        assert_eq!(escape("<b title='x'>\"&amp;\"</b>"), "&lt;b title=&#39;x&#39;&gt;&quot;&amp;amp;&quot;&lt;/b&gt;");
+        assert_eq!(escape("pf1.example.com: 5 s"), "pf1.example.com: 5 s");
+    }
 }

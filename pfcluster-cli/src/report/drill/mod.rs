@@ -12,7 +12,7 @@ use pfcluster_core::decision::Step;
 use pfcluster_core::quorum::{Feature, State as Works};
 use pfcluster_core::sim::drill::{Day, Flush, Scenario, Setting};
 use pfcluster_core::sim::galera::Set;
-use pfcluster_core::sim::{Condition, Entry, Page, Policy};
+use pfcluster_core::sim::{Condition, Entry, Policy};
 use pfcluster_core::supervisor::Event;
 
 pub(crate) use html::GENERATOR;
@@ -148,12 +148,6 @@ impl Report<'_> {
             }
         }
         groups
-    }
-
-    /// Each page with its end.
-    fn pages(day: &Day) -> impl Iterator<Item = (&Page, u64)> {
-        let ends = day.pages.iter().skip(1).map(|page| page.at).chain([day.length]);
-        day.pages.iter().zip(ends)
     }
 
     /// What to do where service did not return: members that say the same are named together.

@@ -3,7 +3,7 @@
 
 use pfcluster_core::quorum::State as Works;
 use pfcluster_core::sim::drill::Day;
-use pfcluster_core::sim::{Condition, Entry};
+use pfcluster_core::sim::{Condition, Entry, Page};
 
 use super::html::escape;
 use super::{Report, holders, short, time, word};
@@ -81,9 +81,9 @@ impl Report<'_> {
 }
 
 /// What stays the same from page to page, with its beginning and end.
-fn runs<T: PartialEq>(day: &Day, of: impl Fn(&pfcluster_core::sim::Page) -> T) -> Vec<(u64, u64, T)> {
+fn runs<T: PartialEq>(day: &Day, of: impl Fn(&Page) -> T) -> Vec<(u64, u64, T)> {
     let mut runs: Vec<(u64, u64, T)> = Vec::new();
-    for (page, end) in Report::pages(day) {
+    for (page, end) in day.spans() {
         let value = of(page);
         match runs.last_mut() {
             Some(last) if last.2 == value => last.1 = end,

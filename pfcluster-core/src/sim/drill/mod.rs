@@ -137,14 +137,14 @@ impl Commits {
 impl Day {
     /// How long nothing could be written anywhere, in milliseconds.
     pub fn without_service(&self) -> u64 {
-        let ends = self.pages.iter().skip(1).map(|page| page.at).chain([self.length]);
         let is_down = |page: &Page| !page.members.iter().any(|member| member.database.takes_writes());
-        self.pages
-            .iter()
-            .zip(ends)
-            .filter(|(page, _)| is_down(page))
-            .map(|(page, end)| end.saturating_sub(page.at))
-            .sum()
+        self.spans().filter(|(page, _)| is_down(page)).map(|(page, end)| end.saturating_sub(page.at)).sum()
+    }
+
+    /// Each page, with the moment at which it ends.
+    pub fn spans(&self) -> impl Iterator<Item = (&Page, u64)> {
+        let ends = self.pages.iter().skip(1).map(|page| page.at).chain([self.length]);
+        self.pages.iter().zip(ends)
     }
 
     /// True if two components were in service, or members of one had different rows.
@@ -199,7 +199,7 @@ impl Setting {
             address.iter().filter_map(|(host, priority)| Some((place(host)?, *priority))).collect()
         };
         world.begin_diary(&self.addresses.iter().map(candidates).collect::<Vec<_>>());
-        let mut rehearsal = Rehearsal { dice: Random::new(self.seed ^ 0xd1ce), world, at_risk: 0 };
+        let mut rehearsal = Rehearsal { dice: Random::new(self.seed ^ 0xd1ce), world };
         rehearsal.pass(QUIET);
         let awaited = rehearsal.play(script);
         let returned = rehearsal.settle(awaited);
@@ -211,8 +211,6 @@ impl Setting {
 struct Rehearsal {
     world: World,
     dice: Random,
-    /// How many commits were on no disk when the power went.
-    at_risk: usize,
 }
 
 impl Rehearsal {
@@ -267,12 +265,13 @@ impl Rehearsal {
     }
 
     fn into_day(self, policy: Policy, hosts: &[Hostname], awaited: Set, returned: Option<u64>) -> Day {
-        let Rehearsal { world, at_risk, .. } = self;
+        let Rehearsal { world, .. } = self;
         let count = |fate: Fate| world.commits(fate);
+        let diary = world.diary.as_ref();
         let gone = [Fate::Faulted, Fate::Galera, Fate::GivenUp, Fate::Lost].map(count);
         let commits = Commits {
             acknowledged: count(Fate::Held) + gone.iter().sum::<usize>(),
-            at_risk,
+            at_risk: diary.map_or(0, |diary| diary.at_risk.len()),
             unflushed: gone[0],
             galera: gone[1],
             given_up: gone[2],
@@ -280,10 +279,10 @@ impl Rehearsal {
         };
         let standing = |place: Place| Some((hosts[place].clone(), world.hosts[place].supervisor.as_ref()?.decided()?));
         let standing = if returned.is_none() { awaited.iter().filter_map(standing).collect() } else { Vec::new() };
-        let two_primaries = world.diary.as_ref().is_some_and(|diary| diary.two_primaries);
-        let (pages, moments, length) = world
-            .diary
-            .map_or_else(Default::default, |diary| (diary.pages.clone(), diary.moments.clone(), diary.time(world.now)));
+        let two_primaries = diary.is_some_and(|diary| diary.two_primaries);
+        let (pages, moments) =
+            diary.map_or_else(Default::default, |diary| (diary.pages.clone(), diary.moments.clone()));
+        let length = diary.map_or(0, |diary| diary.time(world.now));
         Day {
             policy,
             hosts: hosts.to_vec(),

@@ -38,7 +38,7 @@ impl Rehearsal {
     /// The power of these goes; half of the disks lose what was not flushed.
     fn power_goes(&mut self, who: Set) {
         self.note(Happening::PowerGoes(who));
-        self.at_risk += self.world.unflushed_beyond(who);
+        self.world.note_risk(who);
         let dice = &mut self.dice;
         let losing: Set = who.iter().filter(|_| dice.percent(50)).collect();
         self.world.cut_losing(who, losing);
