@@ -191,8 +191,23 @@ impl Happening {
             }
             Happening::Attached => "all enable each other again, and all databases may start".to_owned(),
             Happening::DatabaseStops(place) => format!("the database of {} is stopped", hosts[*place]),
-            Happening::Said(place, saying) => format!("an administrator says on {}: {saying}", hosts[*place]),
+            Happening::Said(place, saying) => {
+                format!("an administrator runs on {}: pfcluster mariadb {}", hosts[*place], command(saying))
+            }
         }
+    }
+}
+
+/// The command by which an operator says this.
+fn command(saying: &Saying) -> String {
+    match saying {
+        Saying::AssumeLost(lost) => {
+            lost.iter().fold("allow assume-lost".to_owned(), |command, host| format!("{command} {host}"))
+        }
+        Saying::Discard(host) => format!("allow discard {host}"),
+        Saying::Seed(host) => format!("allow seed {host}"),
+        Saying::Standalone => "allow standalone".to_owned(),
+        Saying::Force(_) => "supervise --force-new-cluster".to_owned(),
     }
 }
 
