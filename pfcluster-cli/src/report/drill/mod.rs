@@ -124,9 +124,10 @@ impl Report<'_> {
                 Entry::Told(place, event) => {
                     let by = day.hosts[*place].clone();
                     let (what, because) = told(event);
-                    let recent = lines.iter_mut().rev().take_while(|line| line.at + TOGETHER >= at);
-                    let is_same = |line: &&mut Line| !line.by.is_empty() && !line.by.contains(&by) && line.what == what;
-                    match recent.into_iter().find(is_same) {
+                    // What they tell before something happens is not about that.
+                    let is_recent = |line: &&mut Line| !line.by.is_empty() && line.at + TOGETHER >= at;
+                    let is_same = |line: &&mut Line| !line.by.contains(&by) && line.what == what;
+                    match lines.iter_mut().rev().take_while(is_recent).find(is_same) {
                         Some(line) => line.by.push(by),
                         None => lines.push(Line { at, by: vec![by], what, because }),
                     }
