@@ -5,6 +5,7 @@ mod check;
 mod conflict;
 mod connection;
 mod demo;
+mod drill;
 mod evidence;
 mod gather;
 mod generate;
@@ -135,6 +136,7 @@ pub(crate) enum Command {
     Maintenance(maintenance::Maintenance),
     Mariadb(mariadb::Mariadb),
     Key(key::Key),
+    Drill(drill::Drill),
     Demo(demo::Demo),
     Completions(manual::Completions),
     /// Print the manual page
@@ -156,6 +158,7 @@ impl Command {
             Command::Node(node) => Some(node.format.into()),
             Command::Maintenance(maintenance) => Some(maintenance.format.into()),
             Command::Mariadb(mariadb) => mariadb.format().map(Into::into),
+            Command::Drill(drill) => Some(drill.format.into()),
             Command::Key(_) | Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
@@ -179,6 +182,7 @@ impl Cli {
             Command::Maintenance(maintenance) => maintenance.run(&self.global, matches, printer),
             Command::Mariadb(mariadb) => mariadb.run(&self.global, matches, printer),
             Command::Key(key) => key.run(&self.global, printer),
+            Command::Drill(drill) => drill.run(&self.global, matches, printer),
             Command::Demo(demo) => demo.run(printer),
             Command::Completions(completions) => completions.run(printer),
             Command::Man => manual::man(printer),

@@ -1,9 +1,13 @@
 //! The members that share the database, and how people name them.
 
-use pfcluster_core::cluster::{Cluster, Hostname, Member, NoDatabase};
-use pfcluster_core::installation::Situation;
+use std::path::Path;
 
-use crate::run::CommandError;
+use pfcluster_core::cluster::{Cluster, Hostname, Member, NoDatabase};
+use pfcluster_core::diagnostic::Diagnostics;
+use pfcluster_core::installation::Situation;
+use pfcluster_core::rule::Severity;
+
+use crate::run::{CommandError, Printer};
 
 /// The members that share the database, and how people name them.
 pub(super) struct Names<'c> {
@@ -36,7 +40,7 @@ impl<'c> Names<'c> {
     }
 
     /// The members that this host counts out.
-    pub(super) fn disabled(&self) -> impl Iterator<Item = &Hostname> {
+    fn disabled(&self) -> impl Iterator<Item = &Hostname> {
         self.cluster.members().map(|member| &member.host).filter(|host| self.situation.disabled.contains(*host))
     }
 
@@ -46,8 +50,38 @@ impl<'c> Names<'c> {
     }
 
     /// The same among those that this host counts in.
-    pub(super) fn find_enabled(&self, name: &str) -> Result<Hostname, CommandError> {
+    fn find_enabled(&self, name: &str) -> Result<Hostname, CommandError> {
         self.find_among(name, &self.enabled().collect::<Vec<_>>())
+    }
+
+    /// Several of those that this host counts in: `pf1,pf2.example.com`.
+    pub(super) fn list_enabled(&self, list: &str) -> Result<Vec<Hostname>, CommandError> {
+        let find = |name: &str| {
+            if name.is_empty() {
+                let help = "separate names by `,` and groups by `/`, as in `pf1,pf2/pf3`";
+                return Err(usage("a host name is missing", help));
+            }
+            self.find_enabled(name)
+        };
+        list.split(',').map(|name| find(name.trim())).collect()
+    }
+
+    /// Says whom this host counts out, and that `cluster_conf` has errors, if it has: what is malformed is left out, so there
+    /// may be fewer members than were meant.
+    pub(super) fn tell_missing(
+        &self,
+        diagnostics: &Diagnostics,
+        cluster_conf: Option<&Path>,
+        printer: &mut Printer<'_>,
+    ) -> Result<(), CommandError> {
+        self.disabled().try_for_each(|host| {
+            writeln!(printer.err, "note: {host} is disabled on this server, so it does not count")
+        })?;
+        if diagnostics.count(Severity::Error) > 0 {
+            let file = cluster_conf.map(|file| format!(" {}", file.display())).unwrap_or_default();
+            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check{file}`")?;
+        }
+        Ok(())
     }
 
     fn find_among(&self, name: &str, hosts: &[&Hostname]) -> Result<Hostname, CommandError> {
@@ -86,6 +120,7 @@ pub(super) fn named(name: &str, hosts: &[&Hostname]) -> Result<Option<Hostname>,
     }
 }
 
-fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
+/// Arguments that make no sense, and what does.
+pub(super) fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
     CommandError::Usage { message: message.into(), help: help.into() }
 }

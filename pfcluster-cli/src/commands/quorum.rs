@@ -3,13 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, ArgMatches, Args};
-use pfcluster_core::cluster::Hostname;
 use pfcluster_core::installation::Installation;
 use pfcluster_core::quorum::{ChangeError, ViewChange, Voter, WhatIfError, what_if};
-use pfcluster_core::rule::Severity;
 
 use super::gather::gather;
-use super::names::Names;
+use super::names::{Names, usage};
 use super::{AnswerFormat, Global};
 use crate::report::quorum as report;
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -74,14 +72,7 @@ impl Quorum {
             AnswerFormat::Json => writeln!(printer.out, "{}", report.json())?,
             AnswerFormat::Text => report.text(printer.out)?,
         }
-        names.disabled().try_for_each(|host| {
-            writeln!(printer.err, "note: {host} is disabled on this server, so it does not count")
-        })?;
-        if installation.diagnostics.count(Severity::Error) > 0 {
-            // What is malformed is left out: there may be fewer members than were meant.
-            let file = self.file.as_ref().map(|file| format!(" {}", file.display())).unwrap_or_default();
-            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check{file}`")?;
-        }
+        names.tell_missing(&installation.diagnostics, self.file.as_deref(), printer)?;
         Ok(if answer.last().primary().is_some() { ExitStatus::Fine } else { ExitStatus::No })
     }
 
@@ -101,14 +92,15 @@ impl Quorum {
         for (_, part) in parts {
             let change = changes.last_mut().expect("it begins with one");
             match part {
-                Part::Down(hosts) => change.down.extend(list(names, hosts)?),
-                Part::Left(hosts) => change.left.extend(list(names, hosts)?),
+                Part::Down(hosts) => change.down.extend(names.list_enabled(hosts)?),
+                Part::Left(hosts) => change.left.extend(names.list_enabled(hosts)?),
                 Part::Split(_) if change.split.is_some() => {
                     let help = "give all groups in one `--split`, or put `--then` between the two";
                     return Err(usage("`--split` is given twice for one change", help));
                 }
                 Part::Split(groups) => {
-                    change.split = Some(groups.split('/').map(|group| list(names, group)).collect::<Result<_, _>>()?);
+                    change.split =
+                        Some(groups.split('/').map(|group| names.list_enabled(group)).collect::<Result<_, _>>()?);
                 }
                 Part::Then => changes.push(ViewChange::default()),
             }
@@ -127,22 +119,6 @@ enum Part<'a> {
     Left(&'a String),
     Split(&'a String),
     Then,
-}
-
-/// `pf1,pf2.example.com`.
-fn list(names: &Names<'_>, list: &str) -> Result<Vec<Hostname>, CommandError> {
-    let find = |name: &str| {
-        if name.is_empty() {
-            let help = "separate names by `,` and groups by `/`, as in `--split pf1,pf2/pf3`";
-            return Err(usage("a host name is missing", help));
-        }
-        names.find_enabled(name)
-    };
-    list.split(',').map(|name| find(name.trim())).collect()
-}
-
-fn usage(message: impl Into<String>, help: impl Into<String>) -> CommandError {
-    CommandError::Usage { message: message.into(), help: help.into() }
 }
 
 fn cannot_happen(error: &WhatIfError, changes: usize) -> CommandError {

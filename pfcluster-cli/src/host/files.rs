@@ -1,12 +1,15 @@
 //! Reading files, with errors that say what to do.
 
 use std::fs::File;
+use std::fs::Permissions;
 use std::io::{self, Read};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use pfcluster_core::span::Span;
 
 use super::HostError;
+use super::install::place;
 
 /// The whole file.
 ///
@@ -43,6 +46,14 @@ pub fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, HostError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         _ => read(path).map(Some),
     }
+}
+
+/// Writes the file whole or not at all, for everybody to read.
+///
+/// # Errors
+/// [`HostError::Write`].
+pub fn write(path: &Path, bytes: &[u8]) -> Result<(), HostError> {
+    place(path, bytes, Permissions::from_mode(0o644), None)
 }
 
 /// An error's text without the operating system's number.

@@ -4,6 +4,8 @@ pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
 pub mod diff;
+#[cfg(feature = "cli")]
+pub(crate) mod drill;
 pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;

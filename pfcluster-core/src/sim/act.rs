@@ -14,14 +14,15 @@ impl World {
     pub(super) fn check_act(&mut self, place: Place, part: Part) {
         let Some(known) = self.hosts[place].known else { return };
         if part.starts() && (known.maintenance || known.is_out && part != Part::Alone) {
-            self.breaks(Breach::ForbiddenStart, format!("pf{} is in maintenance or disabled: {part}", place + 1));
+            self.breaks(Breach::ForbiddenStart, format!("{} is in maintenance or disabled: {part}", self.name(place)));
         }
         if part == Part::Stop && known.serves && !self.hosts[place].ends {
-            self.breaks(Breach::ForbiddenStop, format!("pf{} ends a database that serves", place + 1));
+            self.breaks(Breach::ForbiddenStop, format!("{} ends a database that serves", self.name(place)));
         }
-        let is_fit = self.galera.is_trusted(place) || self.words.holds_for(place, self.now) || self.words.forged;
+        let is_fit =
+            self.galera.is_trusted(place) || self.words.holds_for(&self.name(place), self.now) || self.words.forged;
         if part == Part::Bootstrap && !is_fit {
-            self.breaks(Breach::ForbiddenStart, format!("pf{} begins with data that can't be trusted", place + 1));
+            self.breaks(Breach::ForbiddenStart, format!("{} begins with data that can't be trusted", self.name(place)));
         }
     }
 

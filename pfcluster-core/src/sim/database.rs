@@ -77,12 +77,12 @@ impl World {
     fn check_launch(&mut self, place: Place, launch: &Launch) {
         let disk = &self.galera.members[place].disk;
         if launch.part == Some(Part::Join) && disk.gvwstate != File::Absent {
-            self.breaks(Breach::JoinedWithView, format!("pf{} joins with a gvwstate.dat in place", place + 1));
+            self.breaks(Breach::JoinedWithView, format!("{} joins with a gvwstate.dat in place", self.name(place)));
         }
         let at = self.galera.at(place).map(|at| (uuid(at.history), i64::from(at.seqno)));
         let given = launch.position.map(|position| (position.uuid(), position.seqno().get()));
         if launch.part.is_some() && given.is_some() && given != at {
-            self.breaks(Breach::WrongPosition, format!("pf{} is at {at:?} and was handed {given:?}", place + 1));
+            self.breaks(Breach::WrongPosition, format!("{} is at {at:?} and was handed {given:?}", self.name(place)));
         }
     }
 
@@ -100,7 +100,8 @@ impl World {
             self.galera.notice();
             if let Some(before) = before.filter(|before| *before != self.galera.primaries()) {
                 drop(before);
-                let after: Vec<String> = self.galera.primaries().iter().map(|view| view.members.to_string()).collect();
+                let after: Vec<String> =
+                    self.galera.primaries().iter().map(|view| self.names.joined(view.members)).collect();
                 let after = if after.is_empty() { "none".to_owned() } else { after.join(" and ") };
                 self.tell(None, || format!("primary component: {after}"));
             }
@@ -209,8 +210,9 @@ impl World {
         let process = self.hosts[place].process;
         if self.hosts[place].receives.replace(process) != Some(process) {
             let (low, high) = if full { (3_000, 14_000) } else { (500, 3_000) };
+            let donor = self.name(donor);
             self.tell(Some(place), || {
-                format!("receives {} from pf{}", if full { "everything" } else { "what it lacks" }, donor + 1)
+                format!("receives {} from {donor}", if full { "everything" } else { "what it lacks" })
             });
             self.soon(low, high, Event::Transferred(place, process));
         }

@@ -5,7 +5,6 @@ use crate::galera::bootstrap::{Action, Problem};
 use crate::supervisor::{Input, Saying};
 
 use super::breach::Kind as Breach;
-use super::galera::evidence::host as name;
 use super::galera::{Data, File, Grastate, HistoryId, Place, Set};
 use super::ledger::{Cause, Fate};
 use super::mind::Policy;
@@ -18,7 +17,7 @@ use super::world::{Event, World};
 pub const BOUND: u64 = 240_000;
 
 /// Where hosts come back late, and for the slower others: galera-autofix takes 10 to 20 minutes.
-const BOUND_OF_OTHERS: u64 = 3_600_000;
+pub(super) const BOUND_OF_OTHERS: u64 = 3_600_000;
 
 /// How long everybody has to refuse before an operator comes.
 const PATIENCE: u64 = 15_000;
@@ -83,7 +82,7 @@ impl World {
         }
     }
 
-    fn mend(&mut self) {
+    pub(super) fn mend(&mut self) {
         self.network.heal();
         for place in self.everybody().iter() {
             let now = self.now;
@@ -158,7 +157,7 @@ impl World {
 
     /// What the supervisor of a member has decided last: the moment does not matter for that.
     pub(super) fn decided(&self, place: Place) -> Option<Action> {
-        self.hosts[place].supervisor.as_ref()?.decided()
+        Some(self.hosts[place].supervisor.as_ref()?.decided()?.action)
     }
 
     /// Nothing goes on until a person has decided.
@@ -173,7 +172,7 @@ impl World {
                 self.galera.is_synced(place)
                     || match self.decided(place) {
                         Some(Action::Refuse { .. }) => true,
-                        Some(Action::Join { discard, .. }) => discard.contains(&name(place)),
+                        Some(Action::Join { discard, .. }) => discard.contains(&self.name(place)),
                         _ => false,
                     }
             })
@@ -188,8 +187,11 @@ impl World {
     }
 
     fn says_why(&mut self, was_decided: bool) {
-        let answers: Vec<String> =
-            self.everybody().iter().map(|place| format!("pf{} says {:?}", place + 1, self.decided(place))).collect();
+        let answers: Vec<String> = self
+            .everybody()
+            .iter()
+            .map(|place| format!("{} says {:?}", self.name(place), self.decided(place)))
+            .collect();
         let kind = if was_decided { Breach::NoRemedy } else { Breach::NoService };
         self.breaks(kind, format!("service does not return: {}\n{}", answers.join("; "), self.galera));
     }
@@ -219,12 +221,13 @@ impl World {
         self.decisions += 1;
         let keeper = self.keeper();
         let others = self.everybody().without(Set::of(keeper));
-        self.tell(None, || format!("an operator keeps the data of pf{}", keeper + 1));
+        let kept = self.name(keeper);
+        self.tell(None, || format!("an operator keeps the data of {kept}"));
         let mut dice = self.random.fork();
         match (before, self.decided(keeper)) {
             (0 | 1, Some(Action::Refuse { problem: Problem::StandaloneHistory { .. } })) if before == 0 => {
                 for place in others.iter() {
-                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
                 }
                 self.say(keeper, Saying::Standalone, &mut dice);
             }
@@ -235,12 +238,12 @@ impl World {
                 }),
             ) => {
                 for place in others.iter() {
-                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
                 }
             }
             (0, Some(Action::Join { .. })) => {
                 for place in others.iter().filter(|place| !self.galera.is_synced(*place)).collect::<Vec<_>>() {
-                    self.say(keeper, Saying::Discard(name(place)), &mut dice);
+                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
                 }
             }
             (0 | 1, _) => self.sets_others_aside(keeper, &mut dice),
@@ -275,7 +278,7 @@ impl World {
         self.changed(Cause::Hand);
         self.everybody().iter().for_each(|place| self.boot(place));
         if matches!(self.galera.members[keeper].disk.data, Data::NoHistory(_)) {
-            self.say(keeper, Saying::Seed(name(keeper)), dice);
+            self.say(keeper, Saying::Seed(self.name(keeper)), dice);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::supervisor::{Input, Saying, Start};
 
-use super::galera::evidence::host as name;
+use super::diary::{Entry, Happening};
 use super::galera::{Disk, File, Place, Set, Tear};
 use super::ledger::Cause;
 use super::network::{Plane, Trouble};
@@ -20,7 +20,7 @@ pub(super) enum Begun {
 }
 
 /// How long a fault waits for its moment, in milliseconds.
-const AMBUSH: u64 = 6_000;
+pub(super) const AMBUSH: u64 = 6_000;
 
 const BOTH: &[Plane] = &[Plane::Management, Plane::Galera];
 
@@ -70,6 +70,7 @@ impl World {
         self.tell(Some(fault.on), || {
             format!("FAULT {} (its supervisor {})", fault.kind, format!("{phase:?}").to_lowercase())
         });
+        self.note(Entry::Happens(Happening::Fault(fault.kind, fault.on)));
         self.strike(fault.on, fault.kind, &mut Random::new(fault.dice));
     }
 
@@ -94,6 +95,7 @@ impl World {
                     order.swap(at, dice.below(at + 1));
                 }
                 if is_at_once {
+                    self.note_risk(self.everybody());
                     order.into_iter().for_each(|place| self.power_cut(place, dice));
                 } else {
                     // Each goes after the others have noticed.
@@ -175,6 +177,7 @@ impl World {
     pub(super) fn crash_database(&mut self, on: Place) {
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
+            self.note_risk(Set::of(on));
             self.galera.cut_power(on, u8::MAX, Tear::Nothing);
             self.galera.restore_power(on);
         } else {
@@ -194,6 +197,7 @@ impl World {
     /// The power goes, and comes back by itself after a while.
     pub(super) fn power_cut(&mut self, on: Place, dice: &mut Random) {
         let lost = if dice.percent(50) { u8::MAX } else { 0 };
+        self.note_risk(Set::of(on));
         self.kill_supervisor(on);
         let host = &mut self.hosts[on];
         host.launch = None;
@@ -317,13 +321,13 @@ impl World {
                 self.after(dice.between(8_000, 20_000), Event::Ends(on, Begun::Disabling));
             }
             Kind::AssumeLost => {
-                let lost = others.iter().filter(|_| dice.percent(60)).map(|&one| name(one)).collect();
+                let lost = others.iter().filter(|_| dice.percent(60)).map(|&one| self.name(one)).collect();
                 self.say(on, Saying::AssumeLost(lost), dice);
             }
-            Kind::Discard => self.say(on, Saying::Discard(name(other)), dice),
-            Kind::Force => self.say(on, Saying::Force(name(on)), dice),
+            Kind::Discard => self.say(on, Saying::Discard(self.name(other)), dice),
+            Kind::Force => self.say(on, Saying::Force(self.name(on)), dice),
             Kind::OtherWord => {
-                let saying = if dice.percent(50) { Saying::Standalone } else { Saying::Seed(name(other)) };
+                let saying = if dice.percent(50) { Saying::Standalone } else { Saying::Seed(self.name(other)) };
                 self.say(on, saying, dice);
             }
             other => unreachable!("{other} is of another group"),

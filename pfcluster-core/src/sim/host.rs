@@ -6,7 +6,7 @@ use crate::galera::{Process, Records, Recovered};
 use crate::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, Step, Tick};
 
 use super::database::Launch;
-use super::galera::evidence::{host as name, place as place_of};
+use super::diary::Entry;
 use super::galera::{Data, Disk, File, Place, Process as Database, Set};
 use super::mind::{Mind, Policy};
 use super::network::Plane;
@@ -158,12 +158,13 @@ impl World {
             return;
         }
         let run = self.random.bits();
-        let (now, members, policy) = (self.now, self.plan.members, self.plan.policy);
+        let (now, policy) = (self.now, self.plan.policy);
+        let (me, members) = (self.name(place), self.names.all().to_vec());
         let host = &mut self.hosts[place];
         if !is_on || host.is_off || host.supervisor.is_some() {
             return;
         }
-        let mut config = Config::new(name(place), (0..members).map(name).collect(), KEY, run);
+        let mut config = Config::new(me, members, KEY, run);
         config.records = host.records.clone();
         host.supervisor = Some(Mind::new(policy, config, host.clock.tick(now)));
         host.run = run;
@@ -236,7 +237,7 @@ impl World {
             Output::Look { number, recover } => self.begins_look(place, number, recover),
             Output::Ask { number, hosts } => self.asks(place, number, &hosts),
             Output::Send { to, bytes } => {
-                let to = place_of(&to);
+                let to = self.names.place(&to);
                 for when in self.network.carry(place, to, &bytes, self.now, &mut self.random) {
                     self.at(when, Event::Datagram(to, bytes.clone()));
                 }
@@ -263,6 +264,7 @@ impl World {
                 }
                 if !matches!(told, Told::Heard { .. } | Told::Dropped { .. }) {
                     self.tell(Some(place), || format!("supervisor: {told}"));
+                    self.note(Entry::Told(place, told));
                 }
             }
             Output::End => {
@@ -289,7 +291,7 @@ impl World {
             return;
         }
         let look = seen.unwrap_or_else(|| Box::new(self.look(place, recover)));
-        let (evidence, me) = (&look.evidence, name(place));
+        let (evidence, me) = (&look.evidence, self.name(place));
         self.hosts[place].known = Some(Known {
             maintenance: evidence.maintenance,
             is_out: evidence.disabled.contains(&me),
@@ -303,7 +305,7 @@ impl World {
     /// What the host finds out about its database now.
     fn look(&mut self, place: Place, recover: bool) -> Look {
         let (now, host) = (self.now, &self.hosts[place]);
-        let mut evidence = self.galera.evidence(place);
+        let mut evidence = self.evidence(place);
         let is_mute = host.launch.is_some() || now < host.frozen_until || now < host.deaf_until;
         if host.launch.is_some() || evidence.process != Process::Stopped && is_mute {
             evidence.process = Process::Starting;
@@ -354,19 +356,19 @@ impl World {
     fn asks(&mut self, place: Place, number: u64, hosts: &[crate::cluster::Hostname]) {
         let mut answers = Vec::new();
         for host in hosts {
-            let other = place_of(host);
+            let other = self.names.place(host);
             let peer = &self.hosts[other];
             let answers_now = self.galera.members[other].powered
                 && peer.launch.is_none()
                 && self.now >= peer.frozen_until.max(peer.deaf_until)
                 && self.network.connects(place, other, Plane::Management, self.now);
-            if answers_now && let Process::Running(running) = self.galera.evidence(other).process {
+            if answers_now && let Process::Running(running) = self.evidence(other).process {
                 answers.push((host.clone(), running));
             }
         }
         // Who is cut off, or does not move, is waited for.
         let is_slow = hosts.iter().any(|host| {
-            let other = place_of(host);
+            let other = self.names.place(host);
             !self.network.connects(place, other, Plane::Management, self.now)
                 || !self.galera.members[other].powered
                 || self.now < self.hosts[other].frozen_until

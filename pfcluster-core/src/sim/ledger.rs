@@ -82,6 +82,24 @@ impl World {
         holders
     }
 
+    /// Writes down which commits would be gone if the power of these went now, and no disk kept more than was flushed.
+    pub(super) fn note_risk(&mut self, who: Set) {
+        if self.diary.is_none() {
+            return;
+        }
+        let holders = self.holders(false);
+        let is_unflushed = |event: usize, place: Place| {
+            let rows = self.galera.rows(place);
+            let tail = rows.map(|rows| &rows.log[rows.log.len().saturating_sub(usize::from(rows.unflushed))..]);
+            who.contains(place) && tail.is_some_and(|tail| tail.iter().any(|other| usize::from(other.0) == event))
+        };
+        let is_at_risk = |event: &usize| holders[*event].iter().all(|place| is_unflushed(*event, place));
+        let at_risk: Vec<usize> = self.ledger.held().filter(is_at_risk).collect();
+        if let Some(diary) = &mut self.diary {
+            diary.at_risk.extend(at_risk);
+        }
+    }
+
     /// What must hold after each change of the databases.
     pub(super) fn check(&mut self, cause: Cause) {
         let begun = std::mem::take(&mut self.galera.begun);
@@ -120,16 +138,17 @@ impl World {
         for event in missing {
             let Some(holder) = holders[event].without(counted_out).iter().next() else { continue };
             let now = self.now;
-            let is_excused =
-                self.words.forged || holders[event].iter().all(|holder| self.words.gives_up(holder, first, now));
+            let is_excused = self.words.forged
+                || holders[event].iter().all(|holder| self.words.gives_up(&self.name(holder), &self.name(first), now));
             let fate = match elected {
                 _ if is_excused => Fate::GivenUp,
                 false => Fate::Galera,
                 true => {
-                    let (first, holder) = (first + 1, holder + 1);
+                    let [first, holder] = [first, holder].map(|place| self.name(place));
+                    let members = self.names.joined(members);
                     self.breaks(
                         Breach::LeftBehind,
-                        format!("{members} went on from pf{first} without commit e{event}, which pf{holder} holds"),
+                        format!("{members} went on from {first} without commit e{event}, which {holder} holds"),
                     );
                     Fate::Lost
                 }
@@ -141,7 +160,7 @@ impl World {
     fn check_components(&mut self) {
         let primaries = self.galera.primaries();
         if primaries.len() > 1 && !self.words.may_split(self.now) && !self.is_split {
-            let sides: Vec<String> = primaries.iter().map(|view| view.members.to_string()).collect();
+            let sides: Vec<String> = primaries.iter().map(|view| self.names.joined(view.members)).collect();
             self.breaks(Breach::TwoPrimaries, format!("primary components {}", sides.join(" and ")));
         }
         // A split that was excused once stays so until it is over.
@@ -149,7 +168,7 @@ impl World {
         let synced: Vec<Place> = self.everybody().iter().filter(|&place| self.galera.is_synced(place)).collect();
         for (at, &one) in synced.iter().enumerate() {
             if self.galera.at(one).is_none() && !self.words.forged {
-                self.breaks(Breach::ZeroUuid, format!("pf{} is primary with the zero UUID", one + 1));
+                self.breaks(Breach::ZeroUuid, format!("{} is primary with the zero UUID", self.name(one)));
             }
             if self.words.may_mix(self.now) {
                 continue;
@@ -162,7 +181,8 @@ impl World {
                 let Some(others) = self.galera.rows(other) else { continue };
                 let common = rows.log.len().min(others.log.len());
                 if rows.log[..common] != others.log[..common] {
-                    let what = format!("pf{} and pf{} are in one component with different rows", one + 1, other + 1);
+                    let [one, other] = [one, other].map(|place| self.name(place));
+                    let what = format!("{one} and {other} are in one component with different rows");
                     self.breaks(Breach::Diverged, what);
                     return;
                 }
@@ -176,7 +196,7 @@ impl World {
         let everybody = self.everybody();
         let missing = self.ledger.held().find(|event| !everybody.is_within(holders[*event]));
         if let Some(event) = missing {
-            let who = holders[event];
+            let who = self.names.joined(holders[event]);
             self.breaks(Breach::Missing, format!("all are in service, and only {who} has commit e{event}"));
         }
     }

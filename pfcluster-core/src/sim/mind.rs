@@ -2,7 +2,8 @@
 
 use std::fmt;
 
-use crate::galera::bootstrap::Action;
+use crate::decision::Decision;
+use crate::galera::bootstrap::{Action, Reason};
 use crate::supervisor::{Config, Input, Output, Part, Supervisor, Tick};
 
 use super::galera::Set;
@@ -19,6 +20,18 @@ pub enum Policy {
     GaleraAutofix,
     /// *Reconstructed*: a minute after the outage the highest sequence number of whoever answers begins.
     HighestThatAnswers,
+}
+
+impl Policy {
+    /// A stable word for it.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Policy::Ours => "pfcluster",
+            Policy::PfMariadb => "pf_mariadb",
+            Policy::GaleraAutofix => "galera_autofix",
+            Policy::HighestThatAnswers => "highest_that_answers",
+        }
+    }
 }
 
 impl fmt::Display for Policy {
@@ -77,9 +90,9 @@ impl Mind {
     }
 
     /// What it has decided last: the moment does not matter for that.
-    pub(super) fn decided(&self) -> Option<Action> {
+    pub(super) fn decided(&self) -> Option<Decision<Action, Reason>> {
         match self {
-            Mind::Ours(supervisor) => Some(supervisor.status(Tick(0)).decision?.action),
+            Mind::Ours(supervisor) => supervisor.status(Tick(0)).decision,
             Mind::Other(_) => None,
         }
     }

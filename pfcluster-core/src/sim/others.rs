@@ -9,7 +9,6 @@ use crate::galera::{ClusterStatus, Evidence, Files, Found, Position, Process, Re
 use crate::supervisor::{Config, Input, Output, Part, Start, Step, Tick};
 
 use super::galera::Set;
-use super::galera::evidence::place;
 use super::mind::Policy;
 
 const fn seconds(number: u64) -> Duration {
@@ -175,6 +174,10 @@ impl Other {
         self.outputs.push_back(Output::Ask { number: self.numbers, hosts });
     }
 
+    fn place(&self) -> usize {
+        self.hosts.iter().position(|host| *host == self.me).unwrap_or_default()
+    }
+
     fn peers(&self) -> Vec<Hostname> {
         self.hosts.iter().filter(|host| **host != self.me).cloned().collect()
     }
@@ -211,7 +214,7 @@ impl Other {
             },
             Policy::Ours | Policy::PfMariadb => return,
         };
-        let me = place(&self.me);
+        let me = self.place();
         self.reports.insert(me, (number, self.now));
         let mut bytes = vec![u8::try_from(me).expect("few members")];
         bytes.extend(number.to_le_bytes());
@@ -357,7 +360,7 @@ impl Other {
         self.next_round = self.now + AUTOFIX_LOOP;
         if number == -1 {
             self.doing = Doing::Watching;
-        } else if best == place(&self.me) {
+        } else if best == self.place() {
             self.doing = Doing::Begins;
             self.stop();
         } else {
@@ -392,7 +395,7 @@ impl Other {
         let now = self.now;
         let answers = self.reports.iter().filter(|(_, (_, when))| now.since(*when) <= seconds(5));
         let best = answers.max_by_key(|(place, (number, _))| (*number, std::cmp::Reverse(**place)));
-        if best.is_some_and(|(best, _)| *best == place(&self.me)) {
+        if best.is_some_and(|(best, _)| *best == self.place()) {
             self.without_service = self.now;
             self.bootstrap();
         }

@@ -32,12 +32,17 @@ impl World {
 
     /// The power of these goes, at one moment, until they are started.
     pub fn cut(&mut self, who: Set) {
+        self.cut_losing(who, Set::NOBODY);
+    }
+
+    /// The same; the `losing` lose what is not flushed.
+    pub fn cut_losing(&mut self, who: Set, losing: Set) {
         for place in who.iter() {
             self.kill_supervisor(place);
             self.hosts[place].launch = None;
             self.hosts[place].is_off = true;
         }
-        self.galera.cut_power_of(who, |_| 0);
+        self.galera.cut_power_of(who, |place| if losing.contains(place) { u8::MAX } else { 0 });
         who.iter().for_each(|place| self.galera.restore_power(place));
         self.changed(Cause::Fault);
     }

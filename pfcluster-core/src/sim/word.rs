@@ -3,9 +3,6 @@
 use crate::cluster::Hostname;
 use crate::supervisor::{LONGEST_WORD, Saying};
 
-use super::galera::Place;
-use super::galera::evidence::host as name;
-
 /// What operators have said and done.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Words {
@@ -54,22 +51,20 @@ impl Words {
     }
 
     /// A word says that this member begins.
-    pub(super) fn holds_for(&self, place: Place, now: u64) -> bool {
-        let host = name(place);
+    pub(super) fn holds_for(&self, host: &Hostname, now: u64) -> bool {
         self.holding(now).any(|saying| match saying {
-            Saying::Force(other) | Saying::Seed(other) => *other == host,
+            Saying::Force(other) | Saying::Seed(other) => other == host,
             Saying::Standalone => true,
             Saying::AssumeLost(_) | Saying::Discard(_) => false,
         })
     }
 
     /// A word gives up what this member holds, in favour of the other.
-    pub(super) fn gives_up(&self, holder: Place, first: Place, now: u64) -> bool {
-        let is = |host: &Hostname| *host == name(holder);
+    pub(super) fn gives_up(&self, holder: &Hostname, first: &Hostname, now: u64) -> bool {
         self.holds_for(first, now)
             || self.holding(now).any(|saying| match saying {
-                Saying::AssumeLost(hosts) => hosts.iter().any(is),
-                Saying::Discard(host) => is(host),
+                Saying::AssumeLost(hosts) => hosts.contains(holder),
+                Saying::Discard(host) => host == holder,
                 _ => false,
             })
     }

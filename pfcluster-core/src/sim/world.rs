@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::Hostname;
-use crate::galera::Running;
+use crate::galera::{Evidence, Running};
 use crate::supervisor::{Input, Look};
 
 use super::breach::{Breach, Kind as BreachKind};
-use super::galera::evidence::host as name;
+use super::diary::Diary;
 use super::galera::{Cluster, Place, Set};
 use super::host::Host;
 use super::ledger::Ledger;
 use super::mind::Policy;
+use super::names::Names;
 use super::network::Network;
 use super::phase::Coverage;
 use super::plan::{Fault, Plan};
@@ -57,6 +58,8 @@ pub(super) enum Event {
     Overdue(Fault),
     /// An operator ends what he has begun.
     Ends(Place, super::fault::Begun),
+    /// Somebody who keeps a diary looks at the members.
+    Observe,
 }
 
 /// A simulated world.
@@ -67,6 +70,7 @@ pub struct World {
     queue: BTreeMap<(u64, u64), Event>,
     events: u64,
     pub(super) random: Random,
+    pub(super) names: Names,
     /// The databases.
     pub galera: Cluster,
     pub(super) hosts: Vec<Host>,
@@ -81,6 +85,8 @@ pub struct World {
     pub(super) notice_at: Option<u64>,
     /// What people can read; `None` if nobody will.
     pub story: Option<Vec<String>>,
+    /// What is written down of a rehearsal.
+    pub(super) diary: Option<Diary>,
     pub(super) is_split: bool,
     /// When everything was mended, on the last bad day.
     pub(super) mended: Option<u64>,
@@ -106,6 +112,11 @@ const STORM: u32 = 5_000;
 impl World {
     /// The world of a plan: all members in service.
     pub fn new(plan: &Plan, tells: bool) -> World {
+        World::named(plan, Names::plain(plan.members), tells)
+    }
+
+    /// The same, with members of these names.
+    pub(super) fn named(plan: &Plan, names: Names, tells: bool) -> World {
         let mut galera = Cluster::in_service(plan.members);
         galera.window = plan.window;
         galera.cache = plan.cache;
@@ -118,6 +129,7 @@ impl World {
             queue: BTreeMap::new(),
             events: 0,
             random,
+            names,
             galera,
             hosts,
             network: Network::new(plan.members),
@@ -127,6 +139,7 @@ impl World {
             armed: Vec::new(),
             notice_at: None,
             story: tells.then(Vec::new),
+            diary: None,
             is_split: false,
             mended: None,
             acts: 0,
@@ -169,7 +182,7 @@ impl World {
 
     pub(super) fn tell(&mut self, who: Option<Place>, what: impl FnOnce() -> String) {
         if let Some(story) = &mut self.story {
-            let who = who.map_or_else(|| "-".to_owned(), |place| name(place).to_string());
+            let who = who.map_or_else(|| "-".to_owned(), |place| self.names.of(place).to_string());
             let now = self.now;
             story.push(format!("{:>6}.{:03}  {who:<4} {}", now / 1000, now % 1000, what()));
         }
@@ -192,6 +205,15 @@ impl World {
             }
         }
         self.breach = Some(Breach { kind, what });
+    }
+
+    pub(super) fn name(&self, place: Place) -> Hostname {
+        self.names.of(place)
+    }
+
+    /// What a member tells of its database, in the names of this world.
+    pub(super) fn evidence(&self, place: Place) -> Evidence {
+        self.galera.evidence_as(place, &|other| self.name(other))
     }
 
     pub(super) fn everybody(&self) -> Set {
@@ -242,6 +264,7 @@ impl World {
             Event::Fault(fault) => self.strikes(fault),
             Event::Overdue(fault) => self.overdue(fault),
             Event::Ends(place, begun) => self.ends(place, begun),
+            Event::Observe => self.observe(),
         }
     }
 }

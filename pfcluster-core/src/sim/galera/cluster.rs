@@ -249,16 +249,19 @@ impl Cluster {
             }
             return false;
         }
-        let Some(view) = self.run(on).filter(|_| self.is_synced(on)).and_then(|run| run.view) else { return false };
-        if self.timed && !self.is_complete(view, on) {
-            return false;
-        }
+        let Some(view) = self.run(on).filter(|_| self.takes_writes(on)).and_then(|run| run.view) else { return false };
         let event = self.new_event();
         for place in view.members.iter().filter(|&place| self.is_synced(place)).collect::<Vec<_>>() {
             self.receive(place, event, late.contains(place) && place != on);
         }
         self.acknowledged.insert(event);
         true
+    }
+
+    /// True if the member is in service, and everybody of its view is still there.
+    pub fn takes_writes(&self, on: Place) -> bool {
+        let view = self.run(on).filter(|_| self.is_synced(on)).and_then(|run| run.view);
+        view.is_some_and(|view| !self.timed || self.is_complete(view, on))
     }
 
     /// Everybody of the view is still there: only then a commit is certified.

@@ -44,17 +44,25 @@ fn position(at: At) -> Option<Position> {
     Position::new(uuid(at.history), i64::from(at.seqno))
 }
 
-fn hosts(set: Set) -> Vec<Hostname> {
-    set.iter().map(host).collect()
+/// What the members are called.
+type Name<'a> = &'a dyn Fn(Place) -> Hostname;
+
+fn hosts(set: Set, name: Name<'_>) -> Vec<Hostname> {
+    set.iter().map(name).collect()
 }
 
 impl Cluster {
     /// What the member tells. `--wsrep-recover` has been run where it was needed.
     pub fn evidence(&self, place: Place) -> Evidence {
+        self.evidence_as(place, &host)
+    }
+
+    /// The same with other names for the members.
+    pub fn evidence_as(&self, place: Place, name: Name<'_>) -> Evidence {
         let member = &self.members[place];
         let process = match &member.process {
             Process::Stopped => core::Process::Stopped,
-            Process::Running(run) if run.open => core::Process::Running(self.running(place, run)),
+            Process::Running(run) if run.open => core::Process::Running(self.running(place, run, name)),
             Process::Running(_) => core::Process::Starting,
             Process::Alone => core::Process::Running(Running {
                 uuid: Uuid::ZERO,
@@ -68,15 +76,15 @@ impl Cluster {
         };
         Evidence {
             process,
-            files: Some(self.files(place)),
+            files: Some(self.files(place, name)),
             maintenance: member.maintenance,
             arbitrator: false,
-            disabled: hosts(member.disabled),
+            disabled: hosts(member.disabled, name),
             members_hash: None,
         }
     }
 
-    fn running(&self, place: Place, run: &Run) -> Running {
+    fn running(&self, place: Place, run: &Run, name: Name<'_>) -> Running {
         let group = self.group(place);
         let history = self.rows(place).map_or(HistoryId::ZERO, |rows| rows.history);
         Running {
@@ -90,12 +98,12 @@ impl Cluster {
             },
             size: u32::try_from(group.len()).expect("few members"),
             last_committed: i64::from(self.seqno(place)),
-            sees: hosts(group),
+            sees: hosts(group, name),
             sees_others: Vec::new(),
         }
     }
 
-    fn files(&self, place: Place) -> Files {
+    fn files(&self, place: Place, name: Name<'_>) -> Files {
         let disk = &self.members[place].disk;
         let grastate = found(&disk.grastate, |grastate| core::Grastate {
             uuid: uuid(grastate.history),
@@ -121,7 +129,7 @@ impl Cluster {
             })
         });
         let forks = records.forks.iter().filter_map(|fork| {
-            let (uuid, present) = (uuid(fork.at.history), hosts(fork.present));
+            let (uuid, present) = (uuid(fork.at.history), hosts(fork.present, name));
             Some(core::Fork { uuid, seqno: Seqno::new(i64::from(fork.at.seqno))?, present, known: true })
         });
         Files {
