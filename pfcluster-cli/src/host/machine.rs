@@ -55,12 +55,11 @@ pub fn version_text(program: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Where Galera's library is on this machine: Debian's place, then RHEL's; `None` if it is not installed.
+/// Where Galera's library may be: Debian's place, then RHEL's.
+pub(super) const GALERA_PROVIDERS: [&str; 3] =
+    ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so", "/usr/lib64/galera/libgalera_smm.so"];
+
+/// Where Galera's library is on this machine; `None` if it is not installed.
 pub fn galera_provider() -> Option<&'static str> {
-    const PLACES: [&str; 3] = [
-        "/usr/lib/galera/libgalera_smm.so",
-        "/usr/lib64/galera-4/libgalera_smm.so",
-        "/usr/lib64/galera/libgalera_smm.so",
-    ];
-    PLACES.into_iter().find(|path| std::path::Path::new(path).is_file())
+    GALERA_PROVIDERS.into_iter().find(|path| std::path::Path::new(path).is_file())
 }

@@ -4,6 +4,7 @@ pub mod bootstrap;
 pub mod conflict;
 #[cfg(feature = "cli")]
 pub(crate) mod diff;
+pub mod doctor;
 pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;

@@ -10,18 +10,16 @@ use crate::galera::{ClusterStatus, LocalState, StatusError, WsrepStatus};
 /// What a transfer of the database needs (guide 3.2).
 const GRANTS: &str = "RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT";
 
-/// How the database is set, if it is one that takes part in Galera; otherwise why nothing is asked of it.
-fn galera<'a>(server: &Server<'a>) -> Known<Result<&'a Settings, Outcome>> {
+/// Why nothing is asked of a database that takes no part in Galera.
+fn excused(server: &Server<'_>) -> Known<Option<Outcome>> {
     server.member()?;
     if let Some(pf_conf) = server.pf_conf
         && !pf_conf.is_enabled("active_active", "galera_replication")
     {
-        return Ok(Err(Outcome::pass("Galera is off in pf.conf")));
+        return Ok(Some(Outcome::pass("Galera is off in pf.conf")));
     }
-    if server.cluster.zone_of(server.me.as_str()).is_some_and(|zone| zone.database.is_slave()) {
-        return Ok(Err(Outcome::pass("this zone's database only follows another one")));
-    }
-    Ok(Ok(known(&server.facts.settings)?))
+    let follows = server.cluster.zone_of(server.me.as_str()).is_some_and(|zone| zone.database.is_slave());
+    Ok(follows.then(|| Outcome::pass("this zone's database only follows another one")))
 }
 
 impl Settings {
@@ -44,10 +42,10 @@ impl Settings {
 /// With other members than those of cluster.conf it joins nobody, or strangers; without any it begins a cluster of its own at
 /// each start.
 pub(super) fn galera_settings(server: &Server<'_>) -> Known<Outcome> {
-    let settings = match galera(server)? {
-        Ok(settings) => settings,
-        Err(outcome) => return Ok(outcome),
-    };
+    if let Some(outcome) = excused(server)? {
+        return Ok(outcome);
+    }
+    let settings = known(&server.facts.settings)?;
     let mut wrong = Vec::new();
     let on = settings.text("wsrep_on").unwrap_or("OFF");
     if !matches!(on.to_ascii_uppercase().as_str(), "ON" | "1" | "TRUE") {
@@ -122,10 +120,10 @@ pub(super) fn autoinc_lock_mode(server: &Server<'_>) -> Known<Outcome> {
 
 /// A variable for which Galera takes one value only.
 fn only(server: &Server<'_>, name: &str, wanted: &str) -> Known<Outcome> {
-    let settings = match galera(server)? {
-        Ok(settings) => settings,
-        Err(outcome) => return Ok(outcome),
-    };
+    if let Some(outcome) = excused(server)? {
+        return Ok(outcome);
+    }
+    let settings = known(&server.facts.settings)?;
     let value = settings.text(name).unwrap_or("not set");
     let seen = format!("{name} is {value}{}", settings.source());
     Ok(if value.eq_ignore_ascii_case(wanted) { Outcome::pass(seen) } else { settings.generate(Outcome::fail(seen)) })
@@ -188,9 +186,9 @@ pub(super) fn database_synced(server: &Server<'_>) -> Known<Outcome> {
     let status = match WsrepStatus::from_rows(rows.iter().map(|(name, value)| (&**name, &**value))) {
         Ok(status) => status,
         Err(StatusError::NotGalera) => {
-            return Ok(match galera(server)? {
-                Err(outcome) => outcome,
-                Ok(settings) => settings.generate(Outcome::fail("it runs without Galera")),
+            return Ok(match excused(server)? {
+                Some(outcome) => outcome,
+                None => known(&server.facts.settings)?.generate(Outcome::fail("it runs without Galera")),
             });
         }
         Err(error) => return Err(error.to_string().into()),
@@ -213,7 +211,7 @@ fn database_members(server: &Server<'_>) -> usize {
 
 /// Others join with it, and ask this database with it.
 pub(super) fn replication_user(server: &Server<'_>) -> Known<Outcome> {
-    if let Err(outcome) = galera(server)? {
+    if let Some(outcome) = excused(server)? {
         return Ok(outcome);
     }
     let user = server.pf_conf()?.text("active_active", "galera_replication_username").trim();

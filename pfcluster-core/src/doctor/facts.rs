@@ -22,6 +22,18 @@ pub const UNITS: [&str; 5] =
 /// The scripts of PacketFence's that are looked for, relative to its install directory.
 pub const SCRIPTS: [&str; 2] = [super::units::PFUPDATE, super::units::MANAGEMENT_UPDATE];
 
+/// The variables of the database that are looked at.
+pub const VARIABLES: [&str; 8] = [
+    "binlog_format",
+    "innodb_autoinc_lock_mode",
+    "innodb_flush_log_at_trx_commit",
+    "wsrep_cluster_address",
+    "wsrep_node_address",
+    "wsrep_on",
+    "wsrep_provider",
+    "wsrep_sst_method",
+];
+
 /// What was seen.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -62,7 +74,7 @@ pub struct Facts {
     pub datadir: Known<Option<Datadir>>,
     /// How the database is set.
     pub settings: Known<Settings>,
-    /// Names and values of `SHOW GLOBAL STATUS LIKE 'wsrep%'`; `None` if no database runs.
+    /// Its status, names and values, those of Galera among them; `None` if no database runs.
     pub status: Known<Option<BTreeMap<Box<str>, Box<str>>>>,
     /// The database's connections; `None` if no database runs.
     pub connections: Known<Option<Used>>,
@@ -238,7 +250,7 @@ pub struct Datadir {
 pub struct Settings {
     /// True if a running server says so; otherwise mariadb.conf does, for the next start.
     pub is_running: bool,
-    /// Variables and their values, with `_` in their names.
+    /// Those of [`VARIABLES`] that are set, and their values.
     pub values: BTreeMap<Box<str>, Box<str>>,
 }
 

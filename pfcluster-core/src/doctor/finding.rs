@@ -103,9 +103,9 @@ impl Sum {
         }
     }
 
-    /// One more thing to do about all of it.
-    pub(super) fn add_step(&mut self, what: impl Into<String>) {
-        self.remedy.push(Step::advice(what));
+    /// What to do when all of it is mended.
+    pub(super) fn then(&mut self, what: impl Into<String>, command: impl Into<String>) {
+        self.remedy.extend([Step::advice(what), Step::run_anywhere(command)]);
     }
 
     pub(super) fn is_empty(&self) -> bool {

@@ -30,6 +30,7 @@ use crate::version::PfVersion;
 pub use facts::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Generated, GeneratedState, Holder, KernelSetting, Known,
     Library, Link, Listener, PORTS, PROGRAMS, SCRIPTS, Settings, Supervisor, SupervisorKey, Transport, UNITS, Used,
+    VARIABLES,
 };
 pub use finding::{Finding, Verdict};
 pub use list::CHECKS;
@@ -46,8 +47,8 @@ pub struct Check {
     pub about: &'static str,
     /// The section of the Clustering Guide that asks for it, or that shows what happens without it.
     pub guide: &'static str,
-    /// From where it can be seen.
-    pub reach: Reach,
+    /// It is about the files of whoever asks: of another member's nothing is known.
+    pub is_about_files: bool,
     examine: fn(&Server<'_>) -> Known<Outcome>,
 }
 
@@ -59,15 +60,6 @@ impl PartialEq for Check {
 }
 
 impl Eq for Check {}
-
-/// From where something can be seen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reach {
-    /// On the server itself.
-    Machine,
-    /// Wherever its database can be asked.
-    Database,
-}
 
 /// The check of this id.
 pub fn check(id: &str) -> Option<&'static Check> {
@@ -98,14 +90,14 @@ pub fn examine(server: &Server<'_>) -> Vec<Finding> {
     CHECKS.iter().map(|check| finding(check, (check.examine)(server))).collect()
 }
 
-/// The same of another member, of which no more is known than what its database says.
+/// The same of another member, of which no more is known than `facts`: what its database says, or its supervisor.
 pub fn examine_from_afar(server: &Server<'_>) -> Vec<Finding> {
-    let examine = |check: &Check| match check.reach {
-        Reach::Database => (check.examine)(server),
-        Reach::Machine => Err("only seen on that server itself".into()),
-    };
+    let examine = |check: &Check| if check.is_about_files { Err(ONLY_THERE.into()) } else { (check.examine)(server) };
     CHECKS.iter().map(|check| finding(check, examine(check))).collect()
 }
+
+/// Why most is not known of another member.
+pub const ONLY_THERE: &str = "only seen on that server itself";
 
 fn finding(check: &'static Check, outcome: Known<Outcome>) -> Finding {
     let (verdict, seen, remedy) = match outcome {

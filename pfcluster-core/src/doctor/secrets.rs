@@ -25,7 +25,7 @@ pub(super) fn vrrp_password(server: &Server<'_>) -> Known<Outcome> {
     is_plain(pf_conf, "active_active", "password")?;
     let mut sum = found(server, &VRRP);
     if !sum.is_empty() {
-        sum.add_step(format!("{}, on all members at once", server.restart("keepalived")));
+        sum.then("on all members at once, when the new one is there:", server.restart("keepalived"));
     }
     Ok(sum.or_pass("neither PacketFence's own nor cut"))
 }
@@ -60,7 +60,8 @@ pub(super) fn webservices_password(server: &Server<'_>) -> Known<Outcome> {
                 Outcome::warn(seen)
                     .advise("set another one in `[webservices]` of pf.conf")
                     .run("pfcluster sync --as-master")
-                    .run(format!("{}, on all members", server.restart("httpd.webservices"))),
+                    .advise("on all members, when it is there:")
+                    .run(server.restart("httpd.webservices")),
             );
         }
     }

@@ -1,0 +1,118 @@
+//! Whose files are, and who may read them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Instant;
+
+use pfcluster_core::doctor::{Datadir, File, Known, SCRIPTS, Supervisor, SupervisorKey};
+use rustix::fs::statvfs;
+
+use super::Machine;
+use crate::host::files::plain;
+use crate::host::mariadb::user_name;
+use crate::host::supervise::control;
+use crate::host::{Root, key};
+
+/// Files with secrets, relative to the install directory.
+const SECRETS: [&str; 14] = [
+    "conf/pf.conf",
+    "conf/pfconfig.conf",
+    key::NAME,
+    "conf/local_secret",
+    "conf/unified_api_system_pass",
+    "conf/ssl/server.key",
+    "conf/ssl/server.pem",
+    "raddb/certs/server.key",
+    "var/conf/keepalived.conf",
+    "var/conf/haproxy-db.conf",
+    "var/conf/haproxy-portal.conf",
+    "var/conf/haproxy-admin.conf",
+    "var/conf/mariadb.conf",
+    "var/run/db-update",
+];
+
+/// Signs that pfcluster's supervisor starts the database.
+const DROP_IN: &str = "/etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf";
+const UNIT: &str = "pfcluster-mariadb.service";
+
+pub(super) fn scripts(root: &Root) -> Known<Vec<File>> {
+    SCRIPTS.into_iter().map(|name| file(root, name)).collect()
+}
+
+/// Those that are there.
+pub(super) fn secret_files(root: &Root) -> Known<Vec<File>> {
+    let files = SECRETS.into_iter().map(|name| file(root, name)).collect::<Known<Vec<File>>>()?;
+    Ok(files.into_iter().filter(|file| file.mode.is_some()).collect())
+}
+
+fn file(root: &Root, name: &str) -> Known<File> {
+    let path = root.file(name);
+    let mode = match path.metadata() {
+        Ok(data) => Some(data.mode() & 0o7777),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(format!("cannot see {}: {}", path.display(), plain(&error)).into()),
+    };
+    Ok(File { path: path.to_string_lossy().into(), mode })
+}
+
+pub(super) fn supervisor(
+    machine: &Machine,
+    root: &Root,
+    run_directory: &Path,
+    units: &Known<BTreeMap<Box<str>, Box<str>>>,
+) -> Supervisor {
+    let is_enabled =
+        units.as_ref().is_ok_and(|units| units.get(UNIT).is_some_and(|state| state.starts_with("enabled")));
+    let key = match key::read(root) {
+        Ok(_) => SupervisorKey::Usable,
+        Err(_) if key::path(root).symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
+            SupervisorKey::Missing
+        }
+        Err(error) => SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
+    };
+    let is_used = is_enabled || machine.file(DROP_IN).exists() || control::path(run_directory).exists();
+    Supervisor { is_used, key }
+}
+
+pub(super) fn datadir(path: &Path, deadline: Instant) -> Known<Option<Datadir>> {
+    let fail = |error: &io::Error| Box::<str>::from(format!("cannot see {}: {}", path.display(), plain(error)));
+    let data = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        data => data.map_err(|error| fail(&error))?,
+    };
+    let free = statvfs(path).map_err(|error| fail(&error.into()));
+    Ok(Some(Datadir {
+        path: path.to_string_lossy().into(),
+        owner: user_name(data.uid()).unwrap_or_else(|| data.uid().to_string()).into(),
+        used: used(path, deadline),
+        free: free.map(|system| system.f_bavail.saturating_mul(system.f_frsize)),
+    }))
+}
+
+/// The bytes of all files in it. Links are not followed.
+fn used(directory: &Path, deadline: Instant) -> Known<u64> {
+    let mut total = 0;
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let fail =
+            |error: &io::Error| Box::<str>::from(format!("cannot read {}: {}", directory.display(), plain(error)));
+        for entry in fs::read_dir(&directory).map_err(|error| fail(&error))? {
+            if Instant::now() >= deadline {
+                return Err("there are more files in the data directory than can be counted in time".into());
+            }
+            let entry = entry.map_err(|error| fail(&error))?;
+            match entry.metadata() {
+                Ok(data) if data.is_dir() => directories.push(entry.path()),
+                // What is not there on the disk takes no space in a copy either.
+                Ok(data) => total += data.blocks() * 512,
+                // A database removes files while it runs.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(fail(&error)),
+            }
+        }
+    }
+    Ok(total)
+}
