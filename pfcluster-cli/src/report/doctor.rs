@@ -74,7 +74,7 @@ fn line(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     }
     finding.remedy.iter().try_for_each(|step| match step {
         Step::Do { what } => writeln!(out, "             do: {}", shown(what)),
-        command => writeln!(out, "             run: {command}"),
+        command => writeln!(out, "             run: {}", shown(&command.to_string())),
     })
 }
 

@@ -69,9 +69,9 @@ pub(super) fn galera_settings(server: &Server<'_>) -> Known<Outcome> {
 
 /// What is wrong with `wsrep_cluster_address`.
 fn addresses(server: &Server<'_>, settings: &Settings) -> Known<Option<String>> {
-    let set = settings.text("wsrep_cluster_address").unwrap_or_default();
+    let set = settings.text("wsrep_cluster_address").filter(|set| !set.is_empty()).unwrap_or("not set");
     let Some(list) = set.strip_prefix("gcomm://") else {
-        return Ok(Some(format!("wsrep_cluster_address is `{set}`")));
+        return Ok(Some(format!("wsrep_cluster_address is {set}")));
     };
     let list = list.split('?').next().unwrap_or_default();
     let set: BTreeSet<Ipv4Addr> =
@@ -138,8 +138,8 @@ pub(super) fn commit_durability(server: &Server<'_>) -> Known<Outcome> {
     let seen = format!("{NAME} is {value}{}", settings.source());
     let lost = match value {
         "1" | "3" => return Ok(Outcome::pass(seen)),
-        "0" => "a crash of the database loses commits of the last second that were acknowledged",
-        _ => "a power cut of all members at once loses commits of the last second that were acknowledged",
+        "0" => "a crash of the database can lose commits of the last second that were acknowledged",
+        _ => "a power cut of all members at once can lose commits of the last second that were acknowledged",
     };
     let mut outcome = Outcome::warn(format!("{seen}: {lost}"));
     if settings.is_running {

@@ -3,8 +3,8 @@
 use super::finding::{Outcome, Sum};
 use super::{Known, Server, SupervisorKey, known, word};
 use crate::diagnostic::Diagnostic;
-use crate::pf_conf::PfConf;
 use crate::rule::Severity;
+use crate::version::PfVersion;
 
 /// The rules of [`crate::check`] that checks of this file are about.
 const VRRP: [&str; 3] = ["PFC085", "PFC086", "PFC087"];
@@ -21,9 +21,13 @@ pub(super) fn is_about(code: &str) -> bool {
 
 /// Whoever knows it takes the virtual addresses.
 pub(super) fn vrrp_password(server: &Server<'_>) -> Known<Outcome> {
-    let pf_conf = server.pf_conf()?;
-    is_plain(pf_conf, "active_active", "password")?;
+    let password = is_plain(server, "active_active", "password")?;
     let mut sum = found(server, &VRRP);
+    if sum.is_empty()
+        && let Some(seen) = weak(password, "", &[])
+    {
+        sum.add(Outcome::warn(format!("{seen}, as many as VRRP carries")).advise("use 8 letters and digits"));
+    }
     if !sum.is_empty() {
         sum.then("on all members at once, when the new one is there:", server.restart("keepalived"));
     }
@@ -36,7 +40,7 @@ pub(super) fn replication_password(server: &Server<'_>) -> Known<Outcome> {
     if !pf_conf.is_enabled("active_active", "galera_replication") {
         return Ok(Outcome::pass("Galera is off: nobody uses one"));
     }
-    let password = is_plain(pf_conf, "active_active", "galera_replication_password")?;
+    let password = is_plain(server, "active_active", "galera_replication_password")?;
     let mut sum = found(server, &REPLICATION);
     if sum.is_empty() {
         let user = pf_conf.text("active_active", "galera_replication_username");
@@ -51,7 +55,7 @@ pub(super) fn replication_password(server: &Server<'_>) -> Known<Outcome> {
 /// Whoever knows it writes any file of PacketFence's.
 pub(super) fn webservices_password(server: &Server<'_>) -> Known<Outcome> {
     let pf_conf = server.pf_conf()?;
-    let password = is_plain(pf_conf, "webservices", "pass")?;
+    let password = is_plain(server, "webservices", "pass")?;
     let mut sum = found(server, &WEBSERVICES);
     if sum.is_empty() && !password.is_empty() {
         let user = pf_conf.text("webservices", "user");
@@ -98,9 +102,10 @@ fn weak(password: &str, user: &str, examples: &[&str]) -> Option<String> {
 }
 
 /// What a template yields is known to PacketFence's services only.
-fn is_plain<'c>(pf_conf: &'c PfConf, section: &str, key: &str) -> Known<&'c str> {
-    let text = pf_conf.text(section, key);
-    if text.contains("[%") { Err("it comes from a template".into()) } else { Ok(text) }
+fn is_plain<'c>(server: &Server<'c>, section: &str, key: &str) -> Known<&'c str> {
+    let text = server.pf_conf()?.text(section, key);
+    let is_template = server.version >= PfVersion::new(12, 0) && text.contains("[%");
+    if is_template { Err("it comes from a template".into()) } else { Ok(text) }
 }
 
 /// Whoever has it starts and stops databases.

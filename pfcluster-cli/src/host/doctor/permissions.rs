@@ -17,7 +17,7 @@ use crate::host::supervise::control;
 use crate::host::{Root, key};
 
 /// Files with secrets, relative to the install directory.
-const SECRETS: [&str; 14] = [
+const SECRETS: [&str; 11] = [
     "conf/pf.conf",
     "conf/pfconfig.conf",
     key::NAME,
@@ -27,9 +27,6 @@ const SECRETS: [&str; 14] = [
     "conf/ssl/server.pem",
     "raddb/certs/server.key",
     "var/conf/keepalived.conf",
-    "var/conf/haproxy-db.conf",
-    "var/conf/haproxy-portal.conf",
-    "var/conf/haproxy-admin.conf",
     "var/conf/mariadb.conf",
     "var/run/db-update",
 ];
