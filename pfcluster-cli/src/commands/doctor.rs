@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::doctor::{
-    self, CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Server, Verdict, check, examine,
-    examine_from_afar,
+    CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Server, Verdict, check, examine, examine_from_afar,
 };
 use pfcluster_core::installation::Installation;
 
@@ -173,7 +172,7 @@ fn ask(global: &Global, installation: &Installation<'_>, me: &Hostname) -> Resul
 }
 
 /// Where a member's database is asked.
-fn address(cluster: &Cluster, me: &Hostname, host: &Hostname) -> doctor::Known<Ipv4Addr> {
+fn address(cluster: &Cluster, me: &Hostname, host: &Hostname) -> Known<Ipv4Addr> {
     let sharing = cluster.database_of(Some(me)).map_err(|error| error.to_string())?;
     let member = sharing.into_iter().find(|member| member.host == *host).ok_or("its zone has another database")?;
     member.addresses.management_ip.map(|ip| ip.value).ok_or_else(|| "cluster.conf has no address for it".into())

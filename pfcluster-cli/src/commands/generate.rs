@@ -270,7 +270,7 @@ pub(super) fn compare_all(
 /// True if pfcluster wrote the file.
 pub(super) fn is_ours(text: &[u8]) -> bool {
     let start = text.get(..200).unwrap_or(text);
-    String::from_utf8_lossy(start).contains("ritten by pfcluster")
+    String::from_utf8_lossy(start).contains("Written by pfcluster")
 }
 
 /// The version of an installed daemon, from what it says of itself.

@@ -11,7 +11,7 @@ const VRRP: [&str; 3] = ["PFC085", "PFC086", "PFC087"];
 const REPLICATION: [&str; 2] = ["PFC072", "PFC073"];
 const WEBSERVICES: [&str; 1] = ["PFC088"];
 
-/// Shorter ones are guessed.
+/// Shorter ones are guessed; VRRP carries no longer ones.
 const SHORT: usize = 8;
 
 /// True if one of the checks here shows what this rule finds.
@@ -23,13 +23,12 @@ pub(super) fn is_about(code: &str) -> bool {
 pub(super) fn vrrp_password(server: &Server<'_>) -> Known<Outcome> {
     let password = is_plain(server, "active_active", "password")?;
     let mut sum = found(server, &VRRP);
-    if sum.is_empty()
-        && let Some(seen) = weak(password, "", &[])
-    {
-        sum.add(Outcome::warn(format!("{seen}, as many as VRRP carries")).advise("use 8 letters and digits"));
+    if sum.is_empty() && password.chars().count() < SHORT {
+        let seen = format!("it has fewer than the {SHORT} characters that VRRP carries");
+        sum.add(Outcome::warn(seen).advise(format!("use {SHORT} letters and digits")));
     }
     if !sum.is_empty() {
-        sum.then("on all members at once, when the new one is there:", server.restart("keepalived"));
+        sum.then("when all members have the new one, on all of them at once:", server.restart("keepalived"));
     }
     Ok(sum.or_pass("neither PacketFence's own nor cut"))
 }
@@ -64,7 +63,7 @@ pub(super) fn webservices_password(server: &Server<'_>) -> Known<Outcome> {
                 Outcome::warn(seen)
                     .advise("set another one in `[webservices]` of pf.conf")
                     .run("pfcluster sync --as-master")
-                    .advise("on all members, when it is there:")
+                    .advise("when all members have it, on all of them:")
                     .run(server.restart("httpd.webservices")),
             );
         }
@@ -88,7 +87,7 @@ fn found(server: &Server<'_>, codes: &[&str]) -> Sum {
     sum
 }
 
-/// What is weak about a password, as sentences.
+/// What is weak about a password.
 fn weak(password: &str, user: &str, examples: &[&str]) -> Option<String> {
     let password = password.trim();
     if examples.contains(&password) {
@@ -97,8 +96,7 @@ fn weak(password: &str, user: &str, examples: &[&str]) -> Option<String> {
     if password.eq_ignore_ascii_case(user.trim()) {
         return Some("it is the user's name".to_owned());
     }
-    let is_short = password.chars().count() < SHORT;
-    is_short.then(|| format!("it has fewer than {SHORT} characters"))
+    (password.chars().count() < SHORT).then(|| format!("it has fewer than {SHORT} characters"))
 }
 
 /// What a template yields is known to PacketFence's services only.

@@ -80,7 +80,12 @@ pub struct Question<'q> {
 pub fn look(question: Question<'_>) -> Facts {
     let deadline = Instant::now() + question.limit;
     let (machine, root) = (question.machine, question.root);
-    let database = database::look(&question, deadline);
+    // What does not answer takes no time from the others.
+    let (database, links) = std::thread::scope(|scope| {
+        let database = scope.spawn(|| database::look(&question, deadline));
+        let links = links::all(machine, deadline);
+        (database.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), links)
+    });
     let mut facts = Facts::unknown("the other members are only asked with `--all`");
     facts.disabled = Ok(question.disabled.clone());
     facts.maintenance = marks::is_set(&root.file(FLAG_FILE)).map_err(|error| files::plain(&error).into());
@@ -91,7 +96,7 @@ pub fn look(question: Question<'_>) -> Facts {
     facts.family = programs::family(machine);
     facts.nonlocal_bind = kernel::setting(machine, "net.ipv4.ip_nonlocal_bind");
     facts.disable_ipv6 = kernel::setting(machine, "net.ipv6.conf.all.disable_ipv6");
-    facts.links = links::all(machine, deadline);
+    facts.links = links;
     facts.default_target = units::default_target(machine, deadline);
     facts.units = units::states(machine, deadline);
     facts.mariadb_arguments = units::mariadb_arguments(machine, deadline);
