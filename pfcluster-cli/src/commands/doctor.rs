@@ -2,6 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
+use std::thread;
 
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Hostname};
@@ -67,15 +68,7 @@ impl Doctor {
         let gathered = gather(global, matches, None, printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let me = global.host()?;
-        let (mut facts, others) = std::thread::scope(|scope| {
-            let others = scope.spawn(|| if self.all { ask(global, &installation, &me) } else { Ok(Vec::new()) });
-            let facts = self.look(global, &gathered, &installation)?;
-            let others = others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?;
-            Ok::<_, CommandError>((facts, others))
-        })?;
-        if self.all {
-            facts.clocks = Ok(others.iter().map(|(_, clock)| clock.clone()).collect());
-        }
+        let (facts, others) = self.facts(global, &gathered, &installation, &me)?;
         // The commands that mend something are run elsewhere.
         let root = std::path::absolute(&global.root).unwrap_or_else(|_| global.root.clone());
         let root = root.to_string_lossy();
@@ -104,6 +97,29 @@ impl Doctor {
         Ok(if report.count(Verdict::Fail) == 0 { ExitStatus::Fine } else { ExitStatus::No })
     }
 
+    /// What is seen of this server, and of the others if they are to be asked.
+    fn facts(
+        &self,
+        global: &Global,
+        gathered: &Gathered,
+        installation: &Installation<'_>,
+        me: &Hostname,
+    ) -> Result<(Facts, Vec<(Facts, Clock)>), CommandError> {
+        let (facts, others) = thread::scope(|scope| {
+            let others = scope.spawn(|| if self.all { ask(global, installation, me) } else { Ok(Vec::new()) });
+            let facts = self.look(global, gathered, installation);
+            (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+        });
+        let (mut facts, others) = (facts?, others?);
+        facts.generated = generated(global, gathered, installation);
+        facts.clocks = if self.all {
+            Ok(others.iter().map(|(_, clock)| clock.clone()).collect())
+        } else {
+            Err("the other members are only asked with `--all`".into())
+        };
+        Ok((facts, others))
+    }
+
     /// This server.
     fn look(
         &self,
@@ -116,13 +132,12 @@ impl Doctor {
         let settings = own_settings(&root, &global.overrides(), &mut notes)?;
         let unreadable = || notes.first().map_or("mariadb.conf can't be read", |note| &note.message).into();
         let user = installation.pf_conf.as_ref().map(|conf| conf.text("active_active", "galera_replication_username"));
-        Ok(look(Question {
+        Ok(look(&Question {
             machine: &Machine::new(&self.system, self.programs.as_deref()),
             root: &root,
             disabled: &gathered.situation.disabled,
             settings: settings.as_ref().ok_or_else(unreadable),
             replication_user: user.unwrap_or_default().trim(),
-            generated: generated(global, gathered, installation),
             run_directory: &global.run_directory,
             limit: global.timeout(),
         }))

@@ -13,10 +13,11 @@ mod units;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::doctor::{Facts, Generated, Known};
+use pfcluster_core::doctor::{Facts, Known};
 use pfcluster_core::maintenance::FLAG_FILE;
 
 pub use others::{Others, ask_others};
@@ -68,35 +69,44 @@ pub struct Question<'q> {
     pub settings: Known<&'q Settings>,
     /// The replication user's name, empty if there is none.
     pub replication_user: &'q str,
-    /// The daemons' files, compared with what would be generated.
-    pub generated: Known<Vec<Generated>>,
     /// Where the supervisor's socket is.
     pub run_directory: &'q Path,
     /// How long all of it may take.
     pub limit: Duration,
 }
 
-/// Looks at this machine. Changes nothing, and ends within the limit. The other members' clocks are not known yet.
-pub fn look(question: Question<'_>) -> Facts {
+/// Looks at this machine. Changes nothing, and ends within the limit. What others
+/// know is not known yet: the members' clocks, and how the daemons' files would be generated.
+pub fn look(question: &Question<'_>) -> Facts {
     let deadline = Instant::now() + question.limit;
-    let (machine, root) = (question.machine, question.root);
     // What does not answer takes no time from the others.
-    let (database, links) = std::thread::scope(|scope| {
-        let database = scope.spawn(|| database::look(&question, deadline));
-        let links = links::all(machine, deadline);
-        (database.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), links)
-    });
-    let mut facts = Facts::unknown("the other members are only asked with `--all`");
+    thread::scope(|scope| {
+        let database = scope.spawn(|| database::look(question, deadline));
+        let links = scope.spawn(|| links::all(question.machine, deadline));
+        let mut facts = files_and_units(question, deadline);
+        facts.links = joined(links);
+        let database = joined(database);
+        facts.settings = database.settings;
+        facts.status = database.status;
+        facts.connections = database.connections;
+        facts.accounts = database.accounts;
+        facts
+    })
+}
+
+fn joined<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+fn files_and_units(question: &Question<'_>, deadline: Instant) -> Facts {
+    let (machine, root) = (question.machine, question.root);
+    let mut facts = Facts::unknown("it was not asked for");
     facts.disabled = Ok(question.disabled.clone());
     facts.maintenance = marks::is_set(&root.file(FLAG_FILE)).map_err(|error| files::plain(&error).into());
-    facts.host_name = machine
-        .text("/proc/sys/kernel/hostname")
-        .and_then(|name| name.ok_or_else(|| "the kernel does not show it".into()))
-        .map(|name| name.trim().into());
+    facts.host_name = host_name(machine);
     facts.family = programs::family(machine);
     facts.nonlocal_bind = kernel::setting(machine, "net.ipv4.ip_nonlocal_bind");
     facts.disable_ipv6 = kernel::setting(machine, "net.ipv6.conf.all.disable_ipv6");
-    facts.links = links;
     facts.default_target = units::default_target(machine, deadline);
     facts.units = units::states(machine, deadline);
     facts.mariadb_arguments = units::mariadb_arguments(machine, deadline);
@@ -107,10 +117,10 @@ pub fn look(question: Question<'_>) -> Facts {
     facts.supervisor = Ok(permissions::supervisor(machine, root, question.run_directory, &facts.units));
     facts.secret_files = permissions::secret_files(root);
     facts.datadir = question.settings.clone().and_then(|settings| permissions::datadir(&settings.datadir, deadline));
-    facts.settings = database.settings;
-    facts.status = database.status;
-    facts.connections = database.connections;
-    facts.accounts = database.accounts;
-    facts.generated = question.generated;
     facts
+}
+
+fn host_name(machine: &Machine) -> Known<Box<str>> {
+    let name = machine.text("/proc/sys/kernel/hostname")?;
+    name.map(|name| name.trim().into()).ok_or_else(|| "the kernel does not show it".into())
 }
