@@ -61,6 +61,8 @@ fn units_and_files() {
     machine.run("mkdir /etc/systemd/system/packetfence-mariadb.service.d");
     machine.run("touch /etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf");
     machine.mends("supervisor-key", "fail", "does not start without");
+    let rival = "systemctl enable packetfence-galera-autofix";
+    machine.fault("galera-autofix-disabled", rival, "fail", "galera-autofix is enabled");
     machine.run("chmod 0644 /usr/local/pf/conf/pfcluster.key");
     assert_eq!(machine.check("supervisor-key").verdict, "fail");
     machine.mends("secret-file-modes", "fail", "pfcluster.key");

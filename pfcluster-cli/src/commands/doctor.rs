@@ -4,10 +4,11 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::thread;
 
+use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::doctor::{
-    CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Server, Verdict, check, examine, examine_from_afar,
+    CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Server, Verdict, examine, examine_from_afar,
 };
 use pfcluster_core::installation::Installation;
 
@@ -30,7 +31,7 @@ use crate::run::{CommandError, ExitStatus, Printer};
 #[command(after_long_help = HELP)]
 pub(crate) struct Doctor {
     /// Only these checks, by their names
-    #[arg(value_name = "CHECK")]
+    #[arg(value_name = "CHECK", value_parser = checks(), hide_possible_values = true)]
     checks: Vec<String>,
     /// Ask the other members too, as far as they can be asked
     ///
@@ -64,7 +65,6 @@ impl Doctor {
         matches: &ArgMatches,
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        self.checks.iter().try_for_each(|name| known(name))?;
         let gathered = gather(global, matches, None, printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let me = global.host()?;
@@ -144,16 +144,8 @@ impl Doctor {
     }
 }
 
-/// There must be a check of this name.
-fn known(name: &str) -> Result<(), CommandError> {
-    if check(name).is_some() {
-        return Ok(());
-    }
-    let all: Vec<&str> = CHECKS.iter().map(|check| check.id).collect();
-    Err(CommandError::Usage {
-        message: format!("there is no check `{}`", name.escape_debug()),
-        help: format!("the checks are {}", all.join(", ")),
-    })
+fn checks() -> PossibleValuesParser {
+    PossibleValuesParser::new(CHECKS.iter().map(|check| PossibleValue::new(check.id).help(check.about)))
 }
 
 /// The files on the disk beside those that would be generated.

@@ -77,7 +77,7 @@ pub struct Overrides {
 }
 
 /// The groups of an option file that the server reads.
-pub(super) const SERVER_GROUPS: &[&str] = &["mysqld", "server", "mariadb", "mariadbd", "galera"];
+const SERVER_GROUPS: &[&str] = &["mysqld", "server", "mariadb", "mariadbd", "galera"];
 /// The groups that a client reads.
 const CLIENT_GROUPS: &[&str] = &["client", "client-server", "client-mariadb", "mysql", "mariadb-client"];
 
@@ -117,6 +117,15 @@ impl Settings {
         let socket = overrides.socket.as_deref().map(absolute).or(configured);
         settings.sockets = socket.map_or_else(usual, |socket| vec![socket]);
         Ok(settings)
+    }
+
+    /// What the option file says of an option of the server's; `None` if there is no such file, or it says nothing of it.
+    ///
+    /// # Errors
+    /// [`HostError`] if the file can't be read any more.
+    pub(super) fn option(&self, name: &str) -> Result<Option<String>, HostError> {
+        let text = self.defaults_file.as_deref().map(files::read).transpose()?;
+        Ok(text.and_then(|text| option_file::value(&text, SERVER_GROUPS, name)))
     }
 }
 

@@ -4,23 +4,12 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::finding::{Outcome, Sum};
-use super::{Account, Known, Server, Settings, Used, and, known, word};
+use super::{Account, Known, Server, Settings, Used, known, word};
+use crate::decision::and;
 use crate::galera::{ClusterStatus, LocalState, StatusError, WsrepStatus};
 
 /// What a transfer of the database needs (guide 3.2).
 const GRANTS: &str = "RELOAD, PROCESS, LOCK TABLES, REPLICATION CLIENT";
-
-/// Why nothing is asked of a database that takes no part in Galera.
-fn excused(server: &Server<'_>) -> Known<Option<Outcome>> {
-    server.member()?;
-    if let Some(pf_conf) = server.pf_conf
-        && !pf_conf.is_enabled("active_active", "galera_replication")
-    {
-        return Ok(Some(Outcome::pass("Galera is off in pf.conf")));
-    }
-    let follows = server.cluster.zone_of(server.me.as_str()).is_some_and(|zone| zone.database.is_slave());
-    Ok(follows.then(|| Outcome::pass("this zone's database only follows another one")))
-}
 
 impl Settings {
     fn text(&self, name: &str) -> Option<&str> {
@@ -42,7 +31,7 @@ impl Settings {
 /// With other members than those of cluster.conf it joins nobody, or strangers; without any it begins a cluster of its own at
 /// each start.
 pub(super) fn galera_settings(server: &Server<'_>) -> Known<Outcome> {
-    if let Some(outcome) = excused(server)? {
+    if let Some(outcome) = server.without_galera()? {
         return Ok(outcome);
     }
     let settings = known(&server.facts.settings)?;
@@ -120,7 +109,7 @@ pub(super) fn autoinc_lock_mode(server: &Server<'_>) -> Known<Outcome> {
 
 /// A variable for which Galera takes one value only.
 fn only(server: &Server<'_>, name: &str, wanted: &str) -> Known<Outcome> {
-    if let Some(outcome) = excused(server)? {
+    if let Some(outcome) = server.without_galera()? {
         return Ok(outcome);
     }
     let settings = known(&server.facts.settings)?;
@@ -186,7 +175,7 @@ pub(super) fn database_synced(server: &Server<'_>) -> Known<Outcome> {
     let status = match WsrepStatus::from_rows(rows.iter().map(|(name, value)| (&**name, &**value))) {
         Ok(status) => status,
         Err(StatusError::NotGalera) => {
-            return Ok(match excused(server)? {
+            return Ok(match server.without_galera()? {
                 Some(outcome) => outcome,
                 None => known(&server.facts.settings)?.generate(Outcome::fail("it runs without Galera")),
             });
@@ -211,7 +200,7 @@ fn database_members(server: &Server<'_>) -> usize {
 
 /// Others join with it, and ask this database with it.
 pub(super) fn replication_user(server: &Server<'_>) -> Known<Outcome> {
-    if let Some(outcome) = excused(server)? {
+    if let Some(outcome) = server.without_galera()? {
         return Ok(outcome);
     }
     let user = server.pf_conf()?.text("active_active", "galera_replication_username").trim();

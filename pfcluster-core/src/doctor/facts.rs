@@ -16,8 +16,14 @@ pub const PROGRAMS: [&str; 6] = ["mariabackup", "mariadb-backup", "innobackupex"
 pub const PORTS: [u16; 6] = [3306, 4444, 4567, 4568, super::ports::SUPERVISOR, super::ports::WEBSERVICES];
 
 /// The units whose state at boot is looked for.
-pub const UNITS: [&str; 5] =
-    ["mariadb.service", "mysql.service", "mysqld.service", super::units::DATABASE_UNIT, super::units::SUPERVISOR_UNIT];
+pub const UNITS: [&str; 6] = [
+    super::units::DISTRIBUTIONS[0],
+    super::units::DISTRIBUTIONS[1],
+    super::units::DISTRIBUTIONS[2],
+    super::units::DATABASE_UNIT,
+    super::units::SUPERVISOR_UNIT,
+    super::units::AUTOFIX_UNIT,
+];
 
 /// The scripts of PacketFence's that are looked for, relative to its install directory.
 pub const SCRIPTS: [&str; 2] = [super::units::PFUPDATE, super::units::MANAGEMENT_UPDATE];

@@ -1,7 +1,8 @@
 //! The configuration files, and what was generated from them.
 
 use super::finding::Outcome;
-use super::{GeneratedState, Known, Server, and, known};
+use super::{GeneratedState, Known, Server, known};
+use crate::decision::and;
 use crate::rule::Severity;
 
 /// Faults of the files. Those that a check of its own is about are left to that.

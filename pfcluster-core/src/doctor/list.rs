@@ -7,7 +7,7 @@ type Examine = fn(&Server<'_>) -> Known<Outcome>;
 
 /// All checks, in the order in which a server is set up.
 #[rustfmt::skip]
-pub static CHECKS: [Check; 36] = [
+pub static CHECKS: [Check; 37] = [
     // The files, and the server's place in them.
     own("configuration", "3.4.2", "cluster.conf and pf.conf have no errors", files::configuration),
     server("host-name", "3.4.2", "the server's host name is a member's", membership::host_name),
@@ -24,6 +24,7 @@ pub static CHECKS: [Check; 36] = [
     server("distribution-mariadb-disabled", "3.3", "nobody but PacketFence starts a database", units::distribution_mariadb_disabled),
     server("packetfence-mariadb-unit", "3.2", "PacketFence's own unit starts the database", units::packetfence_mariadb_unit),
     server("mariadb-arguments", "3.5.3", "the next start of the database is a normal one", units::mariadb_arguments),
+    server("galera-autofix-disabled", "4", "nobody else repairs a database that pfcluster supervises", units::galera_autofix_disabled),
     server("packetfence-scripts", "3.4.2", "the scripts are there that generated files call", units::packetfence_scripts),
     server("transfer-tools", "3.1", "the programs are there that carry a database to another member", tools::transfer_tools),
     server("galera-library", "3.1", "Galera's library is there", tools::galera_library),

@@ -112,6 +112,18 @@ impl<'a> Server<'a> {
         self.cluster.member(self.me.as_str()).ok_or_else(|| format!("{} is no member of cluster.conf", self.me).into())
     }
 
+    /// Why nothing is asked of a server whose database takes no part in Galera; `None` if it does.
+    fn without_galera(&self) -> Known<Option<Outcome>> {
+        let member = self.member()?;
+        let switch = self.pf_conf.map(|pf_conf| pf_conf.is_enabled("active_active", "galera_replication"));
+        let follows = self.cluster.zone_of(member.host.as_str()).is_some_and(|zone| zone.database.is_slave());
+        Ok(if switch == Some(false) {
+            Some(Outcome::pass("Galera is off in pf.conf"))
+        } else {
+            follows.then(|| Outcome::pass("this zone's database only follows another one"))
+        })
+    }
+
     fn pf_conf(&self) -> Known<&'a PfConf> {
         self.pf_conf.ok_or_else(|| "there is no pf.conf".into())
     }
@@ -136,13 +148,4 @@ fn word(text: &str) -> Cow<'_, str> {
 /// A value that is known, borrowed, or why it is not.
 fn known<T>(fact: &Known<T>) -> Known<&T> {
     fact.as_ref().map_err(Clone::clone)
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn and(texts: &[String]) -> String {
-    match texts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [most @ .., last] => format!("{} and {last}", most.join(", ")),
-    }
 }

@@ -35,10 +35,10 @@ pub(super) fn vrrp_password(server: &Server<'_>) -> Known<Outcome> {
 
 /// Whoever knows it reads the whole database.
 pub(super) fn replication_password(server: &Server<'_>) -> Known<Outcome> {
-    let pf_conf = server.pf_conf()?;
-    if !pf_conf.is_enabled("active_active", "galera_replication") {
-        return Ok(Outcome::pass("Galera is off: nobody uses one"));
+    if let Some(outcome) = server.without_galera()? {
+        return Ok(outcome);
     }
+    let pf_conf = server.pf_conf()?;
     let password = is_plain(server, "active_active", "galera_replication_password")?;
     let mut sum = found(server, &REPLICATION);
     if sum.is_empty() {

@@ -6,6 +6,9 @@ use crate::version::PfVersion;
 
 /// Without them no member can join whose data are too old, or gone.
 pub(super) fn transfer_tools(server: &Server<'_>) -> Known<Outcome> {
+    if let Some(outcome) = server.without_galera()? {
+        return Ok(outcome);
+    }
     let installed = known(&server.facts.programs)?;
     let has = |any: &[&str]| any.iter().any(|program| installed.contains(*program));
     let method = method(server);
@@ -46,6 +49,9 @@ fn method(server: &Server<'_>) -> Box<str> {
 
 /// Without it MariaDB starts outside the cluster, or not at all.
 pub(super) fn galera_library(server: &Server<'_>) -> Known<Outcome> {
+    if let Some(outcome) = server.without_galera()? {
+        return Ok(outcome);
+    }
     let library = known(&server.facts.library)?;
     Ok(match (&library.configured, &library.installed) {
         (Some((path, true)), _) => Outcome::pass(path.clone()),

@@ -3,10 +3,14 @@
 use super::finding::{Outcome, Sum};
 use super::{Known, Server, known};
 
+/// The distributions' units for a database.
+pub(super) const DISTRIBUTIONS: [&str; 3] = ["mariadb.service", "mysql.service", "mysqld.service"];
 /// PacketFence's unit for the database.
 pub(super) const DATABASE_UNIT: &str = "packetfence-mariadb.service";
 /// pfcluster's, where there is no PacketFence.
 pub(super) const SUPERVISOR_UNIT: &str = "pfcluster-mariadb.service";
+/// PacketFence's own repair of the database (10.0 and later).
+pub(super) const AUTOFIX_UNIT: &str = "packetfence-galera-autofix.service";
 /// keepalived calls it when a virtual address comes or goes.
 pub(super) const PFUPDATE: &str = "bin/cluster/pfupdate";
 /// For keepalived.conf templates of the user's.
@@ -29,37 +33,44 @@ pub(super) fn boot_target(server: &Server<'_>) -> Known<Outcome> {
 pub(super) fn distribution_mariadb_disabled(server: &Server<'_>) -> Known<Outcome> {
     let units = known(&server.facts.units)?;
     let mut sum = Sum::new();
-    let others = units.iter().filter(|(name, _)| !is_ours(name));
-    for (name, _) in others.filter(|(_, state)| state.starts_with("enabled")) {
+    let is_enabled = |name: &&str| units.get(*name).is_some_and(|state| state.starts_with("enabled"));
+    for name in DISTRIBUTIONS.into_iter().filter(is_enabled) {
         let unit = name.trim_end_matches(".service");
         sum.add(Outcome::fail(format!("{unit} is enabled")).run(format!("systemctl disable {unit}")));
     }
     Ok(sum.or_pass("no other unit for a database is enabled"))
 }
 
-fn is_ours(unit: &str) -> bool {
-    unit == DATABASE_UNIT || unit == SUPERVISOR_UNIT
+/// It empties data directories and starts databases by rules of its own (bugs B-44, B-45), also beside a supervisor.
+pub(super) fn galera_autofix_disabled(server: &Server<'_>) -> Known<Outcome> {
+    if !known(&server.facts.supervisor)?.is_used {
+        return Ok(Outcome::pass("no supervisor of pfcluster's, to which it would be a rival"));
+    }
+    let state = known(&server.facts.units)?.get(AUTOFIX_UNIT);
+    Ok(match state.filter(|state| state.starts_with("enabled")) {
+        Some(state) => Outcome::fail(format!("packetfence-galera-autofix is {state}, beside pfcluster's supervisor"))
+            .run("systemctl disable --now packetfence-galera-autofix"),
+        None => Outcome::pass("packetfence-galera-autofix is not enabled"),
+    })
 }
 
 /// It starts the database at boot.
 pub(super) fn packetfence_mariadb_unit(server: &Server<'_>) -> Known<Outcome> {
     let units = known(&server.facts.units)?;
-    let found: Vec<(&str, &str)> =
-        units.iter().filter(|(name, _)| is_ours(name)).map(|(name, state)| (&**name, &**state)).collect();
-    let of = |unit: &str| unit.trim_end_matches(".service").to_owned();
-    if let Some((name, state)) = found.iter().find(|(_, state)| state.starts_with("enabled")) {
-        return Ok(Outcome::pass(format!("{} is {state}", of(name))));
+    let found = |unit: &'static str| Some((unit.trim_end_matches(".service"), &**units.get(unit)?));
+    let found: Vec<(&str, &str)> = [DATABASE_UNIT, SUPERVISOR_UNIT].into_iter().filter_map(found).collect();
+    if let Some((unit, state)) = found.iter().find(|(_, state)| state.starts_with("enabled")) {
+        return Ok(Outcome::pass(format!("{unit} is {state}")));
     }
-    Ok(match found.first() {
-        None => Outcome::fail(format!("there is no {}", of(DATABASE_UNIT)))
-            .advise("install PacketFence; where there is none, pfcluster-mariadb.service of pfcluster"),
-        Some((name, state @ ("masked" | "masked-runtime"))) => Outcome::fail(format!("{} is {state}", of(name)))
-            .run(format!("systemctl unmask {}", of(name)))
-            .run(format!("systemctl enable {}", of(name))),
-        Some((name, state)) => {
-            Outcome::fail(format!("{} is {state}", of(name))).run(format!("systemctl enable {}", of(name)))
-        }
-    })
+    let Some((unit, state)) = found.first() else {
+        return Ok(Outcome::fail("there is no packetfence-mariadb")
+            .advise("install PacketFence; where there is none, pfcluster-mariadb.service of pfcluster"));
+    };
+    let mut outcome = Outcome::fail(format!("{unit} is {state}"));
+    if state.starts_with("masked") {
+        outcome = outcome.run(format!("systemctl unmask {unit}"));
+    }
+    Ok(outcome.run(format!("systemctl enable {unit}")))
 }
 
 /// They stay until they are taken back: each further start would begin a cluster of its own (bug B-41).

@@ -78,6 +78,7 @@ case "$1 ${2:-}" in
         cat "${unit%.service}.unit" 2>/dev/null || { echo "Failed to get unit file state for $2: No such file" >&2; exit 1; }
         ;;
     enable\ *) echo enabled >"${unit%.service}.unit" ;;
+    "disable --now") echo disabled >"$state/$3.unit" ;;
     disable\ *) echo disabled >"${unit%.service}.unit" ;;
     unmask\ *) echo disabled >"${unit%.service}.unit" ;;
     show-environment\ *) cat $state/environment ;;

@@ -102,9 +102,13 @@ fn without_answer(settings: &Settings, why: &str) -> Database {
 }
 
 fn configured(settings: &Settings) -> Known<Set> {
+    if settings.defaults_file.is_none() {
+        return Err("there is no mariadb.conf yet".into());
+    }
     let mut values = BTreeMap::new();
     for name in VARIABLES {
-        if let Some(value) = settings.option(&name.replace('_', "-"))? {
+        let value = settings.option(&name.replace('_', "-")).map_err(|error| Box::<str>::from(error.to_string()))?;
+        if let Some(value) = value {
             values.insert(name.into(), value.into());
         }
     }

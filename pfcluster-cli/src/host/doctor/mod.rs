@@ -114,7 +114,7 @@ fn files_and_units(question: &Question<'_>, deadline: Instant) -> Facts {
     facts.programs = Ok(programs::installed(machine));
     facts.library = programs::library(machine, &question.settings);
     facts.listeners = sockets::listeners(machine);
-    facts.supervisor = Ok(permissions::supervisor(machine, root, question.run_directory, &facts.units));
+    facts.supervisor = permissions::supervisor(machine, root, question.run_directory, &facts.units);
     facts.secret_files = permissions::secret_files(root);
     facts.datadir = question.settings.clone().and_then(|settings| permissions::datadir(&settings.datadir, deadline));
     facts

@@ -2,7 +2,7 @@
 
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::mpsc;
+use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
@@ -32,6 +32,7 @@ pub struct Others<'q> {
 /// Asks all of them side by side. Who has not answered within the limit is silent.
 pub fn ask_others(others: &Others<'_>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Vec<(Facts, Clock)> {
     let deadline = Instant::now() + others.limit;
+    let supervisor = ask_supervisor(others.run_directory);
     let (sender, receiver) = mpsc::channel();
     let mut answers: Vec<(Facts, Clock)> = Vec::new();
     for (number, (host, address)) in others.members.iter().enumerate() {
@@ -59,7 +60,9 @@ pub fn ask_others(others: &Others<'_>, resolve: &dyn Fn(&str) -> Option<Hostname
     {
         answers[number] = facts(&others.members[number].0, database, ahead);
     }
-    supervised(others, &mut answers, resolve);
+    if let Ok(told) = supervisor.recv_timeout(left(deadline)) {
+        supervised(&told, &mut answers, resolve);
+    }
     answers
 }
 
@@ -101,9 +104,20 @@ fn now() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// What this machine's supervisor has heard of them.
-fn supervised(others: &Others<'_>, answers: &mut [(Facts, Clock)], resolve: &dyn Fn(&str) -> Option<Hostname>) {
-    let Ok(Some(told)) = control::ask(others.run_directory, &Request::Evidence) else { return };
+/// What this machine's supervisor has heard of all members. Without one there is no answer.
+fn ask_supervisor(run_directory: &Path) -> Receiver<String> {
+    let (sender, receiver) = mpsc::channel();
+    let run_directory = run_directory.to_owned();
+    thread::spawn(move || {
+        if let Ok(Some(told)) = control::ask(&run_directory, &Request::Evidence) {
+            // Nobody listens any more to an answer that comes too late.
+            drop(sender.send(told));
+        }
+    });
+    receiver
+}
+
+fn supervised(told: &str, answers: &mut [(Facts, Clock)], resolve: &dyn Fn(&str) -> Option<Hostname>) {
     // One that is of another version, and says something else, says nothing.
     for known in evidence::read(told.as_bytes(), resolve).unwrap_or_default() {
         let Some((facts, _)) = answers.iter_mut().find(|(_, clock)| clock.host == known.host) else { continue };

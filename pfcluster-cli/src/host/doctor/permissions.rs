@@ -1,13 +1,13 @@
 //! Whose files are, and who may read them.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{Datadir, File, Known, SCRIPTS, Supervisor, SupervisorKey};
+use pfcluster_core::doctor::{self, Datadir, Known, SCRIPTS, Supervisor, SupervisorKey};
 use rustix::fs::statvfs;
 
 use super::Machine;
@@ -35,24 +35,24 @@ const SECRETS: [&str; 11] = [
 const DROP_IN: &str = "/etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf";
 const UNIT: &str = "pfcluster-mariadb.service";
 
-pub(super) fn scripts(root: &Root) -> Known<Vec<File>> {
+pub(super) fn scripts(root: &Root) -> Known<Vec<doctor::File>> {
     SCRIPTS.into_iter().map(|name| file(root, name)).collect()
 }
 
 /// Those that are there.
-pub(super) fn secret_files(root: &Root) -> Known<Vec<File>> {
-    let files = SECRETS.into_iter().map(|name| file(root, name)).collect::<Known<Vec<File>>>()?;
+pub(super) fn secret_files(root: &Root) -> Known<Vec<doctor::File>> {
+    let files = SECRETS.into_iter().map(|name| file(root, name)).collect::<Known<Vec<doctor::File>>>()?;
     Ok(files.into_iter().filter(|file| file.mode.is_some()).collect())
 }
 
-fn file(root: &Root, name: &str) -> Known<File> {
+fn file(root: &Root, name: &str) -> Known<doctor::File> {
     let path = root.file(name);
     let mode = match path.metadata() {
         Ok(data) => Some(data.mode() & 0o7777),
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-        Err(error) => return Err(format!("cannot see {}: {}", path.display(), plain(&error)).into()),
+        Err(error) => return Err(unseen(&path, &error)),
     };
-    Ok(File { path: path.to_string_lossy().into(), mode })
+    Ok(doctor::File { path: path.to_string_lossy().into(), mode })
 }
 
 pub(super) fn supervisor(
@@ -60,27 +60,36 @@ pub(super) fn supervisor(
     root: &Root,
     run_directory: &Path,
     units: &Known<BTreeMap<Box<str>, Box<str>>>,
-) -> Supervisor {
+) -> Known<Supervisor> {
     let is_enabled =
         units.as_ref().is_ok_and(|units| units.get(UNIT).is_some_and(|state| state.starts_with("enabled")));
-    let key = match key::read(root) {
-        Ok(_) => SupervisorKey::Usable,
-        Err(_) if key::path(root).symlink_metadata().is_err_and(|error| error.kind() == io::ErrorKind::NotFound) => {
-            SupervisorKey::Missing
-        }
-        Err(error) => SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
+    let is_used = is_enabled || is_there(&machine.file(DROP_IN))? || is_there(&control::path(run_directory))?;
+    let path = key::path(root);
+    let key = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => SupervisorKey::Missing,
+        Err(error) => return Err(unseen(&path, &error)),
+        Ok(_) => key::read(root).map_or_else(
+            |error| SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
+            |_| SupervisorKey::Usable,
+        ),
     };
-    let is_used = is_enabled || machine.file(DROP_IN).exists() || control::path(run_directory).exists();
-    Supervisor { is_used, key }
+    Ok(Supervisor { is_used, key })
+}
+
+fn is_there(path: &Path) -> Known<bool> {
+    path.try_exists().map_err(|error| unseen(path, &error))
+}
+
+fn unseen(path: &Path, error: &io::Error) -> Box<str> {
+    format!("cannot see {}: {}", path.display(), plain(error)).into()
 }
 
 pub(super) fn datadir(path: &Path, deadline: Instant) -> Known<Option<Datadir>> {
-    let fail = |error: &io::Error| Box::<str>::from(format!("cannot see {}: {}", path.display(), plain(error)));
     let data = match path.metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        data => data.map_err(|error| fail(&error))?,
+        data => data.map_err(|error| unseen(path, &error))?,
     };
-    let free = statvfs(path).map_err(|error| fail(&error.into()));
+    let free = statvfs(path).map_err(|error| unseen(path, &error.into()));
     Ok(Some(Datadir {
         path: path.to_string_lossy().into(),
         owner: user_name(data.uid()).unwrap_or_else(|| data.uid().to_string()).into(),
@@ -94,8 +103,7 @@ fn used(directory: &Path, deadline: Instant) -> Known<u64> {
     let mut total = 0;
     let mut directories = vec![directory.to_owned()];
     while let Some(directory) = directories.pop() {
-        let fail =
-            |error: &io::Error| Box::<str>::from(format!("cannot read {}: {}", directory.display(), plain(error)));
+        let fail = |error: &io::Error| unseen(&directory, error);
         for entry in fs::read_dir(&directory).map_err(|error| fail(&error))? {
             if Instant::now() >= deadline {
                 return Err("there are more files in the data directory than can be counted in time".into());

@@ -13,7 +13,6 @@ use super::Machine;
 use crate::host::files::plain;
 use crate::host::machine::GALERA_PROVIDERS;
 use crate::host::mariadb::Settings;
-use crate::host::option_file;
 
 /// Where services find programs, whatever the search path of the user is.
 const DIRECTORIES: [&str; 6] = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
@@ -43,7 +42,7 @@ pub(super) fn family(machine: &Machine) -> Known<Family> {
 pub(super) fn library(machine: &Machine, settings: &Known<&Settings>) -> Known<Library> {
     let settings = settings.as_ref().map_err(Clone::clone)?;
     // Before PacketFence has written mariadb.conf, none is named.
-    let named = if settings.defaults_file.is_some() { settings.option("wsrep-provider")? } else { None };
+    let named = settings.option("wsrep-provider").map_err(|error| Box::<str>::from(error.to_string()))?;
     let named = named.filter(|path| !path.is_empty() && path != "none");
     let configured = named.map(|path| {
         let is_there = machine.file(&path).is_file();
@@ -101,14 +100,5 @@ impl Answer {
     /// Its first words against what was asked.
     pub(super) fn complaint(&self) -> Box<str> {
         self.err.lines().next().unwrap_or("it failed without a word").into()
-    }
-}
-
-impl Settings {
-    /// What mariadb.conf says of an option of the server's.
-    pub(super) fn option(&self, name: &str) -> Known<Option<String>> {
-        let Some(path) = &self.defaults_file else { return Err("there is no mariadb.conf yet".into()) };
-        let text = crate::host::files::read(path).map_err(|error| Box::<str>::from(error.to_string()))?;
-        Ok(option_file::value(&text, crate::host::mariadb::SERVER_GROUPS, name))
     }
 }
