@@ -17,6 +17,16 @@ pub fn group_id(name: &str) -> Option<u32> {
     })
 }
 
+/// The name of a group of /etc/group.
+pub(super) fn group_name(id: u32) -> Option<String> {
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    })
+}
+
 /// The numbers of a user of /etc/passwd and of its group; `None` if there is no such user, or users come from elsewhere.
 pub fn user_ids(name: &str) -> Option<(u32, u32)> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use super::finding::{Outcome, Sum};
 use super::{Account, Known, Server, Settings, Used, known, word};
+use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::galera::{ClusterStatus, LocalState, StatusError, WsrepStatus};
 
@@ -24,7 +25,20 @@ impl Settings {
     /// Mended by a new mariadb.conf, which a running server reads when it starts again.
     fn generate(&self, outcome: Outcome) -> Outcome {
         let outcome = outcome.run("pfcluster generate mariadb --install");
-        if self.is_running { outcome.run("systemctl restart packetfence-mariadb") } else { outcome }
+        if self.is_running { outcome.restart_database() } else { outcome }
+    }
+
+    /// The same of a server that may have data of its own: these go when it joins.
+    fn generate_and_join(&self, outcome: Outcome) -> Outcome {
+        let outcome = outcome.run("pfcluster generate mariadb --install");
+        if self.is_running {
+            outcome.advise(
+                "before it starts again: what was written here only is lost when it joins the others; see which data are \
+                 kept with `pfcluster status` and `pfcluster bootstrap`",
+            )
+        } else {
+            outcome
+        }
     }
 }
 
@@ -43,50 +57,47 @@ pub(super) fn galera_settings(server: &Server<'_>) -> Known<Outcome> {
     if matches!(settings.text("wsrep_provider"), None | Some("" | "none")) {
         wrong.push("wsrep_provider names no library".to_owned());
     }
+    let set = cluster_addresses(settings);
+    let is_alone = !wrong.is_empty() || set.is_empty();
     let own = server.member()?.addresses.management_ip.map(|ip| ip.value.to_string());
     if let (Some(own), Some(set)) = (own, settings.text("wsrep_node_address"))
         && set.split(':').next() != Some(&own)
     {
         wrong.push(format!("wsrep_node_address is {set}, and not {own}"));
     }
-    wrong.extend(addresses(server, settings)?);
+    if set.is_empty() {
+        wrong.push("wsrep_cluster_address has no members: a start joins nobody".to_owned());
+    } else {
+        wrong.extend(other_members(server, &set)?);
+    }
     if wrong.is_empty() {
         return Ok(Outcome::pass(format!("it knows all members{}", settings.source())));
     }
-    Ok(settings.generate(Outcome::fail(format!("{}{}", wrong.join("; "), settings.source()))))
+    let outcome = Outcome::fail(format!("{}{}", wrong.join("; "), settings.source()));
+    Ok(if is_alone { settings.generate_and_join(outcome) } else { settings.generate(outcome) })
 }
 
-/// What is wrong with `wsrep_cluster_address`.
-fn addresses(server: &Server<'_>, settings: &Settings) -> Known<Option<String>> {
-    let set = settings.text("wsrep_cluster_address").filter(|set| !set.is_empty()).unwrap_or("not set");
-    let Some(list) = set.strip_prefix("gcomm://") else {
-        return Ok(Some(format!("wsrep_cluster_address is {set}")));
-    };
+/// The members of `wsrep_cluster_address`, without ports and options.
+fn cluster_addresses(settings: &Settings) -> BTreeSet<Ipv4Addr> {
+    let list = settings.text("wsrep_cluster_address").and_then(|set| set.strip_prefix("gcomm://")).unwrap_or_default();
     let list = list.split('?').next().unwrap_or_default();
-    let set: BTreeSet<Ipv4Addr> =
-        list.split(',').filter_map(|one| one.trim().split(':').next()?.parse().ok()).collect();
-    if set.is_empty() {
-        return Ok(Some("wsrep_cluster_address has no members: each start begins a cluster of its own".to_owned()));
-    }
+    list.split(',').filter_map(|one| one.trim().split(':').next()?.parse().ok()).collect()
+}
+
+/// How the members of `wsrep_cluster_address` differ from those of cluster.conf.
+fn other_members(server: &Server<'_>, set: &BTreeSet<Ipv4Addr>) -> Known<Vec<String>> {
     let members = server.cluster.database_of(Some(server.me)).map_err(|error| error.to_string())?;
+    let addresses = members.iter().filter_map(|member| Some((&member.host, member.addresses.management_ip?.value)));
+    let addresses: Vec<(&Hostname, Ipv4Addr)> = addresses.collect();
     // Another server's disabled members are known to itself only.
     let disabled = server.facts.disabled.as_ref().ok();
-    let is_expected = |host| disabled.is_none_or(|disabled| !disabled.contains(host));
-    let wanted: Vec<_> = members.iter().filter(|member| is_expected(&member.host)).collect();
-    let missing: Vec<String> = wanted
-        .iter()
-        .filter(|member| member.addresses.management_ip.is_some_and(|ip| !set.contains(&ip.value)))
-        .map(|member| member.host.to_string())
-        .collect();
-    let is_member = |address: &&Ipv4Addr| {
-        members.iter().any(|member| member.addresses.management_ip.is_some_and(|ip| ip.value == **address))
-    };
-    let known_outside = server.pf_conf.map(|conf| conf.text("database_advanced", "other_members")).unwrap_or_default();
-    let strangers: Vec<String> = set
-        .iter()
-        .filter(|address| !is_member(address) && !known_outside.contains(&address.to_string()))
-        .map(ToString::to_string)
-        .collect();
+    let is_disabled = |host: &Hostname| disabled.is_some_and(|disabled| disabled.contains(host));
+    let missing = addresses.iter().filter(|(host, address)| !set.contains(address) && !is_disabled(host));
+    let missing: Vec<&Hostname> = missing.map(|(host, _)| *host).collect();
+    let outside = server.pf_conf.map(|conf| conf.text("database_advanced", "other_members")).unwrap_or_default();
+    let outside: Vec<Ipv4Addr> = outside.split(',').filter_map(|one| one.trim().parse().ok()).collect();
+    let is_known = |address: &&Ipv4Addr| addresses.iter().any(|(_, own)| own == *address) || outside.contains(address);
+    let strangers: Vec<&Ipv4Addr> = set.iter().filter(|address| !is_known(address)).collect();
     let mut wrong = Vec::new();
     if !missing.is_empty() {
         wrong.push(format!("wsrep_cluster_address lacks {}", and(&missing)));
@@ -94,7 +105,7 @@ fn addresses(server: &Server<'_>, settings: &Settings) -> Known<Option<String>> 
     if !strangers.is_empty() {
         wrong.push(format!("wsrep_cluster_address has {}, no member's", and(&strangers)));
     }
-    Ok((!wrong.is_empty()).then(|| wrong.join(", and ")))
+    Ok(wrong)
 }
 
 /// Galera does not start with another one.
@@ -177,7 +188,7 @@ pub(super) fn database_synced(server: &Server<'_>) -> Known<Outcome> {
         Err(StatusError::NotGalera) => {
             return Ok(match server.without_galera()? {
                 Some(outcome) => outcome,
-                None => known(&server.facts.settings)?.generate(Outcome::fail("it runs without Galera")),
+                None => known(&server.facts.settings)?.generate_and_join(Outcome::fail("it runs without Galera")),
             });
         }
         Err(error) => return Err(error.to_string().into()),

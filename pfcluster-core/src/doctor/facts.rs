@@ -164,13 +164,22 @@ pub struct Link {
     pub addresses: Vec<(Ipv4Addr, u32)>,
 }
 
-/// A file's permissions.
+/// A file, as far as it matters who may do what with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct File {
     /// Its path.
     pub path: Box<str>,
-    /// Its permission bits; `None` if there is no such file.
-    pub mode: Option<u32>,
+    /// Who may do what; `None` if there is no such file.
+    pub permissions: Option<Permissions>,
+}
+
+/// Who may do what with a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Permissions {
+    /// The permission bits.
+    pub mode: u32,
+    /// The group's name.
+    pub group: Box<str>,
 }
 
 /// Galera's library.

@@ -22,27 +22,27 @@ pub(super) fn configuration(server: &Server<'_>) -> Known<Outcome> {
     })
 }
 
-/// PacketFence writes these files again whenever it starts a service: a file of its own is no fault, an old one of pfcluster's
-/// is.
+/// PacketFence writes these files itself when it starts a service: its own are no fault, an old one of pfcluster's is.
 pub(super) fn generated_files(server: &Server<'_>) -> Known<Outcome> {
     let files = known(&server.facts.generated)?;
-    let in_state = |state: GeneratedState| -> Vec<String> {
-        files.iter().filter(|file| file.state == state).map(|file| file.path.to_string()).collect()
+    let in_state = |state: GeneratedState| -> Vec<&str> {
+        files.iter().filter(|file| file.state == state).map(|file| &*file.path).collect()
     };
-    let (missing, outdated) = (in_state(GeneratedState::Missing), in_state(GeneratedState::Outdated));
-    let wrong = [(&missing, "missing"), (&outdated, "not those of this configuration")];
-    let wrong: Vec<String> = wrong
-        .into_iter()
-        .filter(|(files, _)| !files.is_empty())
-        .map(|(files, what)| format!("{what}: {}", and(files)))
-        .collect();
-    if !wrong.is_empty() {
-        return Ok(Outcome::warn(wrong.join("; ")).run("pfcluster generate all --install"));
+    let [same, outdated, foreign, missing] =
+        [GeneratedState::Same, GeneratedState::Outdated, GeneratedState::Foreign, GeneratedState::Missing]
+            .map(in_state);
+    let said = |files: &[&str], what: &str| (!files.is_empty()).then(|| format!("{what}: {}", and(files)));
+    if same.is_empty() && outdated.is_empty() && !foreign.is_empty() {
+        let parts = [said(&foreign, "PacketFence's own"), said(&missing, "written when their services start")];
+        return Ok(Outcome::pass(parts.into_iter().flatten().collect::<Vec<_>>().join("; ")));
     }
-    let foreign = in_state(GeneratedState::Foreign);
-    Ok(Outcome::pass(if foreign.is_empty() {
-        "all are what `pfcluster generate` writes".to_owned()
+    let wrong = [said(&missing, "missing"), said(&outdated, "not those of this configuration")];
+    let wrong: Vec<String> = wrong.into_iter().flatten().collect();
+    Ok(if !wrong.is_empty() {
+        Outcome::warn(wrong.join("; ")).run("pfcluster generate all --install")
+    } else if foreign.is_empty() {
+        Outcome::pass("all are what `pfcluster generate` writes")
     } else {
-        format!("PacketFence's own: {} (`pfcluster generate all --explain` says how they differ)", and(&foreign))
-    }))
+        Outcome::pass(format!("PacketFence's own: {}; the others are pfcluster's", and(&foreign)))
+    })
 }

@@ -73,6 +73,12 @@ impl Outcome {
         self
     }
 
+    /// Mended by a new start of the database: it stops serving meanwhile.
+    pub(super) fn restart_database(self) -> Outcome {
+        self.advise("one member after the other, while the others are in service (`pfcluster status`):")
+            .run("systemctl restart packetfence-mariadb")
+    }
+
     /// Mended by what no command does.
     pub(super) fn advise(mut self, what: impl Into<String>) -> Outcome {
         self.remedy.push(Step::advice(what));

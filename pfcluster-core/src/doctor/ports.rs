@@ -40,7 +40,7 @@ pub(super) fn database_ports(server: &Server<'_>) -> Known<Outcome> {
                     sum.add(
                         Outcome::fail(format!("the database listens on {}:{port}, and not on {own}", one.address))
                             .run("pfcluster generate mariadb --install")
-                            .run("systemctl restart packetfence-mariadb"),
+                            .restart_database(),
                     );
                 }
             }

@@ -126,11 +126,18 @@ pub(super) fn secret_file_modes(server: &Server<'_>) -> Known<Outcome> {
     let mut sum = Sum::new();
     let generated = format!("{}/var/", server.root);
     for file in known(&server.facts.secret_files)? {
-        let Some(mode) = file.mode.filter(|mode| mode & 0o007 != 0) else { continue };
-        let seen = format!("{} is everybody's to read or write ({:04o})", file.path, mode & 0o7777);
+        let Some(permissions) = file.permissions.as_ref().filter(|one| one.mode & 0o007 != 0) else { continue };
+        let seen = format!("{} is everybody's to read or write ({:04o})", file.path, permissions.mode & 0o7777);
         let is_generated = file.path.starts_with(&generated);
-        let outcome = if is_generated { Outcome::warn(seen) } else { Outcome::fail(seen) };
-        sum.add(outcome.run(format!("chmod o= {}", word(&file.path))));
+        let mut outcome = if is_generated { Outcome::warn(seen) } else { Outcome::fail(seen) };
+        // Who works with it must still be able to read it.
+        let reader =
+            if ["mariadb.conf", "db-update"].iter().any(|name| file.path.ends_with(name)) { "mysql" } else { "pf" };
+        let path = word(&file.path);
+        if *permissions.group != *reader {
+            outcome = outcome.run(format!("chgrp {reader} {path}"));
+        }
+        sum.add(outcome.run(format!("chmod o= {path}")));
     }
     Ok(sum.or_pass("none is everybody's to read"))
 }

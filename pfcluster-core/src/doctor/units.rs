@@ -94,8 +94,8 @@ pub(super) fn packetfence_scripts(server: &Server<'_>) -> Known<Outcome> {
     for script in known(&server.facts.scripts)? {
         // Only a template of the user's calls the other one.
         let bad: fn(String) -> Outcome = if script.path.ends_with(PFUPDATE) { Outcome::fail } else { Outcome::warn };
-        match script.mode {
-            Some(mode) if mode & 0o111 == 0 => {
+        match &script.permissions {
+            Some(permissions) if permissions.mode & 0o111 == 0 => {
                 let path = super::word(&script.path);
                 sum.add(bad(format!("{} is not executable", script.path)).run(format!("chmod 0755 {path}")));
             }

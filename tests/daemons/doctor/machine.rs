@@ -26,6 +26,10 @@ mkdir -p /run/mysqld
 chown mysql:mysql /run/mysqld
 # Where the machine's own client looks for it.
 ln -s /var/lib/mysql/mysql.sock /run/mysqld/mysqld.sock
+# PacketFence's group, where PacketFence is not installed.
+cp /etc/group "$1/group"
+grep -q ^pf: "$1/group" || echo pf:x:990: >>"$1/group"
+mount --bind "$1/group" /etc/group
 mount --bind "$1/local" /usr/local
 mount --bind "$1/mysql" /var/lib/mysql
 mount --bind "$1/sysctl" /etc/sysctl.d

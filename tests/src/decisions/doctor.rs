@@ -19,8 +19,8 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
 use pfcluster_core::doctor::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Finding, Generated, GeneratedState, Holder, KernelSetting,
-    Known, Library, Link, Listener, PROGRAMS, SCRIPTS, Server, Settings, Supervisor, SupervisorKey, Transport, Used,
-    check, examine, examine_from_afar,
+    Known, Library, Link, Listener, PROGRAMS, Permissions, SCRIPTS, Server, Settings, Supervisor, SupervisorKey,
+    Transport, Used, check, examine, examine_from_afar,
 };
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::status::Connections;
@@ -102,7 +102,10 @@ fn healthy() -> Result<Facts, String> {
         link("eth1.2", "192.168.2.5/24")?,
         link("eth1.3", "192.168.3.5/24")?,
     ];
-    let file = |path: &str, mode| File { path: format!("{ROOT}/{path}").into(), mode: Some(mode) };
+    let file = |path: &str, mode| {
+        let permissions = Some(Permissions { mode, group: "pf".into() });
+        File { path: format!("{ROOT}/{path}").into(), permissions }
+    };
     let listeners = [
         "tcp 192.168.1.5:3306 mariadbd 100",
         "tcp 127.0.0.1:3306 haproxy 200",
@@ -203,6 +206,7 @@ impl World {
             "status" => entry(there(&mut facts.status)?.as_mut().ok_or("there is no status")?, &words)?,
             "connections" => facts.connections = Ok(connections(rest)?),
             "account" => account(there(&mut facts.accounts)?, &words)?,
+            "no-generated" => there(&mut facts.generated)?.clear(),
             "generated" => there(&mut facts.generated)?.push(generated(rest)?),
             "clock" => there(&mut facts.clocks)?.push(clock(rest)?),
             other => return Err(format!("there is no fact `{other}`")),
@@ -301,12 +305,14 @@ fn link(links: &mut Vec<Link>, words: &[&str]) -> Result<(), String> {
     Ok(())
 }
 
-/// `PATH MODE`, or `PATH` for one that is missing.
+/// `PATH MODE GROUP`, the group `pf` if it is left out, or `PATH` for one that is missing.
 fn file(files: &mut Vec<File>, words: &[&str]) -> Result<(), String> {
     let path = format!("{ROOT}/{}", words.first().ok_or("the file has no name")?);
     files.retain(|file| *file.path != *path);
     let mode = words.get(1).map(|mode| u32::from_str_radix(mode, 8).map_err(|error| format!("{mode}: {error}")));
-    files.push(File { path: path.into(), mode: mode.transpose()? });
+    let group = words.get(2).copied().unwrap_or("pf");
+    let permissions = mode.transpose()?.map(|mode| Permissions { mode, group: group.into() });
+    files.push(File { path: path.into(), permissions });
     Ok(())
 }
 

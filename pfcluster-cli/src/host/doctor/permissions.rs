@@ -7,11 +7,12 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{self, Datadir, Known, SCRIPTS, Supervisor, SupervisorKey};
+use pfcluster_core::doctor::{self, Datadir, Known, Permissions, SCRIPTS, Supervisor, SupervisorKey};
 use rustix::fs::statvfs;
 
 use super::Machine;
 use crate::host::files::plain;
+use crate::host::machine::group_name;
 use crate::host::mariadb::user_name;
 use crate::host::supervise::control;
 use crate::host::{Root, key};
@@ -42,17 +43,20 @@ pub(super) fn scripts(root: &Root) -> Known<Vec<doctor::File>> {
 /// Those that are there.
 pub(super) fn secret_files(root: &Root) -> Known<Vec<doctor::File>> {
     let files = SECRETS.into_iter().map(|name| file(root, name)).collect::<Known<Vec<doctor::File>>>()?;
-    Ok(files.into_iter().filter(|file| file.mode.is_some()).collect())
+    Ok(files.into_iter().filter(|file| file.permissions.is_some()).collect())
 }
 
 fn file(root: &Root, name: &str) -> Known<doctor::File> {
     let path = root.file(name);
-    let mode = match path.metadata() {
-        Ok(data) => Some(data.mode() & 0o7777),
+    let permissions = match path.metadata() {
+        Ok(data) => {
+            let group = group_name(data.gid()).unwrap_or_else(|| data.gid().to_string());
+            Some(Permissions { mode: data.mode() & 0o7777, group: group.into() })
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(unseen(&path, &error)),
     };
-    Ok(doctor::File { path: path.to_string_lossy().into(), mode })
+    Ok(doctor::File { path: path.to_string_lossy().into(), permissions })
 }
 
 pub(super) fn supervisor(
