@@ -58,13 +58,13 @@ impl fmt::Display for Step {
     }
 }
 
-/// Host names as a sentence has them: `pf1`, `pf1 and pf2`, `pf1, pf2 and pf3`.
-pub(crate) fn and(hosts: &[Hostname]) -> String {
-    match hosts {
+/// Host names, for instance, as a sentence has them: `pf1`, `pf1 and pf2`, `pf1, pf2 and pf3`.
+pub(crate) fn and<T: fmt::Display>(names: &[T]) -> String {
+    match names {
         [] => "nobody".to_owned(),
         [one] => one.to_string(),
         [most @ .., last] => {
-            let most: Vec<&str> = most.iter().map(Hostname::as_str).collect();
+            let most: Vec<String> = most.iter().map(ToString::to_string).collect();
             format!("{} and {last}", most.join(", "))
         }
     }

@@ -44,6 +44,7 @@
 //! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
 //!   [`decision`]: what all of these answer with.
 //! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
+//! - [`doctor`]: whether a server meets the guide's prerequisites, and the commands that mend what does not.
 //! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
 //! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
@@ -64,6 +65,7 @@ pub mod cluster;
 pub mod conflict;
 pub mod decision;
 pub mod diagnostic;
+pub mod doctor;
 pub mod document;
 pub mod galera;
 pub mod generate;

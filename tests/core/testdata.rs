@@ -4,10 +4,11 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Trial};
 use pfcluster_core::check;
+use pfcluster_core::doctor::CHECKS;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 13] = [
+const FOLDERS: [&str; 14] = [
     "document",
     "cluster",
     "checks",
@@ -18,6 +19,7 @@ const FOLDERS: [&str; 13] = [
     "supervisor",
     "maintenance",
     "status",
+    "doctor",
     "sync",
     "drill",
     "cli",
@@ -39,6 +41,10 @@ fn main() {
     trials.extend(check::rules().into_iter().map(|rule| {
         let name = format!("every rule has a fixture and a near miss::{} {}", rule.code, rule.name);
         Trial::test(name, move || has_fixture_and_near_miss(rule).map_err(Into::into))
+    }));
+    trials.extend(CHECKS.iter().map(|check| {
+        let name = format!("every check has a failing case and a near miss::{}", check.id);
+        Trial::test(name, move || has_failing_case_and_near_miss(check.id).map_err(Into::into))
     }));
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -100,6 +106,27 @@ fn has_fixture_and_near_miss(rule: &check::Rule) -> Result<(), String> {
     let is_near_miss = |case: &&Case| case.why.to_lowercase().starts_with("near miss") && !speaks(case);
     if !cases.iter().any(|case| is_near_miss(&case)) {
         return Err(format!("{name}: no case begins with `# Near miss` and stays silent"));
+    }
+    Ok(())
+}
+
+/// doctor/*.txt has a case of the check alone in which it does not pass, and one in which it just does.
+fn has_failing_case_and_near_miss(id: &str) -> Result<(), String> {
+    let mut own = Vec::new();
+    for path in files("doctor") {
+        let text = std::fs::read_to_string(&path).map_err(|error| error.to_string())?;
+        own.extend(cases(&text)?.into_iter().filter(|case| case.has(id)));
+    }
+    let comes_to = |case: &&Case, verdicts: &[&str]| {
+        let says = |verdict: &&str| case.expected.lines().any(|line| line.starts_with(&format!("{verdict} {id}: ")));
+        verdicts.iter().any(says)
+    };
+    if !own.iter().any(|case| comes_to(&case, &["warn", "fail"])) {
+        return Err(format!("no case of tests/testdata/doctor shows `{id}` warn or fail"));
+    }
+    let is_near_miss = |case: &&Case| case.why.to_lowercase().starts_with("near miss") && comes_to(case, &["pass"]);
+    if !own.iter().any(|case| is_near_miss(&case)) {
+        return Err(format!("no case of `{id}` in tests/testdata/doctor begins with `# Near miss` and passes"));
     }
     Ok(())
 }

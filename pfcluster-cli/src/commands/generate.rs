@@ -240,6 +240,39 @@ impl Generate {
     }
 }
 
+/// All files as they would be generated, without a wish of the user's, beside those below ROOT.
+pub(super) fn compare_all(
+    global: &Global,
+    gathered: &Gathered,
+    installation: &Installation<'_>,
+) -> Result<Vec<(&'static str, State)>, CommandError> {
+    let command = Generate {
+        daemons: vec![Daemon::All],
+        out: None,
+        install: false,
+        stdout: false,
+        diff: false,
+        check: true,
+        explain: false,
+        show_secrets: false,
+        haproxy_version: None,
+        keepalived_version: None,
+        advert_int: 5,
+        readonly_hook: false,
+        dashboard_password_file: None,
+        no_templates: false,
+        format: AnswerFormat::Text,
+    };
+    let rendered = command.render(global, gathered, installation)?;
+    rendered.files.iter().map(|file| Ok((file.path, compare(&global.root, file)?))).collect()
+}
+
+/// True if pfcluster wrote the file.
+pub(super) fn is_ours(text: &[u8]) -> bool {
+    let start = text.get(..200).unwrap_or(text);
+    String::from_utf8_lossy(start).contains("Written by pfcluster")
+}
+
 /// The version of an installed daemon, from what it says of itself.
 fn installed(program: &str) -> Option<DaemonVersion> {
     let text = machine::version_text(program)?;

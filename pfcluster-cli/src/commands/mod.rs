@@ -5,6 +5,7 @@ mod check;
 mod conflict;
 mod connection;
 mod demo;
+mod doctor;
 mod drill;
 mod evidence;
 mod gather;
@@ -132,6 +133,7 @@ pub(crate) enum Command {
     Bootstrap(bootstrap::Bootstrap),
     Evidence(evidence::Evidence),
     Status(status::Status),
+    Doctor(doctor::Doctor),
     Node(node::Node),
     Maintenance(maintenance::Maintenance),
     Mariadb(mariadb::Mariadb),
@@ -155,6 +157,7 @@ impl Command {
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
             Command::Evidence(_) => Some(Format::Json),
             Command::Status(status) => Some(status.errors()),
+            Command::Doctor(doctor) => Some(doctor.format.into()),
             Command::Node(node) => Some(node.format.into()),
             Command::Maintenance(maintenance) => Some(maintenance.format.into()),
             Command::Mariadb(mariadb) => mariadb.format().map(Into::into),
@@ -178,6 +181,7 @@ impl Cli {
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),
             Command::Evidence(evidence) => evidence.run(&self.global, matches, printer),
             Command::Status(status) => status.run(&self.global, matches, printer),
+            Command::Doctor(doctor) => doctor.run(&self.global, matches, printer),
             Command::Node(node) => node.run(&self.global, matches, printer),
             Command::Maintenance(maintenance) => maintenance.run(&self.global, matches, printer),
             Command::Mariadb(mariadb) => mariadb.run(&self.global, matches, printer),

@@ -17,6 +17,16 @@ pub fn group_id(name: &str) -> Option<u32> {
     })
 }
 
+/// The name of a group of /etc/group.
+pub(super) fn group_name(id: u32) -> Option<String> {
+    let groups = std::fs::read_to_string("/etc/group").ok()?;
+    groups.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
+    })
+}
+
 /// The numbers of a user of /etc/passwd and of its group; `None` if there is no such user, or users come from elsewhere.
 pub fn user_ids(name: &str) -> Option<(u32, u32)> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
@@ -55,12 +65,11 @@ pub fn version_text(program: &str) -> Option<String> {
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }
 
-/// Where Galera's library is on this machine: Debian's place, then RHEL's; `None` if it is not installed.
+/// Where Galera's library may be: Debian's place, then RHEL's.
+pub(super) const GALERA_PROVIDERS: [&str; 3] =
+    ["/usr/lib/galera/libgalera_smm.so", "/usr/lib64/galera-4/libgalera_smm.so", "/usr/lib64/galera/libgalera_smm.so"];
+
+/// Where Galera's library is on this machine; `None` if it is not installed.
 pub fn galera_provider() -> Option<&'static str> {
-    const PLACES: [&str; 3] = [
-        "/usr/lib/galera/libgalera_smm.so",
-        "/usr/lib64/galera-4/libgalera_smm.so",
-        "/usr/lib64/galera/libgalera_smm.so",
-    ];
-    PLACES.into_iter().find(|path| std::path::Path::new(path).is_file())
+    GALERA_PROVIDERS.into_iter().find(|path| std::path::Path::new(path).is_file())
 }

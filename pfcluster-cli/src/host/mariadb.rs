@@ -118,6 +118,15 @@ impl Settings {
         settings.sockets = socket.map_or_else(usual, |socket| vec![socket]);
         Ok(settings)
     }
+
+    /// What the option file says of an option of the server's; `None` if there is no such file, or it says nothing of it.
+    ///
+    /// # Errors
+    /// [`HostError`] if the file can't be read any more.
+    pub(super) fn option(&self, name: &str) -> Result<Option<String>, HostError> {
+        let text = self.defaults_file.as_deref().map(files::read).transpose()?;
+        Ok(text.and_then(|text| option_file::value(&text, SERVER_GROUPS, name)))
+    }
 }
 
 /// What came of asking a server.
@@ -197,13 +206,7 @@ fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
 
 /// Asks another machine's server. Each step of it ends within `limit`: connecting, logging in, each answer.
 pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
-    let options = OptsBuilder::new()
-        .ip_or_hostname(Some(address.to_string()))
-        .tcp_port(PORT)
-        .tcp_connect_timeout(Some(limit))
-        // A server would be asked for its socket's name, to be reached there.
-        .prefer_socket(false);
-    answer(ask_server(options, account, limit))
+    answer(ask_server(at(address, limit), account, limit))
 }
 
 /// True if this machine's server says that it is in a primary component, or takes connections and does not say.
@@ -220,18 +223,82 @@ pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
 
 /// Makes the component of this machine's server primary. Galera can ignore it and still report success.
 pub(super) fn promote(settings: &Settings, limit: Duration) -> Result<(), String> {
+    connect(settings, limit, |connection| connection.query_drop("SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"))
+}
+
+/// Names and values of variables of this machine's server; those that it does not have are left out.
+pub(super) fn variables(settings: &Settings, names: &[&str], limit: Duration) -> Result<Vec<(String, String)>, String> {
+    connect(settings, limit, |connection| read_variables(connection, names))
+}
+
+/// The same of another machine's.
+pub(super) fn peer_variables(
+    address: Ipv4Addr,
+    account: &Account,
+    names: &[&str],
+    limit: Duration,
+) -> Result<Vec<(String, String)>, String> {
+    let connection = Conn::new(login(at(address, limit), account, limit));
+    connection.and_then(|mut connection| read_variables(&mut connection, names)).map_err(|error| error.to_string())
+}
+
+/// The users of this machine's server that have this name, or none: name, host, and whether they may RELOAD, PROCESS, LOCK
+/// TABLES, and are a REPLICATION CLIENT.
+pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Result<Vec<[String; 6]>, String> {
+    const WANTED: &str = "SELECT user, host, Reload_priv, Process_priv, Lock_tables_priv, Repl_client_priv \
+                          FROM mysql.user WHERE user IN ('', ?) ORDER BY user, host";
+    connect(settings, limit, |connection| {
+        let rows: Vec<[Value; 6]> = connection.exec_map(
+            WANTED,
+            (user,),
+            |(a, b, c, d, e, f): (Value, Value, Value, Value, Value, Value)| [a, b, c, d, e, f],
+        )?;
+        Ok(rows.into_iter().map(|row| row.map(text)).collect())
+    })
+}
+
+/// The clock of another machine, in milliseconds since 1970 (UTC).
+pub(super) fn peer_clock(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
+    let asked = Conn::new(login(at(address, limit), account, limit)).and_then(|mut connection| {
+        connection.query_first::<Value, _>("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)")
+    });
+    let said = asked.map_err(|error| error.to_string())?.map(text).unwrap_or_default();
+    said.parse().map_err(|_| format!("its clock says `{}`", said.escape_debug()))
+}
+
+fn read_variables(connection: &mut Conn, names: &[&str]) -> Result<Vec<(String, String)>, mysql::Error> {
+    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    let wanted = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", names.join(", "));
+    let rows: Vec<(Value, Value)> = connection.query(wanted)?;
+    Ok(rows.into_iter().map(|(name, value)| (text(name), text(value))).collect())
+}
+
+/// Does something on this machine's server.
+fn connect<T>(
+    settings: &Settings,
+    limit: Duration,
+    mut ask: impl FnMut(&mut Conn) -> Result<T, mysql::Error>,
+) -> Result<T, String> {
     let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
     let mut last = "the database has no socket".to_owned();
     for socket in &settings.sockets {
         let options = login(OptsBuilder::new().socket(Some(socket.to_string_lossy())), &account, limit);
-        let done = Conn::new(options)
-            .and_then(|mut connection| connection.query_drop("SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"));
-        match done {
-            Ok(()) => return Ok(()),
+        match Conn::new(options).and_then(|mut connection| ask(&mut connection)) {
+            Ok(done) => return Ok(done),
             Err(error) => last = format!("{}: {error}", socket.display()),
         }
     }
     Err(last)
+}
+
+/// The server at an address. Connecting ends within `limit`.
+fn at(address: Ipv4Addr, limit: Duration) -> OptsBuilder {
+    OptsBuilder::new()
+        .ip_or_hostname(Some(address.to_string()))
+        .tcp_port(PORT)
+        .tcp_connect_timeout(Some(limit))
+        // A server would be asked for its socket's name, to be reached there.
+        .prefer_socket(false)
 }
 
 fn answer(asked: Result<Said, mysql::Error>) -> Answer {

@@ -3,6 +3,7 @@
 pub mod backup;
 mod datadir;
 mod directory;
+pub mod doctor;
 pub mod evidence;
 pub mod files;
 pub mod install;

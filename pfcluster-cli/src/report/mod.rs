@@ -4,6 +4,7 @@ pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
 pub mod diff;
+pub mod doctor;
 #[cfg(feature = "cli")]
 pub(crate) mod drill;
 pub mod evidence;

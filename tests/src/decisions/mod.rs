@@ -3,6 +3,7 @@
 
 pub mod bootstrap;
 mod conflict;
+mod doctor;
 mod galera;
 mod maintenance;
 mod quorum;
@@ -20,6 +21,7 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| bootstrap::output(case))
         .or_else(|| maintenance::output(case))
         .or_else(|| status::output(case))
+        .or_else(|| doctor::output(case))
         .or_else(|| supervisor::output(case))
         .or_else(|| sync::output(case))
 }

@@ -1,0 +1,127 @@
+//! Whose files are, and who may read them.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
+use std::time::Instant;
+
+use pfcluster_core::doctor::{self, Datadir, Known, Permissions, SCRIPTS, Supervisor, SupervisorKey};
+use rustix::fs::statvfs;
+
+use super::Machine;
+use crate::host::files::plain;
+use crate::host::machine::group_name;
+use crate::host::mariadb::user_name;
+use crate::host::supervise::control;
+use crate::host::{Root, key};
+
+/// Files with secrets, relative to the install directory.
+const SECRETS: [&str; 11] = [
+    "conf/pf.conf",
+    "conf/pfconfig.conf",
+    key::NAME,
+    "conf/local_secret",
+    "conf/unified_api_system_pass",
+    "conf/ssl/server.key",
+    "conf/ssl/server.pem",
+    "raddb/certs/server.key",
+    "var/conf/keepalived.conf",
+    "var/conf/mariadb.conf",
+    "var/run/db-update",
+];
+
+/// Signs that pfcluster's supervisor starts the database.
+const DROP_IN: &str = "/etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf";
+const UNIT: &str = "pfcluster-mariadb.service";
+
+pub(super) fn scripts(root: &Root) -> Known<Vec<doctor::File>> {
+    SCRIPTS.into_iter().map(|name| file(root, name)).collect()
+}
+
+/// Those that are there.
+pub(super) fn secret_files(root: &Root) -> Known<Vec<doctor::File>> {
+    let files = SECRETS.into_iter().map(|name| file(root, name)).collect::<Known<Vec<doctor::File>>>()?;
+    Ok(files.into_iter().filter(|file| file.permissions.is_some()).collect())
+}
+
+fn file(root: &Root, name: &str) -> Known<doctor::File> {
+    let path = root.file(name);
+    let permissions = match path.metadata() {
+        Ok(data) => {
+            let group = group_name(data.gid()).unwrap_or_else(|| data.gid().to_string());
+            Some(Permissions { mode: data.mode() & 0o7777, group: group.into() })
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+        Err(error) => return Err(unseen(&path, &error)),
+    };
+    Ok(doctor::File { path: path.to_string_lossy().into(), permissions })
+}
+
+pub(super) fn supervisor(
+    machine: &Machine,
+    root: &Root,
+    run_directory: &Path,
+    units: &Known<BTreeMap<Box<str>, Box<str>>>,
+) -> Known<Supervisor> {
+    let is_enabled =
+        units.as_ref().is_ok_and(|units| units.get(UNIT).is_some_and(|state| state.starts_with("enabled")));
+    let is_used = is_enabled || is_there(&machine.file(DROP_IN))? || is_there(&control::path(run_directory))?;
+    let path = key::path(root);
+    let key = match File::open(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => SupervisorKey::Missing,
+        Err(error) => return Err(unseen(&path, &error)),
+        Ok(_) => key::read(root).map_or_else(
+            |error| SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
+            |_| SupervisorKey::Usable,
+        ),
+    };
+    Ok(Supervisor { is_used, key })
+}
+
+fn is_there(path: &Path) -> Known<bool> {
+    path.try_exists().map_err(|error| unseen(path, &error))
+}
+
+fn unseen(path: &Path, error: &io::Error) -> Box<str> {
+    format!("cannot see {}: {}", path.display(), plain(error)).into()
+}
+
+pub(super) fn datadir(path: &Path, deadline: Instant) -> Known<Option<Datadir>> {
+    let data = match path.metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        data => data.map_err(|error| unseen(path, &error))?,
+    };
+    let free = statvfs(path).map_err(|error| unseen(path, &error.into()));
+    Ok(Some(Datadir {
+        path: path.to_string_lossy().into(),
+        owner: user_name(data.uid()).unwrap_or_else(|| data.uid().to_string()).into(),
+        used: used(path, deadline),
+        free: free.map(|system| system.f_bavail.saturating_mul(system.f_frsize)),
+    }))
+}
+
+/// The bytes of all files in it. Links are not followed.
+fn used(directory: &Path, deadline: Instant) -> Known<u64> {
+    let mut total = 0;
+    let mut directories = vec![directory.to_owned()];
+    while let Some(directory) = directories.pop() {
+        let fail = |error: &io::Error| unseen(&directory, error);
+        for entry in fs::read_dir(&directory).map_err(|error| fail(&error))? {
+            if Instant::now() >= deadline {
+                return Err("there are more files in the data directory than can be counted in time".into());
+            }
+            let entry = entry.map_err(|error| fail(&error))?;
+            match entry.metadata() {
+                Ok(data) if data.is_dir() => directories.push(entry.path()),
+                // What is not there on the disk takes no space in a copy either.
+                Ok(data) => total += data.blocks() * 512,
+                // A database removes files while it runs.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(fail(&error)),
+            }
+        }
+    }
+    Ok(total)
+}

@@ -1,0 +1,143 @@
+//! Secrets: PacketFence's and the guide's own, weak ones, ones that are cut, files that everybody may read. None is ever shown.
+
+use super::finding::{Outcome, Sum};
+use super::{Known, Server, SupervisorKey, known, word};
+use crate::diagnostic::Diagnostic;
+use crate::rule::Severity;
+use crate::version::PfVersion;
+
+/// The rules of [`crate::check`] that checks of this file are about.
+const VRRP: [&str; 3] = ["PFC085", "PFC086", "PFC087"];
+const REPLICATION: [&str; 2] = ["PFC072", "PFC073"];
+const WEBSERVICES: [&str; 1] = ["PFC088"];
+
+/// Shorter ones are guessed; VRRP carries no longer ones.
+const SHORT: usize = 8;
+
+/// True if one of the checks here shows what this rule finds.
+pub(super) fn is_about(code: &str) -> bool {
+    VRRP.contains(&code) || REPLICATION.contains(&code) || WEBSERVICES.contains(&code)
+}
+
+/// Whoever knows it takes the virtual addresses.
+pub(super) fn vrrp_password(server: &Server<'_>) -> Known<Outcome> {
+    let password = is_plain(server, "active_active", "password")?;
+    let mut sum = found(server, &VRRP);
+    if sum.is_empty() && password.chars().count() < SHORT {
+        let seen = format!("it has fewer than the {SHORT} characters that VRRP carries");
+        sum.add(Outcome::warn(seen).advise(format!("use {SHORT} letters and digits")));
+    }
+    if !sum.is_empty() {
+        sum.then("when all members have the new one, on all of them at once:", server.restart("keepalived"));
+    }
+    Ok(sum.or_pass("neither PacketFence's own nor cut"))
+}
+
+/// Whoever knows it reads the whole database.
+pub(super) fn replication_password(server: &Server<'_>) -> Known<Outcome> {
+    if let Some(outcome) = server.without_galera()? {
+        return Ok(outcome);
+    }
+    let pf_conf = server.pf_conf()?;
+    let password = is_plain(server, "active_active", "galera_replication_password")?;
+    let mut sum = found(server, &REPLICATION);
+    if sum.is_empty() {
+        let user = pf_conf.text("active_active", "galera_replication_username");
+        let how = "in pf.conf of all members, and in the database (ALTER USER), then restart the members one by one";
+        if let Some(seen) = weak(password, user, &["aMuchMoreSecurePassword"]) {
+            sum.add(Outcome::warn(seen).advise(format!("set another one: {how}")));
+        }
+    }
+    Ok(sum.or_pass("neither the guide's nor short"))
+}
+
+/// Whoever knows it writes any file of PacketFence's.
+pub(super) fn webservices_password(server: &Server<'_>) -> Known<Outcome> {
+    let pf_conf = server.pf_conf()?;
+    let password = is_plain(server, "webservices", "pass")?;
+    let mut sum = found(server, &WEBSERVICES);
+    if sum.is_empty() && !password.is_empty() {
+        let user = pf_conf.text("webservices", "user");
+        if let Some(seen) = weak(password, user, &["fence"]) {
+            sum.add(
+                Outcome::warn(seen)
+                    .advise("set another one in `[webservices]` of pf.conf")
+                    .run("pfcluster sync --as-master")
+                    .advise("when all members have it, on all of them:")
+                    .run(server.restart("httpd.webservices")),
+            );
+        }
+    }
+    let fine =
+        if password.is_empty() { "PacketFence's own way, without a password" } else { "neither the guide's nor short" };
+    Ok(sum.or_pass(fine))
+}
+
+/// What the rules for the files have found.
+fn found(server: &Server<'_>, codes: &[&str]) -> Sum {
+    let mut sum = Sum::new();
+    let is_meant = |one: &&Diagnostic| codes.contains(&one.rule.code);
+    for one in server.diagnostics.iter().filter(is_meant) {
+        let outcome = match one.severity() {
+            Severity::Error => Outcome::fail(one.message.clone()),
+            Severity::Warning | Severity::Info => Outcome::warn(one.message.clone()),
+        };
+        sum.add(outcome.advise(one.help.clone()));
+    }
+    sum
+}
+
+/// What is weak about a password.
+fn weak(password: &str, user: &str, examples: &[&str]) -> Option<String> {
+    let password = password.trim();
+    if examples.contains(&password) {
+        return Some("it is the guide's example, which everybody knows".to_owned());
+    }
+    if password.eq_ignore_ascii_case(user.trim()) {
+        return Some("it is the user's name".to_owned());
+    }
+    (password.chars().count() < SHORT).then(|| format!("it has fewer than {SHORT} characters"))
+}
+
+/// What a template yields is known to PacketFence's services only.
+fn is_plain<'c>(server: &Server<'c>, section: &str, key: &str) -> Known<&'c str> {
+    let text = server.pf_conf()?.text(section, key);
+    let is_template = server.version >= PfVersion::new(12, 0) && text.contains("[%");
+    if is_template { Err("it comes from a template".into()) } else { Ok(text) }
+}
+
+/// Whoever has it starts and stops databases.
+pub(super) fn supervisor_key(server: &Server<'_>) -> Known<Outcome> {
+    let supervisor = known(&server.facts.supervisor)?;
+    Ok(match &supervisor.key {
+        SupervisorKey::Usable => Outcome::pass("it can be used"),
+        SupervisorKey::Unusable { why, help } => Outcome::fail(why.clone()).advise(help.clone()),
+        SupervisorKey::Missing if !supervisor.is_used => {
+            Outcome::pass("there is none, and no supervisor that would need one")
+        }
+        SupervisorKey::Missing => Outcome::fail("there is none, and the supervisor does not start without")
+            .run("pfcluster key new")
+            .advise("if another member has one, bring that here instead: all have the same"),
+    })
+}
+
+/// PacketFence itself writes what is below var/ readable by everybody, whenever it starts a service: that warns only.
+pub(super) fn secret_file_modes(server: &Server<'_>) -> Known<Outcome> {
+    let mut sum = Sum::new();
+    let generated = format!("{}/var/", server.root);
+    for file in known(&server.facts.secret_files)? {
+        let Some(permissions) = file.permissions.as_ref().filter(|one| one.mode & 0o007 != 0) else { continue };
+        let seen = format!("{} is everybody's to read or write ({:04o})", file.path, permissions.mode & 0o7777);
+        let is_generated = file.path.starts_with(&generated);
+        let mut outcome = if is_generated { Outcome::warn(seen) } else { Outcome::fail(seen) };
+        // Who works with it must still be able to read it.
+        let reader =
+            if ["mariadb.conf", "db-update"].iter().any(|name| file.path.ends_with(name)) { "mysql" } else { "pf" };
+        let path = word(&file.path);
+        if *permissions.group != *reader {
+            outcome = outcome.run(format!("chgrp {reader} {path}"));
+        }
+        sum.add(outcome.run(format!("chmod o= {path}")));
+    }
+    Ok(sum.or_pass("none is everybody's to read"))
+}
