@@ -9,7 +9,7 @@ mod position;
 mod recovered;
 mod status;
 
-pub use bootstrap::{Policy, Seen, select_bootstrap};
+pub use bootstrap::{CarriedOutBy, Policy, Seen, select_bootstrap};
 pub use evidence::{
     ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Process, Records, Recovered, Running,
     Silence, ViewRecord,

@@ -11,7 +11,7 @@ use proptest::sample::{select, subsequence};
 
 use super::clusters::host;
 use crate::cluster::Hostname;
-use crate::galera::bootstrap::{Policy, Seen};
+use crate::galera::bootstrap::{CarriedOutBy, Policy, Seen};
 use crate::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
     Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord,
@@ -189,7 +189,7 @@ pub fn policy(members: usize) -> impl Strategy<Value = Policy> {
         standalone,
         force,
         reform_failed,
-        supervised: false,
+        carried_out_by: CarriedOutBy::Person,
         split_confirmed,
     })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Tick;
 use crate::cluster::Hostname;
-use crate::galera::Policy;
+use crate::galera::{CarriedOutBy, Policy};
 
 /// How long a word holds at most.
 pub const LONGEST: Duration = Duration::from_secs(15 * 60);
@@ -103,7 +103,7 @@ impl Words {
 
     /// What they come to.
     pub(super) fn policy(&self, now: Tick) -> Policy {
-        let mut policy = Policy { supervised: true, ..Policy::default() };
+        let mut policy = Policy { carried_out_by: CarriedOutBy::Supervisors, ..Policy::default() };
         for saying in self.holding(now) {
             match saying {
                 Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts.iter().cloned()),

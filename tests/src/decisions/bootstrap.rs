@@ -29,7 +29,7 @@ use std::collections::BTreeSet;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::bootstrap::{Action, Policy, Reason, Seen};
+use pfcluster_core::galera::bootstrap::{Action, CarriedOutBy, Policy, Reason, Seen};
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
     Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord, select_bootstrap,
@@ -58,7 +58,7 @@ pub fn decision(case: &Case) -> Result<Decision<Action, Reason>, String> {
         force: one("force")?,
         reform_failed: case.has("reform-failed"),
         split_confirmed: case.has("confirmed"),
-        supervised: case.has("supervised"),
+        carried_out_by: if case.has("supervised") { CarriedOutBy::Supervisors } else { CarriedOutBy::Person },
     };
     Ok(select_bootstrap(&seen, &policy))
 }

@@ -4,7 +4,7 @@ use std::io::{BufRead as _, BufReader, IsTerminal as _};
 
 use clap::{ArgMatches, Args, Subcommand};
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::{Observation, Policy, Seen, Silence, select_bootstrap};
+use pfcluster_core::galera::{CarriedOutBy, Observation, Policy, Seen, Silence, select_bootstrap};
 use pfcluster_core::installation::Installation;
 
 use super::no_supervisor;
@@ -82,7 +82,7 @@ impl Allow {
                 },
             })
             .collect();
-        let decision = select_bootstrap(&seen, &Policy { supervised: true, ..policy });
+        let decision = select_bootstrap(&seen, &Policy { carried_out_by: CarriedOutBy::Supervisors, ..policy });
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: None }).collect();
         writeln!(printer.err, "With your word:\n")?;
         report::text(&decision, &shown, printer.err)?;

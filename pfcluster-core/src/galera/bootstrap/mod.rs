@@ -184,8 +184,18 @@ pub struct Policy {
     pub reform_failed: bool,
     /// Two primary components were seen in evidence that was taken [`SPLIT_CONFIRMED_AFTER`] before this one, too.
     pub split_confirmed: bool,
-    /// A supervisor asks: what a person can do is to give it a word (`pfcluster mariadb allow`). Changes nothing else.
-    pub supervised: bool,
+    /// What a person can be told to do depends on this, and nothing else.
+    pub carried_out_by: CarriedOutBy,
+}
+
+/// Who carries a decision out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CarriedOutBy {
+    /// A person, command by command.
+    #[default]
+    Person,
+    /// Supervisors: a person can give them a word (`pfcluster mariadb allow`).
+    Supervisors,
 }
 
 /// The position that a member holds and that can be trusted, if there is one.

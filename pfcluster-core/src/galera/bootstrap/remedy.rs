@@ -1,6 +1,7 @@
 //! What a person can do where an election waits or refuses: how to bring what is missing, or which word to give and what it
 //! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
+use super::CarriedOutBy;
 use super::action::{Action, Awaited, Need, Problem, Risk, Untrusted};
 use super::by_hand::{self, STOP};
 use super::elect::Election;
@@ -15,9 +16,13 @@ pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
         Action::Wait { awaited } => waiting(awaited, election),
         Action::Refuse { problem } => refusing(problem, election),
         // It does the rest itself.
-        _ if election.policy.supervised => let_go(action, election),
+        _ if is_supervised(election) => let_go(action, election),
         _ => by_hand::steps(action, election.facts),
     }
+}
+
+fn is_supervised(election: &Election<'_>) -> bool {
+    election.policy.carried_out_by == CarriedOutBy::Supervisors
 }
 
 /// What a supervisor must not do without a word: let a member join without its data.
@@ -87,7 +92,7 @@ fn recover(host: &Hostname) -> Step {
 /// The same question with a word of the operator. A supervisor that gets it shows what comes of it before it acts.
 fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
     let words = |hosts: String| if hosts.is_empty() { word.to_owned() } else { format!("{word} {hosts}") };
-    Step::run_anywhere(if election.policy.supervised {
+    Step::run_anywhere(if is_supervised(election) {
         format!("pfcluster mariadb allow {}", words(about.join(" ")))
     } else {
         format!("pfcluster bootstrap --{} --evidence *.json", words(about.join(",")))
