@@ -261,7 +261,7 @@ impl Probe {
 }
 
 /// Foreign words are made safe to show here, and no longer than somebody reads.
-fn safe(text: &str) -> Box<str> {
+pub(super) fn safe(text: &str) -> Box<str> {
     const MOST: usize = 200;
 
     let cut = text.char_indices().nth(MOST).map_or(text, |(end, _)| &text[..end]);

@@ -17,7 +17,7 @@ pub(super) fn nonlocal_bind(server: &Server<'_>) -> Known<Outcome> {
     if setting.now.is_none() {
         return Ok(Outcome::fail(format!("this kernel has no {NAME}")).advise("use a kernel that has it"));
     }
-    Ok(kernel(NAME, setting, Outcome::fail))
+    Ok(kernel(NAME, setting))
 }
 
 /// The guide asks for it. An address of that kind in cluster.conf says that it is wanted.
@@ -36,15 +36,15 @@ pub(super) fn ipv6_disabled(server: &Server<'_>) -> Known<Outcome> {
     if is_wanted && setting.now.as_deref() != Some("1") {
         return Ok(Outcome::pass("it is on, and cluster.conf has addresses for it (`ipv6_address`)"));
     }
-    Ok(kernel(NAME, setting, Outcome::fail))
+    Ok(kernel(NAME, setting))
 }
 
 /// A setting of the kernel's that must be 1, now and after the next boot.
-fn kernel(name: &str, setting: &KernelSetting, bad: fn(String) -> Outcome) -> Outcome {
+fn kernel(name: &str, setting: &KernelSetting) -> Outcome {
     let mut sum = Sum::new();
     let now = setting.now.as_deref().unwrap_or_default();
     if now != "1" {
-        sum.add(bad(format!("{name} is {now}")).run(format!("sysctl -w {name}=1")));
+        sum.add(Outcome::fail(format!("{name} is {now}")).run(format!("sysctl -w {name}=1")));
     }
     match &setting.at_boot {
         Some(at_boot) if &*at_boot.value == "1" => {}

@@ -9,6 +9,7 @@ use pfcluster_core::status::Connections;
 use super::Question;
 use crate::host::mariadb::{Answer, Said, Settings, accounts, ask, variables};
 use crate::host::processes::{Presence, presence};
+use crate::host::status::safe;
 
 /// What is known of a database.
 pub(super) struct Database {
@@ -21,7 +22,7 @@ pub(super) struct Database {
 impl Database {
     /// One that does not say anything, for this reason.
     pub(super) fn silent(why: &str) -> Database {
-        let why = Box::<str>::from(why);
+        let why = safe(why);
         Database {
             settings: Err(why.clone()),
             status: Err(why.clone()),
@@ -37,7 +38,7 @@ impl Database {
         accounts: Known<Vec<Account>>,
     ) -> Database {
         let values = |rows: Vec<(String, String)>| {
-            rows.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), value.into())).collect()
+            rows.into_iter().map(|(name, value)| (name.to_ascii_lowercase().into(), safe(&value))).collect()
         };
         let connections = said.connections().zip(said.max_connections);
         Database {

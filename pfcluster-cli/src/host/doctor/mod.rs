@@ -75,8 +75,8 @@ pub struct Question<'q> {
     pub limit: Duration,
 }
 
-/// Looks at this machine. Changes nothing, and ends within the limit. What others
-/// know is not known yet: the members' clocks, and how the daemons' files would be generated.
+/// Looks at this machine. Changes nothing, and ends within the limit. What is found out elsewhere is not known yet: the
+/// members' clocks, and how the daemons' files compare with what would be generated.
 pub fn look(question: &Question<'_>) -> Facts {
     let deadline = Instant::now() + question.limit;
     // What does not answer takes no time from the others.

@@ -13,6 +13,7 @@ use pfcluster_core::galera::Process;
 use super::database::{Database, left};
 use crate::host::files::plain;
 use crate::host::mariadb::{Account, Answer, ask_peer, peer_clock, peer_variables};
+use crate::host::status::safe;
 use crate::host::supervise::control::{self, Request};
 use crate::report::evidence;
 
@@ -75,7 +76,7 @@ fn facts(host: &Hostname, database: Database, ahead: Known<i64>) -> (Facts, Cloc
 }
 
 fn ask(address: Ipv4Addr, account: &Account, deadline: Instant) -> (Database, Known<i64>) {
-    let silent = |why: String| (Database::silent(&why), Err(why.into()));
+    let silent = |why: String| (Database::silent(&why), Err(safe(&why)));
     match ask_peer(address, account, left(deadline)) {
         Answer::Status(said) => {
             let variables = peer_variables(address, account, &VARIABLES, left(deadline)).map_err(Into::into);
