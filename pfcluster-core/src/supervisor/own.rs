@@ -20,7 +20,9 @@ pub struct Look {
     pub view_number: Option<u64>,
     /// `wsrep_local_recv_queue`: how much a running server has received and not yet applied.
     pub receive_queue: Option<u64>,
-    /// The process was started as the first of a new component, or without Galera: it waits for nobody.
+    /// The process may be in service, or come into it, by itself, though it does not tell its state: it was started as the first
+    /// of a new component, or without Galera, or it takes connections and refuses the login. It waits for nobody, and is not
+    /// ended.
     pub begins: bool,
     /// The virtual addresses of the cluster that the machine holds; `None` if it can't tell.
     pub vips: Option<Vec<Ipv4Addr>>,
@@ -106,11 +108,12 @@ impl Own {
         self.looked
     }
 
-    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped.
+    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped: not the first
+    /// time, as a recovery takes its time, and the others should hear at once of a fork that is written down here.
     pub(super) fn begin(&mut self, now: Tick) -> (u64, bool) {
         self.looks += 1;
         self.looking = Some((self.looks, now));
-        self.recovers = self.needs_recovery();
+        self.recovers = self.look.is_some() && self.needs_recovery();
         (self.looks, self.recovers)
     }
 

@@ -8,6 +8,7 @@ use crate::common::{measured, nothing_lost, on_disk};
 
 /// galera #354, #355. Started by hand, an empty gvwstate.dat on one of three keeps all from service.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn state_files_are_torn() -> Result {
     let lab = supervised()?;
     let pf3 = lab.host("pf3")?;

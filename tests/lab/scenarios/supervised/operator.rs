@@ -37,6 +37,7 @@ fn a_member_in_maintenance_is_left_alone() -> Result {
 
 /// A server that is away for long is disabled on the others; they do without it, also after a power cut.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn a_disabled_member_is_not_waited_for() -> Result {
     let lab = supervised()?;
     let [pf1, pf2, pf3] = three(&lab)?;
@@ -102,6 +103,7 @@ fn a_force_counts_once() -> Result {
     pf3.stop_supervisor()?;
     pf1.supervise_with("--force-new-cluster")?;
     pf1.wait_synced(1)?;
+    recorded(&[pf1])?;
     pf1.kill_supervisor()?;
     pf1.crash_database()?;
     // systemd would start the same command again.

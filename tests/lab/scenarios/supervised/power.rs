@@ -178,6 +178,7 @@ fn supervisors_are_killed_at_any_moment() -> Result {
 
 /// A second supervisor would act on the first one's doing.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn two_supervisors_on_one_member() -> Result {
     let lab = supervised()?;
     let pf1 = lab.host("pf1")?;
