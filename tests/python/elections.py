@@ -144,10 +144,12 @@ class Said:
             return None
         unnamed: dict[str, Any] = {"view_uuid": ZERO, "view_seq": 0, "members": [ZERO]}
         held = view if view and "error" not in view else unnamed
+        recorded = self.value("recorded")
+        known = self.position() or (place(recorded) if recorded else {"uuid": ZERO})
         return {
             "view_uuid": held["view_uuid"],
             "view_seq": held["view_seq"],
-            "uuid": (self.position() or {"uuid": ZERO})["uuid"],
+            "uuid": known["uuid"],
             "floor": int(floor or alone or 0),
             "size": len(held["members"]) if floor is not None else 1,
         }
