@@ -45,6 +45,7 @@
 //!   [`decision`]: what all of these answer with.
 //! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
 //! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
+//! - [`runbook`]: the guide's procedures with a cluster's own names and commands, and how far somebody has come with one.
 //! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
@@ -73,6 +74,7 @@ pub mod pf_conf;
 pub mod printable;
 pub mod quorum;
 pub mod rule;
+pub mod runbook;
 pub mod secret;
 pub mod span;
 pub mod status;

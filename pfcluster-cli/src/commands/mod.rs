@@ -15,6 +15,7 @@ mod mariadb;
 mod names;
 mod node;
 mod quorum;
+mod runbook;
 mod scene;
 mod show;
 mod status;
@@ -126,6 +127,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Generate(generate::Generate),
     Quorum(quorum::Quorum),
+    Runbook(runbook::Procedure),
     Conflict(conflict::Conflict),
     Sync(sync::Sync),
     Bootstrap(bootstrap::Bootstrap),
@@ -148,6 +150,7 @@ impl Command {
             Command::Show(show) => Some(show.format.into()),
             Command::Generate(generate) => Some(generate.format()),
             Command::Quorum(quorum) => Some(quorum.format.into()),
+            Command::Runbook(runbook) => Some(runbook.errors()),
             Command::Conflict(conflict) => Some(conflict.format.into()),
             Command::Sync(sync) => Some(sync.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
@@ -170,6 +173,7 @@ impl Cli {
             Command::Show(show) => show.run(&self.global, matches, printer),
             Command::Generate(generate) => generate.run(&self.global, matches, printer),
             Command::Quorum(quorum) => quorum.run(&self.global, matches, printer),
+            Command::Runbook(runbook) => runbook.run(&self.global, matches, printer),
             Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
             Command::Sync(sync) => sync.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),

@@ -13,6 +13,7 @@ pub(crate) mod maintenance;
 #[cfg(feature = "cli")]
 pub(crate) mod nagios;
 pub mod quorum;
+pub mod runbook;
 mod source;
 pub mod status;
 pub mod supervisor;

@@ -1,0 +1,366 @@
+//! Writing a runbook: steps, and what they have in common. What is dangerous is written here once.
+
+use super::check::{Check, Fact};
+use super::step::{Action, Mend, Step, Verify, Versions};
+use super::{Name, Request, RunbookError};
+use crate::cluster::{Cluster, Hostname, Member};
+use crate::maintenance::services_that_count_members;
+use crate::version::PfVersion;
+
+pub(super) const PFCMD: &str = "/usr/local/pf/bin/pfcmd";
+pub(super) const PF_CONF: &str = "/usr/local/pf/conf/pf.conf";
+pub(super) const CLUSTER_CONF: &str = "/usr/local/pf/conf/cluster.conf";
+const DATADIR: &str = "/var/lib/mysql";
+
+/// A runbook that is being written.
+pub(super) struct Book<'r> {
+    pub(super) request: &'r Request<'r>,
+    pub(super) before: Vec<String>,
+    drafts: Vec<Draft>,
+}
+
+impl<'r> Book<'r> {
+    pub(super) fn new(request: &'r Request<'r>) -> Book<'r> {
+        Book { request, before: Vec::new(), drafts: Vec::new() }
+    }
+
+    /// The next step.
+    pub(super) fn step(&mut self, guide: &'static str, title: impl Into<String>, on: &[Hostname]) -> &mut Draft {
+        let step = Step {
+            title: title.into(),
+            on: on.to_vec(),
+            one_by_one: false,
+            actions: Vec::new(),
+            verify: Vec::new(),
+            warnings: Vec::new(),
+            irreversible: None,
+            back: Vec::new(),
+            mends: Vec::new(),
+            guide,
+            versions: Versions::ALL,
+        };
+        let (version, supervised) = (self.request.version, self.request.supervised);
+        self.drafts.push(Draft { step, version, supervised });
+        self.drafts.last_mut().expect("it was just put there")
+    }
+
+    pub(super) fn before(&mut self, sentence: impl Into<String>) {
+        self.before.push(sentence.into());
+    }
+
+    /// Whether the version is this one or later, for steps that others do not have at all.
+    pub(super) fn is_since(&self, major: u8, minor: u8) -> bool {
+        self.request.version >= PfVersion::new(major, minor)
+    }
+
+    pub(super) fn finish(self) -> (Vec<String>, Vec<Step>) {
+        (self.before, self.drafts.into_iter().map(|draft| draft.step).collect())
+    }
+
+    /// All members, in order.
+    pub(super) fn members(&self) -> Vec<Hostname> {
+        self.request.cluster.members().map(|member| member.host.clone()).collect()
+    }
+
+    /// The members that share the database of `member`.
+    pub(super) fn database_of(&self, member: &Hostname) -> Result<Vec<Hostname>, RunbookError> {
+        let members = self.request.cluster.database_of(Some(member)).unwrap_or_default();
+        let hosts: Vec<Hostname> = members.into_iter().map(|member| member.host.clone()).collect();
+        if hosts.contains(member) { Ok(hosts) } else { Err(RunbookError::NotInDatabase(member.clone())) }
+    }
+
+    /// The members that it is about, in the order of cluster.conf.
+    pub(super) fn named(&self, name: Name) -> Result<Vec<Hostname>, RunbookError> {
+        let members = self.members();
+        if let Some(stranger) = self.request.members.iter().find(|host| !members.contains(host)) {
+            return Err(RunbookError::NotAMember(stranger.clone()));
+        }
+        let named: Vec<Hostname> = members.into_iter().filter(|host| self.request.members.contains(host)).collect();
+        if named.is_empty() { Err(RunbookError::Whom(name)) } else { Ok(named) }
+    }
+
+    /// The one member that it is about.
+    pub(super) fn one(&self, name: Name) -> Result<Hostname, RunbookError> {
+        match &self.named(name)?[..] {
+            [one] => Ok(one.clone()),
+            _ => Err(RunbookError::OnlyOne(name)),
+        }
+    }
+
+    /// PacketFence's own repair empties data directories while others repair (bugs B-44, B-45).
+    pub(super) fn without_autofix(&mut self, hosts: &[Hostname]) {
+        if self.is_since(10, 0) && !self.request.supervised {
+            let step = self.step("8.5", "Keep galera-autofix out of it", hosts);
+            step.since(10, 0);
+            step.run("systemctl disable --now packetfence-galera-autofix")
+                .here(hosts, Fact::Unit("packetfence-galera-autofix"), "inactive")
+                .back("systemctl enable --now packetfence-galera-autofix")
+                .mend(
+                    "nothing",
+                    "it empties a data directory because some other member is primary, without looking whose \
+                                  data are newer",
+                );
+        }
+    }
+
+    pub(super) fn with_autofix(&mut self, hosts: &[Hostname]) {
+        if self.is_since(10, 0) && !self.request.supervised {
+            let step = self.step("8.5", "Let galera-autofix watch again", hosts);
+            step.since(10, 0);
+            step.run("systemctl enable --now packetfence-galera-autofix").here(
+                hosts,
+                Fact::Unit("packetfence-galera-autofix"),
+                "active",
+            );
+        }
+    }
+}
+
+/// A step that is being written.
+pub(super) struct Draft {
+    step: Step,
+    version: PfVersion,
+    pub(super) supervised: bool,
+}
+
+impl Draft {
+    /// Whether the version is this one or later. That the step depends on it is written down.
+    pub(super) fn since(&mut self, major: u8, minor: u8) -> bool {
+        let versions = &mut self.step.versions;
+        let limit = PfVersion::new(major, minor);
+        let is_since = self.version >= limit;
+        if is_since {
+            versions.from = versions.from.max(limit);
+        } else {
+            versions.before = Some(versions.before.map_or(limit, |before| before.min(limit)));
+        }
+        is_since
+    }
+
+    pub(super) fn one_by_one(&mut self) -> &mut Draft {
+        self.step.one_by_one = self.step.on.len() > 1;
+        self
+    }
+
+    pub(super) fn run(&mut self, command: impl Into<String>) -> &mut Draft {
+        self.step.actions.push(Action::Run { command: command.into(), only: None });
+        self
+    }
+
+    /// Only on systems of one kind.
+    pub(super) fn run_only(&mut self, only: &'static str, command: impl Into<String>) -> &mut Draft {
+        self.step.actions.push(Action::Run { command: command.into(), only: Some(only) });
+        self
+    }
+
+    pub(super) fn pfcmd(&mut self, arguments: &str) -> &mut Draft {
+        self.run(format!("{PFCMD} {arguments}"))
+    }
+
+    /// A command that would do harm on any other machine: there it does nothing.
+    pub(super) fn run_here(&mut self, command: &str) -> &mut Draft {
+        let guarded = here(self.only_host(), command);
+        self.run(guarded)
+    }
+
+    fn only_host(&self) -> &Hostname {
+        self.step.on.first().expect("a step has a host")
+    }
+
+    pub(super) fn sql(&mut self, client: &str, statements: &[impl AsRef<str>]) -> &mut Draft {
+        let statements = statements.iter().map(|one| one.as_ref().to_owned()).collect();
+        self.step.actions.push(Action::Sql { client: client.to_owned(), statements });
+        self
+    }
+
+    pub(super) fn edit(&mut self, file: &str, lines: &[impl AsRef<str>]) -> &mut Draft {
+        let lines = lines.iter().map(|line| line.as_ref().to_owned()).collect();
+        self.step.actions.push(Action::Edit { file: file.to_owned(), lines });
+        self
+    }
+
+    pub(super) fn do_it(&mut self, what: impl Into<String>) -> &mut Draft {
+        self.step.actions.push(Action::Do { what: what.into() });
+        self
+    }
+
+    pub(super) fn verify(&mut self, check: Check) -> &mut Draft {
+        self.step.verify.push(Verify { check, is_landmark: false });
+        self
+    }
+
+    /// It can't have been so before.
+    pub(super) fn landmark(&mut self, check: Check) -> &mut Draft {
+        self.step.verify.push(Verify { check, is_landmark: true });
+        self
+    }
+
+    pub(super) fn here(&mut self, hosts: &[Hostname], fact: Fact, value: &str) -> &mut Draft {
+        self.verify(Check::here(hosts, fact, value))
+    }
+
+    pub(super) fn together(&mut self, members: &[Hostname]) -> &mut Draft {
+        self.verify(Check::Together { members: members.to_vec(), only: false })
+    }
+
+    pub(super) fn look(&mut self, what: impl Into<String>) -> &mut Draft {
+        self.verify(Check::Look { what: what.into() })
+    }
+
+    pub(super) fn warn(&mut self, sentence: impl Into<String>) -> &mut Draft {
+        self.step.warnings.push(sentence.into());
+        self
+    }
+
+    pub(super) fn irreversible(&mut self, sentence: impl Into<String>) -> &mut Draft {
+        self.step.irreversible = Some(sentence.into());
+        self
+    }
+
+    pub(super) fn back(&mut self, command: impl Into<String>) -> &mut Draft {
+        self.step.back.push(Action::Run { command: command.into(), only: None });
+        self
+    }
+
+    pub(super) fn back_by(&mut self, what: impl Into<String>) -> &mut Draft {
+        self.step.back.push(Action::Do { what: what.into() });
+        self
+    }
+
+    pub(super) fn mend(&mut self, original: &str, why: impl Into<String>) -> &mut Draft {
+        self.step.mends.push(Mend { original: original.to_owned(), why: why.into() });
+        self
+    }
+
+    // Databases -------------------------------------------------------------------------------------------------------
+
+    pub(super) fn stop_database(&mut self) -> &mut Draft {
+        let hosts = self.step.on.clone();
+        match &hosts[..] {
+            [_] => self.run_here("systemctl stop packetfence-mariadb"),
+            _ => self.run("systemctl stop packetfence-mariadb"),
+        };
+        self.back("systemctl start packetfence-mariadb").verify(Check::Stopped { members: hosts })
+    }
+
+    pub(super) fn start_database(&mut self) -> &mut Draft {
+        self.run("systemctl start packetfence-mariadb")
+    }
+
+    /// Lets this one member begin, whatever the others hold.
+    pub(super) fn force_new_cluster(&mut self) -> &mut Draft {
+        let environment = "systemctl set-environment MARIADB_ARGS=--force-new-cluster";
+        let (start, end) = ("systemctl start packetfence-mariadb", "systemctl unset-environment MARIADB_ARGS");
+        let host = self.only_host().clone();
+        if self.supervised {
+            self.run_here(&format!("{environment} && {start}"))
+                .run(end)
+                .here(std::slice::from_ref(&host), Fact::ForcedStart, "not set")
+                .mend(
+                    "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
+                    "the supervisor obeys it once, refuses while another member serves, and tells the others where history \
+                     went on, so that none of them slips in with data of its own",
+                );
+        } else if self.since(10, 0) {
+            self.run_here(&format!("{environment} && {start}"))
+                .run(end)
+                .here(std::slice::from_ref(&host), Fact::ForcedStart, "not set")
+                .warn(
+                    "if the second command is forgotten, every later start of the database begins a cluster of its own \
+                     (bug B-41)",
+                )
+                .mend(
+                    "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
+                    "systemd's own unit does the same without a terminal that has to stay open",
+                );
+        } else {
+            self.run_here("/usr/local/pf/sbin/pf-mariadb --force-new-cluster")
+                .warn("it does not return: leave it running, and go on in another terminal");
+        }
+        self
+    }
+
+    /// After others have joined, the forced database becomes one like the others.
+    pub(super) fn end_force(&mut self, others: &[Hostname]) -> &mut Draft {
+        if self.since(10, 0) {
+            self.run_here("systemctl restart packetfence-mariadb");
+        } else {
+            self.do_it("end `pf-mariadb --force-new-cluster` with Ctrl-C, in its terminal")
+                .run("pgrep -l -x 'mariadbd|mysqld'")
+                .warn("when the last command prints nothing, the database has ended; that can take minutes")
+                .mend("ps -edf | grep mysql", "it finds itself, so it never prints nothing")
+                .run_here("systemctl start packetfence-mariadb");
+        }
+        self.warn("a forced database is not watched: if it dies, nobody starts it again (bug B-41)").warn(format!(
+            "only while {} serves as well: or there is no database meanwhile",
+            crate::decision::and(others)
+        ))
+    }
+
+    /// The data directory goes aside, whole, and an empty one takes its place.
+    pub(super) fn set_data_aside(&mut self) -> &mut Draft {
+        let aside = format!(
+            "! pgrep -l -x 'mariadbd|mysqld' && mv -T {DATADIR} \"{DATADIR}.aside-$(date +%Y%m%dT%H%M%S)\" && install -d -o mysql -g \
+             mysql -m 750 {DATADIR}"
+        );
+        self.run_here(&aside)
+            .run(format!("ls -ld {DATADIR}*"))
+            .warn(format!(
+                "it does nothing on another host, nor while a database runs; if {DATADIR} is a mount point, move its contents \
+                 to a new directory on another disk instead"
+            ))
+            .mend(
+                "rm -fr /var/lib/mysql/*",
+                "it deletes at once, on whatever host the terminal is, also under a server that still runs; moved aside, the \
+                 data can come back",
+            )
+            .back("systemctl stop packetfence-mariadb")
+            .back_by(format!("move {DATADIR} to another name, and {DATADIR}.aside-TIME, as `ls` shows it, to {DATADIR}"))
+    }
+
+    /// An old view could come up as a cluster of its own.
+    pub(super) fn set_view_aside(&mut self) -> &mut Draft {
+        let (view, aside) = (format!("{DATADIR}/gvwstate.dat"), format!("{DATADIR}/gvwstate.dat.aside"));
+        self.run_here(&format!("{{ [ ! -e {view} ] || mv {view} {aside}; }}"))
+            .mend("rm /var/lib/mysql/gvwstate.dat", "who knows which view was the last one can still need it")
+    }
+
+    // PacketFence -----------------------------------------------------------------------------------------------------
+
+    /// The services that work with the members that they found when they started.
+    pub(super) fn restart_counting_services(&mut self) -> &mut Draft {
+        self.since(10, 0);
+        self.since(12, 0);
+        let version = self.version;
+        for service in services_that_count_members(version) {
+            self.pfcmd(&format!("service {service} restart"));
+        }
+        self
+    }
+
+    pub(super) fn restart_pf(&mut self) -> &mut Draft {
+        self.pfcmd("service pf restart")
+            .warn("a start resolves configuration conflicts at once (bug B-14): the versions must be equal before")
+    }
+
+    /// The periodic program that has the check of configurations.
+    pub(super) fn cron(&mut self) -> &'static str {
+        if self.since(10, 2) { "pfcron" } else { "pfmon" }
+    }
+}
+
+/// A command line that does nothing on any other machine.
+pub(super) fn here(host: &Hostname, command: &str) -> String {
+    format!("[ \"$(hostname)\" = {host} ] && {command}")
+}
+
+/// A member's management address.
+pub(super) fn address(cluster: &Cluster, host: &Hostname) -> Result<std::net::Ipv4Addr, RunbookError> {
+    let address = cluster.member(host.as_str()).and_then(|member: &Member| member.addresses.management_ip.as_ref());
+    address.map(|address| address.value).ok_or_else(|| RunbookError::NoAddress(host.clone()))
+}
+
+/// Those of `all` that are not in `without`.
+pub(super) fn others(all: &[Hostname], without: &[Hostname]) -> Vec<Hostname> {
+    all.iter().filter(|host| !without.contains(host)).cloned().collect()
+}
