@@ -36,6 +36,9 @@ pub(crate) struct Procedure {
     /// The member that it is about; may be given several times
     #[arg(long = "member", value_name = "HOST", action = ArgAction::Append, requires = "name")]
     members: Vec<String>,
+    /// elect-master: a member that is missing, and stays off; may be given several times
+    #[arg(long, value_name = "HOST", action = ArgAction::Append, requires = "name")]
+    without: Vec<String>,
     /// Only what is done on this host
     #[arg(long = "for", value_name = "HOST", requires = "name")]
     only: Option<String>,
@@ -143,6 +146,7 @@ impl Procedure {
         let mut request = Request::new(&installation.cluster, gathered.situation.version);
         request.supervised = self.is_supervised();
         request.members = self.members.iter().map(|one| member(one, &hosts)).collect::<Result<_, _>>()?;
+        request.without = self.without.iter().map(|one| member(one, &hosts)).collect::<Result<_, _>>()?;
         request.addresses.clone_from(&self.addresses);
         request.renames.clone_from(&self.renames);
         request.zone.clone_from(&self.zone);

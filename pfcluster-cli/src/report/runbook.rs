@@ -4,7 +4,7 @@ mod markdown;
 mod text;
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::runbook::{Action, Checked, Name, Progress, Runbook, Standing, Step, Verify};
+use pfcluster_core::runbook::{Action, Checked, Mend, Name, Progress, Runbook, Standing, Step, Verify};
 use serde_json::{Value, json};
 
 use super::json::text as pretty;
@@ -137,6 +137,18 @@ fn check_document(verify: &Verify, checked: Option<&Checked>) -> Value {
             "elsewhere": checked.is_elsewhere,
         })),
     })
+}
+
+/// What a step says of the original way that no step before it has said.
+fn new_mends<'s>(step: &'s Step, said: &mut Vec<&'s Mend>) -> Vec<&'s Mend> {
+    let mut new = Vec::new();
+    for mend in &step.mends {
+        if !said.contains(&mend) {
+            said.push(mend);
+            new.push(mend);
+        }
+    }
+    new
 }
 
 /// The words for a person.

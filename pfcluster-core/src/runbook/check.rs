@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 
 use crate::cluster::Hostname;
 use crate::decision::and;
+use crate::secret::is_secret_key;
 
 /// What must hold. Members are named in the order of cluster.conf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -167,10 +168,10 @@ impl Fact {
             Fact::Unit(unit) => format!("systemctl is-active {unit}"),
             Fact::BootTarget => "systemctl get-default".to_owned(),
             Fact::ForcedStart => "systemctl show-environment".to_owned(),
-            Fact::PfConf(section, key) => {
-                format!("grep -n -A 20 '^\\[{section}\\]' /usr/local/pf/conf/pf.conf # {key}")
-            }
-            Fact::PfconfigConf(..) => "cat /usr/local/pf/conf/pfconfig.conf".to_owned(),
+            // What would show a secret is not shown.
+            Fact::PfConf(_, key) if is_secret_key(key.as_bytes()) => "pfcluster check".to_owned(),
+            Fact::PfConf(_, key) => format!("grep -n '^{key}' /usr/local/pf/conf/pf.conf"),
+            Fact::PfconfigConf(_, key) => format!("grep -n '^{key}' /usr/local/pf/conf/pfconfig.conf"),
             Fact::Release => "cat /usr/local/pf/conf/pf-release".to_owned(),
             Fact::ClusterCheck => "grep -A 5 '^\\[cluster_check\\]' /usr/local/pf/conf/pf*.conf".to_owned(),
             Fact::Member(_) | Fact::MultiZone => "pfcluster show".to_owned(),
@@ -179,28 +180,6 @@ impl Fact {
             Fact::Address(_) => "ip -4 -brief address".to_owned(),
             Fact::File(path) => format!("ls -ld {path}"),
             Fact::BackupAge => "ls -l /root/backup".to_owned(),
-        }
-    }
-}
-
-impl fmt::Display for Fact {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Fact::Sysctl(key) => f.write_str(key),
-            Fact::Unit(unit) => f.write_str(unit),
-            Fact::BootTarget => f.write_str("what systemd starts at boot"),
-            Fact::ForcedStart => f.write_str("`--force-new-cluster` in systemd's environment"),
-            Fact::PfConf(section, key) => write!(f, "{section}.{key} of pf.conf"),
-            Fact::PfconfigConf(section, key) => write!(f, "{section}.{key} of pfconfig.conf"),
-            Fact::Release => f.write_str("PacketFence's version"),
-            Fact::ClusterCheck => f.write_str("the check of configurations"),
-            Fact::Member(host) => write!(f, "{host} in cluster.conf"),
-            Fact::MultiZone => f.write_str("several zones in cluster.conf"),
-            Fact::Counts(host) => write!(f, "{host}"),
-            Fact::Maintenance => f.write_str("maintenance"),
-            Fact::Address(ip) => write!(f, "the address {ip}"),
-            Fact::File(path) => f.write_str(path),
-            Fact::BackupAge => f.write_str("the newest backup's age"),
         }
     }
 }
@@ -228,21 +207,35 @@ impl fmt::Display for Check {
                 write!(f, "{} {} far from `max_connections`", and(members), are(members))
             }
             Check::VirtualAddresses => f.write_str("each virtual address is held by exactly one member"),
-            Check::Here { hosts, fact, expected } => {
-                write!(f, "on {}: {fact}: {expected}", and(hosts))
-            }
+            Check::Here { hosts, fact, expected } => write!(f, "on {}: {}", and(hosts), sentence(fact, expected)),
             Check::Look { what } => f.write_str(what),
         }
     }
 }
 
-impl fmt::Display for Expected {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Expected::Is(value) => f.write_str(value),
-            Expected::IsNot("") => f.write_str("anything but nothing"),
-            Expected::IsNot(value) => write!(f, "not `{value}`"),
-            Expected::AtMost(number) => write!(f, "at most {number}"),
-        }
+fn sentence(fact: &Fact, expected: &Expected) -> String {
+    let value = match expected {
+        Expected::Is(value) => value.clone(),
+        Expected::IsNot("") => "set".to_owned(),
+        Expected::IsNot(value) => format!("not {value}"),
+        Expected::AtMost(number) => format!("at most {number}"),
+    };
+    let no = if value == "no" { " not" } else { "" };
+    match fact {
+        Fact::Sysctl(key) => format!("{key} is {value}"),
+        Fact::Unit(unit) => format!("{unit} is {value}"),
+        Fact::BootTarget => format!("{value} starts at boot"),
+        Fact::ForcedStart => format!("`--force-new-cluster` is {value} in systemd's environment"),
+        Fact::PfConf(section, key) => format!("{section}.{key} of pf.conf is {value}"),
+        Fact::PfconfigConf(section, key) => format!("{section}.{key} of pfconfig.conf is {value}"),
+        Fact::Release => format!("PacketFence {value} is installed"),
+        Fact::ClusterCheck => format!("the check of configurations is {value}"),
+        Fact::Member(host) => format!("{host} is{no} in cluster.conf"),
+        Fact::MultiZone => format!("cluster.conf is{no} of several zones"),
+        Fact::Counts(host) => format!("{host} is {value}"),
+        Fact::Maintenance => format!("it is{no} in maintenance"),
+        Fact::Address(ip) => format!("{ip} is{no} there"),
+        Fact::File(path) => format!("{path} is{no} there"),
+        Fact::BackupAge => format!("the newest backup of the database is {value} hours old"),
     }
 }

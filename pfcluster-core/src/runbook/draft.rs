@@ -4,6 +4,7 @@ use super::check::{Check, Fact};
 use super::step::{Action, Mend, Step, Verify, Versions};
 use super::{Name, Request, RunbookError};
 use crate::cluster::{Cluster, Hostname, Member};
+use crate::decision::and;
 use crate::maintenance::services_that_count_members;
 use crate::version::PfVersion;
 
@@ -95,8 +96,7 @@ impl<'r> Book<'r> {
             step.run("systemctl disable --now packetfence-galera-autofix")
                 .here(hosts, Fact::Unit("packetfence-galera-autofix"), "inactive")
                 .back("systemctl enable --now packetfence-galera-autofix")
-                .mend(
-                    "nothing",
+                .added(
                     "it empties a data directory because some other member is primary, without looking whose \
                                   data are newer",
                 );
@@ -189,7 +189,21 @@ impl Draft {
         self
     }
 
-    /// It can't have been so before.
+    /// The last check did not hold when the procedure began.
+    pub(super) fn reached(&mut self) -> &mut Draft {
+        self.step.verify.iter_mut().next_back().into_iter().for_each(|verify| verify.is_landmark = true);
+        self
+    }
+
+    /// The member has the new version by now, which it did not have when the procedure began.
+    pub(super) fn is_upgraded(&mut self, host: &Hostname, to: Option<PfVersion>) -> &mut Draft {
+        if let Some(to) = to {
+            self.landmark(Check::here(std::slice::from_ref(host), Fact::Release, to.to_string()));
+        }
+        self
+    }
+
+    /// It did not hold when the procedure began.
     pub(super) fn landmark(&mut self, check: Check) -> &mut Draft {
         self.step.verify.push(Verify { check, is_landmark: true });
         self
@@ -228,7 +242,13 @@ impl Draft {
     }
 
     pub(super) fn mend(&mut self, original: &str, why: impl Into<String>) -> &mut Draft {
-        self.step.mends.push(Mend { original: original.to_owned(), why: why.into() });
+        self.step.mends.push(Mend { original: Some(original.to_owned()), why: why.into() });
+        self
+    }
+
+    /// The original has no such step.
+    pub(super) fn added(&mut self, why: impl Into<String>) -> &mut Draft {
+        self.step.mends.push(Mend { original: None, why: why.into() });
         self
     }
 
@@ -266,8 +286,7 @@ impl Draft {
                 .run(end)
                 .here(std::slice::from_ref(&host), Fact::ForcedStart, "not set")
                 .warn(
-                    "if the second command is forgotten, every later start of the database begins a cluster of its own \
-                     (bug B-41)",
+                    "if `unset-environment` is forgotten, every later start of the database begins a cluster of its own (bug B-41)",
                 )
                 .mend(
                     "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
@@ -278,6 +297,19 @@ impl Draft {
                 .warn("it does not return: leave it running, and go on in another terminal");
         }
         self
+    }
+
+    /// Whoever joins must not begin: a force that was left in systemd's environment counts at every start (bug B-41).
+    pub(super) fn forget_force(&mut self) -> &mut Draft {
+        if self.supervised || self.since(10, 0) {
+            self.run("systemctl unset-environment MARIADB_ARGS");
+        }
+        self
+    }
+
+    /// A copy of a file, made once: taken again, the step does not lose it.
+    pub(super) fn keep(&mut self, file: &str, copy: &str) -> &mut Draft {
+        self.run(format!("[ -e {copy} ] || cp -a {file} {copy}"))
     }
 
     /// After others have joined, the forced database becomes one like the others.
@@ -292,8 +324,9 @@ impl Draft {
                 .run_here("systemctl start packetfence-mariadb");
         }
         self.warn("a forced database is not watched: if it dies, nobody starts it again (bug B-41)").warn(format!(
-            "only while {} serves as well: or there is no database meanwhile",
-            crate::decision::and(others)
+            "not before {} {} synced: else there is no database meanwhile",
+            and(others),
+            if others.len() == 1 { "is" } else { "are" }
         ))
     }
 
@@ -321,7 +354,7 @@ impl Draft {
     /// An old view could come up as a cluster of its own.
     pub(super) fn set_view_aside(&mut self) -> &mut Draft {
         let (view, aside) = (format!("{DATADIR}/gvwstate.dat"), format!("{DATADIR}/gvwstate.dat.aside"));
-        self.run_here(&format!("{{ [ ! -e {view} ] || mv {view} {aside}; }}"))
+        self.run_here(&format!("{{ [ ! -e {view} ] || mv --backup=numbered {view} {aside}; }}"))
             .mend("rm /var/lib/mysql/gvwstate.dat", "who knows which view was the last one can still need it")
     }
 

@@ -18,6 +18,8 @@ pub struct Request<'c> {
     pub supervised: bool,
     /// The members that it is about; which ones is said by [`Name::about`].
     pub members: Vec<Hostname>,
+    /// Members that are missing, and stay off.
+    pub without: Vec<Hostname>,
     /// The addresses of a member that is added.
     pub addresses: Vec<(InterfaceName, Ipv4Addr)>,
     /// Interfaces and their new names.
@@ -38,6 +40,7 @@ impl<'c> Request<'c> {
             version,
             supervised: false,
             members: Vec::new(),
+            without: Vec::new(),
             addresses: Vec::new(),
             renames: Vec::new(),
             zone: None,

@@ -83,15 +83,16 @@ impl Action {
 pub struct Verify {
     /// What must hold.
     pub check: Check,
-    /// It can't have held before the step, so it shows how far somebody has come: all steps before this one are done.
+    /// It did not hold when the procedure began (or there was nothing to do), so it shows how far somebody has come: if the
+    /// step is done, all steps before it are.
     pub is_landmark: bool,
 }
 
 /// The original way, and why it is not the one here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mend {
-    /// The original command, or what is missing.
-    pub original: String,
+    /// The original command, or what it says; `None` if it has no such step.
+    pub original: Option<String>,
     /// Why.
     pub why: String,
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use pfcluster_core::runbook::{Action, Step};
+use pfcluster_core::runbook::{Action, Mend, Step};
 
-use super::{Shown, place};
+use super::{Shown, new_mends, place};
 
 impl Shown<'_> {
     /// The runbook as Markdown.
@@ -29,9 +29,10 @@ impl Shown<'_> {
             writeln!(out, "\n## Before\n")?;
             runbook.before.iter().try_for_each(|sentence| writeln!(out, "- {}", prose(sentence)))?;
         }
+        let mut said = Vec::new();
         for (number, step) in (1..).zip(&runbook.steps) {
             if self.only.is_none_or(|host| step.on.contains(host)) {
-                full(number, step, out)?;
+                full(number, step, &mut said, out)?;
             } else {
                 writeln!(out, "\n*Wait for {number}. {} ({})*", prose(&step.title), prose(&place(step)))?;
             }
@@ -40,7 +41,7 @@ impl Shown<'_> {
     }
 }
 
-fn full(number: usize, step: &Step, out: &mut dyn Write) -> io::Result<()> {
+fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut dyn Write) -> io::Result<()> {
     let guide = if step.guide.is_empty() { String::new() } else { format!(" (guide {})", step.guide) };
     writeln!(out, "\n## {number}. {}{guide}\n", prose(&step.title))?;
     writeln!(out, "- [ ] {}", prose(&place(step)))?;
@@ -60,10 +61,14 @@ fn full(number: usize, step: &Step, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "\nThe way back:")?;
         actions(&step.back, out)?;
     }
-    if !step.mends.is_empty() {
+    let mends = new_mends(step, said);
+    if !mends.is_empty() {
         writeln!(out)?;
     }
-    step.mends.iter().try_for_each(|mend| writeln!(out, "- Instead of {}: {}", code(&mend.original), prose(&mend.why)))
+    mends.into_iter().try_for_each(|mend| match &mend.original {
+        Some(original) => writeln!(out, "- Instead of {}: {}", code(original), prose(&mend.why)),
+        None => writeln!(out, "- Not in the guide: {}", prose(&mend.why)),
+    })
 }
 
 /// Commands that follow each other share a block.

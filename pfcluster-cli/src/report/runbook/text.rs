@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use pfcluster_core::runbook::{Action, Name, Standing, Step};
+use pfcluster_core::runbook::{Action, Mend, Name, Standing, Step};
 
-use super::{Shown, Verified, place, word};
+use super::{Shown, Verified, new_mends, place, word};
 
 /// The list of all.
 ///
@@ -43,9 +43,10 @@ impl Shown<'_> {
             writeln!(out, "\nBefore:")?;
             runbook.before.iter().try_for_each(|sentence| writeln!(out, "  - {sentence}"))?;
         }
+        let mut said = Vec::new();
         for (number, step) in (1..).zip(&runbook.steps) {
             if self.only.is_none_or(|host| step.on.contains(host)) {
-                full(number, step, out)?;
+                full(number, step, &mut said, out)?;
             } else {
                 writeln!(out, "\n      wait for {number}. {} ({})", step.title, place(step))?;
             }
@@ -90,7 +91,8 @@ impl Shown<'_> {
     }
 }
 
-fn full(number: usize, step: &Step, out: &mut dyn Write) -> io::Result<()> {
+/// What was said of an earlier step is not said again.
+fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut dyn Write) -> io::Result<()> {
     let guide = if step.guide.is_empty() { String::new() } else { format!(" (guide {})", step.guide) };
     writeln!(out, "\n[ ] {number}. {}{guide}", step.title)?;
     writeln!(out, "      {}", place(step))?;
@@ -107,13 +109,19 @@ fn full(number: usize, step: &Step, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "      the way back:")?;
         step.back.iter().try_for_each(|one| action(one, out))?;
     }
-    step.mends.iter().try_for_each(|mend| writeln!(out, "      instead of `{}`: {}", mend.original, mend.why))
+    for mend in new_mends(step, said) {
+        match &mend.original {
+            Some(original) => writeln!(out, "      instead of `{original}`: {}", mend.why),
+            None => writeln!(out, "      not in the guide: {}", mend.why),
+        }?;
+    }
+    Ok(())
 }
 
 fn action(action: &Action, out: &mut dyn Write) -> io::Result<()> {
     match action {
         Action::Run { command, only: None } => writeln!(out, "        # {command}"),
-        Action::Run { command, only: Some(only) } => writeln!(out, "        {only}:\n        # {command}"),
+        Action::Run { command, only: Some(only) } => writeln!(out, "        # {command}   # {only}"),
         Action::Sql { client, statements } => {
             writeln!(out, "        # {client}")?;
             statements.iter().try_for_each(|one| writeln!(out, "        mysql> {one}"))

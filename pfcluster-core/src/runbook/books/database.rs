@@ -1,7 +1,7 @@
 //! When the database does not come up by itself.
 
 use super::Name;
-use super::making::join_database;
+use super::making::receive;
 use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::runbook::RunbookError;
@@ -31,7 +31,7 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .do_it("a server that only does not answer may be in service for others: look at its console, or at the hypervisor")
         .verify(Check::NobodyServes { members: rest.clone() })
         .look(format!("{} is off, or cut off from the network", and(&missing)))
-        .mend("nothing", "the guide's way is valid only if all were hard stopped at the same time, and who is in service elsewhere is not asked");
+        .added("the guide's way is valid only if all were hard stopped at the same time, and who is in service elsewhere is not asked");
     let names: Vec<&str> = missing.iter().map(Hostname::as_str).collect();
     if book.request.supervised {
         let step = book.step("5.1", "See what the supervisors wait for, and give them your word", &on);
@@ -49,11 +49,13 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
     }
     book.without_autofix(&rest);
     book.step("5.1", "Stop the databases", &rest).stop_database();
-    evidence(book, &rest, &asker, &format!("--assume-lost {}", names.join(" ")))?;
+    let word = format!("--assume-lost {}", names.join(" "));
+    evidence(book, &rest, &asker, &word, "it names a member to start, why, and what that may lose")?;
+    let without: Vec<String> = names.iter().map(|name| format!(" --without {name}")).collect();
+    let master = if rest.len() == 1 { asker.as_str() } else { "MEMBER" };
     let step = book.step("5.1, 5.2", "Begin with the member that it names", &on);
-    let options = if rest.len() == 1 { asker.to_string() } else { "MEMBER".to_owned() };
-    step.do_it(format!("go on with `pfcluster runbook elect-master --member {options}`, on the member that `Decision:` names"))
-        .do_it("if it says `start at once: their last view forms again`, start exactly these with `systemctl start packetfence-mariadb`, and nothing else")
+    step.do_it(format!("go on with `pfcluster runbook elect-master --member {master}{}`, with the member that `Decision:` names", without.concat()))
+        .do_it("only if it says that their last view forms again: start exactly these, all at once, with `systemctl start packetfence-mariadb`")
         .landmark(Check::Together { members: rest.clone(), only: false })
         .mend("rm /var/lib/mysql/gvwstate.dat on all, then any master", "the member that is chosen may hold less than another one, which then loses the difference");
     book.with_autofix(&rest);
@@ -61,7 +63,13 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
 }
 
 /// What all hold, compared in one place.
-fn evidence(book: &mut Book<'_>, members: &[Hostname], asker: &Hostname, word: &str) -> Result<(), RunbookError> {
+fn evidence(
+    book: &mut Book<'_>,
+    members: &[Hostname],
+    asker: &Hostname,
+    word: &str,
+    look: &str,
+) -> Result<(), RunbookError> {
     let step = book.step("4.2, 4.3", "Find out what each holds", members);
     step.run("pfcluster evidence --recover > \"/root/evidence-$(hostname).json\"")
         .mend(
@@ -79,28 +87,43 @@ fn evidence(book: &mut Book<'_>, members: &[Hostname], asker: &Hostname, word: &
     }
     let files: Vec<String> = members.iter().map(|host| format!("/root/evidence-{host}.json")).collect();
     let word = if word.is_empty() { String::new() } else { format!(" {word}") };
-    step.run(format!("pfcluster bootstrap{word} --evidence {}", files.join(" ")))
-        .look("it names a member to start, why, and what that may lose");
+    step.run(format!("pfcluster bootstrap{word} --evidence {}", files.join(" "))).look(look);
     Ok(())
 }
 
 /// Guide 5.2.
 pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let master = book.one(Name::ElectMaster)?;
-    let all = book.database_of(&master)?;
+    let without = book.request.without.clone();
+    if without.contains(&master) {
+        return Err(RunbookError::NobodyLeft(Name::ElectMaster));
+    }
+    let all = others(&book.database_of(&master)?, &without);
     let rest = others(&all, std::slice::from_ref(&master));
-    book.before("if a supervisor runs, or the members come up by themselves, there is nothing to elect: this is for when they don't");
-    book.before(format!("{} must reach {master} when it comes up, or be off: else there are two databases (`pfcluster runbook split-brain`)", and(&rest)));
+    if book.request.supervised {
+        book.before("the supervisors choose by themselves; this is for when they are to obey");
+    }
+    if without.is_empty() {
+        book.before(
+            "a member that can't be asked may hold more than all others: then `pfcluster runbook member-missing` first",
+        );
+    }
+    if !rest.is_empty() {
+        book.before(format!(
+            "{} must reach {master} when they come up: else there are two databases (`pfcluster runbook split-brain`)",
+            and(&rest)
+        ));
+    }
     book.without_autofix(&all);
     let step = book.step("5.2", "See that nobody is in service", std::slice::from_ref(&master));
     step.run("pfcluster status")
         .look("no member's database is primary; one that does not answer is off")
         .warn("if one is primary, the others only have to join it: `systemctl start packetfence-mariadb` there");
     book.step("5.2", "Stop the databases", &all).stop_database();
-    evidence(book, &all, &master, "")?;
-    let step = book.step("5.2", format!("See that it is {master} that holds most"), std::slice::from_ref(&master));
-    step.look(format!("`Decision:` starts {master}; if it starts another one, begin again with that"))
-        .warn("a member that could not be asked may hold more: `pfcluster runbook member-missing`");
+    let names: Vec<&str> = without.iter().map(Hostname::as_str).collect();
+    let word = if names.is_empty() { String::new() } else { format!("--assume-lost {}", names.join(" ")) };
+    let look = format!("`Decision:` starts {master}; if it starts another one, begin again with that");
+    evidence(book, &all, &master, &word, &look)?;
     begin(book, &master, "5.2");
     let mut up = vec![master.clone()];
     for host in &rest {
@@ -108,7 +131,7 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
         up.push(host.clone());
         let members: Vec<Hostname> = all.iter().filter(|one| up.contains(one)).cloned().collect();
         let step = book.step("5.2", format!("Let {host} join"), on);
-        step.set_view_aside().start_database().landmark(Check::Together { members, only: false });
+        step.set_view_aside().forget_force().start_database().landmark(Check::Together { members, only: false });
     }
     finish(book, &master, &rest, &all);
     Ok(())
@@ -151,7 +174,7 @@ pub(super) fn split_brain(book: &mut Book<'_>) -> Result<(), RunbookError> {
     }
     let keeper = [kept[0].clone()];
     book.before(format!(
-        "the data of {} are kept; what {} were given since the split is lost, but stays on their disks",
+        "the data of {} are kept; what was written on {} since the split is lost, but kept on disk there",
         and(&kept),
         and(&lost)
     ));
@@ -162,7 +185,7 @@ pub(super) fn split_brain(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let step = book.step("5.3", "Let nobody write on the side that goes", &lost);
     step.pfcmd("service pf stop")
         .back("/usr/local/pf/bin/pfcmd service pf start")
-        .mend("nothing", "what is written there until its database stops is lost as well")
+        .added("what is written there until its database stops is lost as well")
         .look("no RADIUS or portal request is answered there");
     let cluster = book.request.cluster;
     let step = book.step("5.3", "See that all reach each other again", &keeper);
@@ -185,7 +208,7 @@ pub(super) fn split_brain(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.step("5.3, 5.5", "Stop the databases of the side that goes", &lost).stop_database();
     let mut up = kept.clone();
     for host in &lost {
-        join_database(book, host, &up);
+        receive(book, "5.5", host, &up).reached();
         up.push(host.clone());
     }
     super::making::same_versions(book, &kept[0], &all);
@@ -207,11 +230,17 @@ pub(super) fn full_recovery(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.before("`pfcluster runbook elect-master` keeps everybody's data, and is to be tried before");
     book.without_autofix(&all);
     book.step("5.4, 5.5", "Stop the databases", &all).stop_database();
-    evidence(book, &all, &keeper, &format!("--force {keeper}"))?;
+    evidence(
+        book,
+        &all,
+        &keeper,
+        &format!("--force {keeper}"),
+        "it says what is lost if this member begins, and you accept that",
+    )?;
     begin(book, &keeper, "5.4");
     let mut up = vec![keeper.clone()];
     for host in &rest {
-        join_database(book, host, &up);
+        receive(book, "5.5", host, &up).reached();
         up.push(host.clone());
     }
     finish(book, &keeper, &rest, &all);

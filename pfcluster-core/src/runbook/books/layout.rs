@@ -5,7 +5,7 @@ use super::making::same_versions;
 use crate::cluster::{Hostname, Layout, ZoneName};
 use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Fact};
-use crate::runbook::draft::{Book, CLUSTER_CONF, Draft, others};
+use crate::runbook::draft::{Book, CLUSTER_CONF, Draft, PF_CONF, others};
 
 /// Since 8.2. The members that are there become a zone; servers elsewhere come later.
 pub(super) fn move_to_multi_zone(book: &mut Book<'_>) -> Result<(), RunbookError> {
@@ -29,7 +29,7 @@ pub(super) fn move_to_multi_zone(book: &mut Book<'_>) -> Result<(), RunbookError
 
     let step = book.step("", "Write cluster.conf with a zone", &on);
     step.since(8, 2);
-    step.run(format!("cp -a {CLUSTER_CONF} {CLUSTER_CONF}.without-zones"))
+    step.keep(CLUSTER_CONF, &format!("{CLUSTER_CONF}.without-zones"))
         .run(format!(
             "{{ printf '[general]\\nmulti_zone=enabled\\n\\n'; sed 's/^\\([[:space:]]*\\)\\[[[:space:]]*/\\1[{zone} /' \
              {CLUSTER_CONF}.without-zones; }} > {CLUSTER_CONF}"
@@ -86,23 +86,28 @@ pub(super) fn rename_interfaces(book: &mut Book<'_>) -> Result<(), RunbookError>
                 .verify(Check::Together { members: rest, only: false });
         }
         let step = book.step("8.2", format!("Turn the system's own names off on {host}"), here);
-        step.run_here("cp -a /etc/default/grub /etc/default/grub.with-names")
+        step.keep("/etc/default/grub", "/etc/default/grub.with-names")
             .do_it("in /etc/default/grub, put net.ifnames=0 into GRUB_CMDLINE_LINUX, beside what is there")
             .run("grep net.ifnames=0 /etc/default/grub")
             .run("grub2-mkconfig -o /boot/grub2/grub.cfg")
             .back("cp -a /etc/default/grub.with-names /etc/default/grub")
             .back("grub2-mkconfig -o /boot/grub2/grub.cfg");
         let step = book.step("8.2", format!("Rename the interfaces on {host}"), here);
+        let kept = format!("{PF_CONF}.with-old-names");
+        step.keep(PF_CONF, &kept);
         for (old, new) in &renames {
-            step.run_here(&format!("cp -a {scripts}/ifcfg-{old} /root/ifcfg-{old}.bak"))
-                .run_here(&format!("mv -n {scripts}/ifcfg-{old} {scripts}/ifcfg-{new}"))
-                .run_here(&format!("sed -i 's/{old}/{new}/g' {scripts}/ifcfg-{new}"))
-                .run_here(&format!("sed -i.bak 's/{old}/{new}/g' /usr/local/pf/conf/pf.conf"))
-                .back(format!("mv {scripts}/ifcfg-{new} /root/ifcfg-{new}.bak"))
-                .back(format!("cp -a /root/ifcfg-{old}.bak {scripts}/ifcfg-{old}"))
-                .here(here, Fact::File(format!("{scripts}/ifcfg-{new}")), "yes");
+            let (old_script, new_script) = (format!("{scripts}/ifcfg-{old}"), format!("{scripts}/ifcfg-{new}"));
+            // Names have no other character that means something to sed.
+            let names = format!("s/\\b{}\\b/{new}/g", old.as_str().replace('.', "\\."));
+            step.keep(&old_script, &format!("/root/ifcfg-{old}.old"))
+                .run_here(&format!("mv -n {old_script} {new_script}"))
+                .run_here(&format!("sed -i '{names}' {new_script}"))
+                .run_here(&format!("sed -i '{names}' {PF_CONF}"))
+                .back(format!("mv {new_script} /root/ifcfg-{new}.new"))
+                .back(format!("cp -a /root/ifcfg-{old}.old {old_script}"))
+                .here(here, Fact::File(new_script), "yes");
         }
-        step.back("cp -a /usr/local/pf/conf/pf.conf.bak /usr/local/pf/conf/pf.conf").mend(
+        step.back(format!("cp -a {kept} {PF_CONF}")).mend(
             "sed -i.bak in network-scripts",
             "the copy that it leaves there, ifcfg-NAME.bak, is taken for another interface's file",
         );

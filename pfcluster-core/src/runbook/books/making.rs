@@ -7,7 +7,7 @@ use crate::cluster::{Hostname, Zone};
 use crate::decision::and;
 use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Expected, Fact};
-use crate::runbook::draft::{Book, CLUSTER_CONF, PF_CONF, address, here, others};
+use crate::runbook::draft::{Book, CLUSTER_CONF, Draft, PF_CONF, address, here, others};
 
 const PFCONFIG_CONF: &str = "/usr/local/pf/conf/pfconfig.conf";
 
@@ -27,11 +27,12 @@ pub(super) fn create_cluster(book: &mut Book<'_>) -> Result<(), RunbookError> {
     );
     prepare(book, &all);
     first_database(book, &first);
-    configure(book, &first, &rest)?;
+    configure(book, &first, &rest);
     if book.request.supervised {
         supervise(book, &first_only);
     }
-    begin(book, &first, &rest)
+    begin(book, &first, &rest);
+    Ok(())
 }
 
 /// What every server needs, whether it begins a cluster or joins one.
@@ -98,7 +99,7 @@ fn first_database(book: &mut Book<'_>, first: &Hostname) {
     let on = [first.clone()];
     let step = book.step("3.1", "Turn a cluster.conf that is there already off", &on);
     let kept = format!("{CLUSTER_CONF}.prepared");
-    step.run(format!("[ -e {kept} ] || sed -i.prepared 's/^[^#]/#&/' {CLUSTER_CONF}"))
+    step.run(format!("[ -e {kept} ] || [ ! -e {CLUSTER_CONF} ] || sed -i.prepared 's/^[^#]/#&/' {CLUSTER_CONF}"))
         .pfcmd("configreload hard")
         .here(&on, Fact::Member(first.clone()), "no")
         .back(format!("mv {kept} {CLUSTER_CONF}"));
@@ -123,14 +124,13 @@ fn first_database(book: &mut Book<'_>, first: &Hostname) {
     )
     .warn("PASSWORD: one of your own, of letters and digits only: it is handed to shells and put into option files")
     .look("`SELECT user, host FROM mysql.user` has pfcluster twice, and nobody without a name")
-    .mend("GRANT (missing in the guide)", "without these rights no member can copy its data to another");
+    .added("without these rights no member can copy its data to another");
 }
 
-fn configure(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) -> Result<(), RunbookError> {
+fn configure(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) {
     let on = [first.clone()];
-    let own = address(book.request.cluster, first)?;
     let step = book.step("3.3.1", "Go through the configurator, and leave the services stopped", &on);
-    step.do_it(format!("in a browser: https://{own}:1443/configurator, up to step 7 (Services)"))
+    step.do_it("in the configurator, up to step 7 (Services)")
         .do_it("give the management interface the additional type high availability")
         .run("systemctl restart packetfence-mariadb")
         .verify(Check::Serves { member: first.clone() });
@@ -194,7 +194,6 @@ fn configure(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) -> Result
         .pfcmd("checkup")
         .warn("errors about the database are to be expected, others are not")
         .landmark(Check::here(&on, Fact::Member(first.clone()), "yes"));
-    Ok(())
 }
 
 /// pfcluster's supervisor in the place of PacketFence's.
@@ -215,7 +214,7 @@ fn supervise(book: &mut Book<'_>, hosts: &[Hostname]) {
         );
 }
 
-fn begin(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) -> Result<(), RunbookError> {
+fn begin(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) {
     let on = [first.clone()];
     let all = book.members();
     let step = book.step("3.4.2", "Have the cluster's services start at boot", &all);
@@ -245,7 +244,6 @@ fn begin(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) -> Result<(),
             ))
             .together(&all);
     }
-    Ok(())
 }
 
 /// Guide 3.5.
@@ -366,23 +364,35 @@ pub(super) fn join(
         supervise(book, &on);
     }
     book.step("3.5.3", "See that there is a database to join", joined).together(joined);
-    join_database(book, joiner, joined);
+    book.step("3.5.3", format!("Stop the database of {joiner}"), &on).stop_database();
+    receive(book, "3.5.3", joiner, joined).reached();
     Ok(())
 }
 
-/// A member's data go aside, and it gets those of `joined`.
-pub(super) fn join_database(book: &mut Book<'_>, joiner: &Hostname, joined: &[Hostname]) {
-    let on = [joiner.clone()];
-    book.step("3.5.3, 5.5", format!("Stop the database of {joiner}"), &on).stop_database();
-    let step = book.step("3.5.3, 5.5", format!("Let {joiner} receive the data of {}", and(joined)), &on);
-    step.set_data_aside().start_database().run("systemctl status packetfence-mariadb --no-pager");
-    let together: Vec<Hostname> = joined.iter().chain([joiner]).cloned().collect();
-    step.landmark(Check::Together { members: together, only: false })
+/// A member, whose database is stopped, gets the data of `joined`; its own go aside.
+pub(super) fn receive<'b>(
+    book: &'b mut Book<'_>,
+    guide: &'static str,
+    joiner: &Hostname,
+    joined: &[Hostname],
+) -> &'b mut Draft {
+    let mut together = book.members();
+    together.retain(|host| host == joiner || joined.contains(host));
+    if !together.contains(joiner) {
+        together.push(joiner.clone());
+    }
+    let step =
+        book.step(guide, format!("Let {joiner} receive the data of {}", and(joined)), std::slice::from_ref(joiner));
+    step.set_data_aside()
+        .forget_force()
+        .start_database()
+        .run("systemctl status packetfence-mariadb --no-pager")
+        .verify(Check::Together { members: together, only: false })
         .warn("it takes minutes to an hour, as the database is large; whoever sends is slower meanwhile. Where it does not end, \
                /usr/local/pf/logs/mariadb_error.log says why")
         .irreversible(format!(
             "what only {joiner} held is no longer in service; its data stay in /var/lib/mysql.aside-TIME until you remove them"
-        ));
+        ))
 }
 
 /// One version of the configuration everywhere, before services start and look at it (bugs B-14, B-16).
@@ -393,15 +403,10 @@ pub(super) fn same_versions(book: &mut Book<'_>, from: &Hostname, members: &[Hos
         .run(here(from, "pfcluster sync --as-master"))
         .verify(Check::SameConfiguration { members: members.to_vec() });
     if step.since(12, 0) {
-        step.mend(
-            "nothing",
-            "since 12.0 each `configreload` gives the member that it runs on a version of its own (bug B-16), and the next start \
+        step.added("since 12.0 each `configreload` gives the member that it runs on a version of its own (bug B-16), and the next start \
              of PacketFence pushes whichever wins",
         );
     } else {
-        step.mend(
-            "nothing",
-            "the next start of PacketFence pushes whichever version wins, without a question (bug B-14)",
-        );
+        step.added("the next start of PacketFence pushes whichever version wins, without a question (bug B-14)");
     }
 }

@@ -26,7 +26,7 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
     }
     book.before(format!("a backup that is not on {gone}: `pfcluster runbook backup`"));
     if database.len() < in_database.len() && !database.is_empty() {
-        book.step("7.1", "See that all are there: who leaves then is not missed", &keeper)
+        book.step("7.1", format!("See that the others do without {gone}"), &keeper)
             .run("pfcluster status")
             .run(format!("pfcluster quorum --left {gone}"))
             .together(&database);
@@ -51,7 +51,7 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
 
     let sections = sections(book, &gone);
     let step = book.step("7.1", format!("Take {gone} out of cluster.conf"), &keeper);
-    step.run(format!("cp -a {CLUSTER_CONF} {CLUSTER_CONF}.with-{gone}"))
+    step.keep(CLUSTER_CONF, &format!("{CLUSTER_CONF}.with-{gone}"))
         .do_it(format!("delete these sections, with what is below each: {}", sections.join(" ")))
         .run(format!("pfcluster check {CLUSTER_CONF}"))
         .back(format!("mv {CLUSTER_CONF}.with-{gone} {CLUSTER_CONF}"))
@@ -136,8 +136,8 @@ pub(super) fn add_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .together(&database);
     prepare(book, &on_new);
     let step = book.step("3.4.2", format!("Write {new} into cluster.conf, below the others"), &on_keeper);
-    step.run(format!("cp -a {CLUSTER_CONF} {CLUSTER_CONF}.without-{new}"));
-    step.edit(CLUSTER_CONF, &lines)
+    step.keep(CLUSTER_CONF, &format!("{CLUSTER_CONF}.without-{new}"))
+        .edit(CLUSTER_CONF, &lines)
         .run(format!("pfcluster check {CLUSTER_CONF}"))
         .back(format!("mv {CLUSTER_CONF}.without-{new} {CLUSTER_CONF}"))
         .warn("below all others: the order of the members is meaning, priorities follow from it")

@@ -58,9 +58,10 @@ pub(super) fn startup(book: &mut Book<'_>) -> Result<(), RunbookError> {
         "{first} left last, if `pfcluster runbook shutdown` was followed; if not, the first step tells who did"
     ));
     book.before("if one of them lives, the others join it by themselves: go on with the second step");
-    let step = book.step("4.2, 4.3", "Find the member that left last", &order);
+    let step = book.step("4.2, 4.3", "If you don't know who left last: find out", &order);
     step.run("ls -l /var/lib/mysql/gvwstate.dat")
         .run("grep safe_to_bootstrap: /var/lib/mysql/grastate.dat")
+        .warn("it needs the servers switched on; their databases wait for each other meanwhile")
         .warn("with gvwstate.dat it crashed; with `safe_to_bootstrap: 1` it left last and may begin")
         .mend(
             "cat /var/lib/mysql/grastate.dat | grep 'safe_to_bootstrap:'",
@@ -166,7 +167,7 @@ pub(super) fn maintenance(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.run("pfcluster conflict")
         .warn("a start resolves configuration conflicts at once (bug B-14): see `pfcluster conflict` before")
         .run_here("pfcluster maintenance --deactivate")
-        .mend("/usr/local/pf/bin/cluster/maintenance --deactivate", "as above")
+        .mend("/usr/local/pf/bin/cluster/maintenance --deactivate", "it can stop half way without a word as well")
         .here(&on, Fact::Maintenance, "no")
         .here(&on, Fact::BootTarget, "packetfence-cluster.target")
         .back("pfcluster maintenance --activate")

@@ -55,7 +55,7 @@ pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .warn(format!("what {} have and {keeper} does not is overwritten there", and(&rest)))
         .look(format!("the configuration of {keeper} is the one to keep"));
 
-    let step = book.step("7.3", "Name files of your own that are to go along", &on);
+    let step = book.step("7.3", "Optional: name files of your own that are to go along", &on);
     step.edit(FILE_LIST, &[FILE_LIST, "/usr/local/pf/raddb/modules/mschap"])
         .warn("only if there are any: switch modules, files of raddb; one full path a line, the list itself included")
         .back(format!("rm -i {FILE_LIST}"))
@@ -67,7 +67,7 @@ pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let step = book.step("7.2", "Keep what the others have", &rest);
     step.run("tar -C /usr/local -czf \"/root/pf-conf-$(date +%Y%m%dT%H%M%S).tar.gz\" pf/conf")
         .look("each of the others has the archive in /root")
-        .mend("nothing", "members overwrite their files in place, and keep nothing (bug B-26)");
+        .added("members overwrite their files in place, and keep nothing (bug B-26)");
 
     let step = book.step("7.2", format!("Push the configuration of {keeper}"), &on);
     step.run_here("pfcluster sync --as-master")
@@ -98,16 +98,19 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.before("the dashboards show addresses and loads to whoever knows the password, without encryption: open the ports to administrators only");
     let step = book.step("7.4", "Give the dashboards a password of your own", &all);
     step.since(10, 0);
-    step.do_it("write USER:PASSWORD into /root/dashboard-password, with mode 600")
-        .run("chmod 600 /root/dashboard-password");
-    for (daemon, _) in ports {
-        step.run(format!("pfcluster generate {daemon} --install --dashboard-password-file /root/dashboard-password"));
+    let files: Vec<String> = ports.iter().map(|(daemon, _)| format!("/usr/local/pf/conf/{daemon}.conf")).collect();
+    for file in &files {
+        step.edit(file, &["stats auth USER:PASSWORD"]);
     }
-    step.mend(
-        "uncomment `listen stats` in /usr/local/pf/conf/haproxy-portal.conf",
-        "it is active already, on each member's own address, with admin and packetfence (bug B-35); only the firewall keeps it closed",
-    );
-    step.look("in each file below /usr/local/pf/var/conf, `stats auth` has your user");
+    step.warn("below `listen stats`, in the place of the line that is there; PASSWORD is one that is used nowhere else")
+        .run(format!("grep -l 'stats auth admin:packetfence' {}", files.join(" ")))
+        .look("the last command names no file")
+        .mend(
+            "uncomment listen stats in /usr/local/pf/conf/haproxy-portal.conf",
+            "it is active already, on each member's own address, with admin and packetfence (bug B-35); only the firewall keeps it \
+             closed",
+        )
+        .added("these templates are not synchronised (guide 7.3), so each member needs the change");
 
     let step = book.step("7.4", "Open the ports", &on);
     step.since(10, 0);

@@ -1,12 +1,12 @@
 //! A new version of PacketFence on all members (guide 8.4), in two orders.
 
 use super::Name;
-use super::making::{join_database, same_versions};
+use super::making::{receive, same_versions};
 use super::power::make_backup;
 use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::runbook::RunbookError;
-use crate::runbook::check::{Check, Expected, Fact};
+use crate::runbook::check::{Check, Fact};
 use crate::runbook::draft::{Book, Draft, address, here, others};
 
 /// What the members are for in an upgrade.
@@ -77,7 +77,8 @@ fn begin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
 }
 
 /// New packages on these servers, whose services are stopped.
-fn packages<'b>(book: &'b mut Book<'_>, on: &[Hostname], guide: &'static str) -> &'b mut Draft {
+/// The database runs on where `in_cluster`.
+fn packages<'b>(book: &'b mut Book<'_>, on: &[Hostname], guide: &'static str, in_cluster: bool) -> &'b mut Draft {
     let to = book.request.to;
     let step = book.step(guide, format!("Upgrade the system and PacketFence on {}", and(on)), on);
     step.one_by_one()
@@ -93,6 +94,10 @@ fn packages<'b>(book: &'b mut Book<'_>, on: &[Hostname], guide: &'static str) ->
             "set-default only if you restart",
             "a server that restarts by accident would come up with half an upgrade",
         );
+    if in_cluster {
+        step.run("systemctl start packetfence-base.target")
+            .added("after a restart with multi-user.target, the database does not start by itself");
+    }
     match to {
         Some(to) => step.landmark(Check::here(on, Fact::Release, to.to_string())),
         None => step.look("`cat /usr/local/pf/conf/pf-release` has the new version"),
@@ -119,9 +124,9 @@ fn apart(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Result<(), 
         step.run("systemctl start packetfence-mariadb")
             .verify(Check::Serves { member: host.clone() })
             .warn("its data are the old ones; they go aside later")
-            .mend("nothing", "since 11.0 the packages change the database as well, and fail where it is not there");
+            .added("since 11.0 the packages change the database as well, and fail where it is not there");
     }
-    let step = packages(book, rest, "8.4.6");
+    let step = packages(book, rest, "8.4.6", false);
     if step.since(11, 0) {
         step.run("export UPGRADE_CLUSTER_SECONDARY=yes")
             .warn("that line has to be typed before the packages, in the same terminal");
@@ -143,7 +148,7 @@ fn detach(book: &mut Book<'_>, cast: &Cast, rest_database: &[Hostname]) {
     step.run_here("/usr/local/pf/bin/pfcmd service pf stop")
         .back("/usr/local/pf/bin/pfcmd service pf start")
         .look(format!("{} answer RADIUS and portal", and(rest)));
-    packages(book, on, "8.4.3")
+    packages(book, on, "8.4.3", true)
         .do_it("follow the upgrade notes, but for the database's schema")
         .warn("its database may restart; it goes on with the others'");
 
@@ -168,8 +173,10 @@ fn detach(book: &mut Book<'_>, cast: &Cast, rest_database: &[Hostname]) {
     }
     step.verify(Check::Serves { member: first.clone() })
         .verify(Check::Together { members: rest_database.to_vec(), only: true })
-        .irreversible(format!("what {} store from here on, until {first} takes over, is lost in the end: go on without a break", and(rest)))
-        .mend("nothing", "an upgrade that stops here overnight loses a night of registrations: everything that takes time comes before");
+        .irreversible(format!(
+            "what {} store from here on, until {first} takes over, is lost in the end: go on without a break",
+            and(rest)
+        ));
     let step = book.step("8.4.4", format!("Upgrade the database's schema on {first}"), on);
     if step.since(12, 0) {
         step.run("systemctl start packetfence-proxysql");
@@ -240,7 +247,7 @@ fn clean_up(book: &mut Book<'_>, first: &Hostname) {
 
 /// The others come back to the first one, without their old data.
 fn rejoin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
-    let (first, rest, all) = (&cast.first, &cast.rest, &cast.all);
+    let (first, rest, all, to) = (&cast.first, &cast.rest, &cast.all, book.request.to);
     let on = std::slice::from_ref(first);
     for host in all {
         let step = book.step("8.4.7", format!("Count all in again on {host}"), std::slice::from_ref(host));
@@ -267,7 +274,7 @@ fn rejoin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
         .mend("the database is read-only meanwhile (guide 8.4.7)", "it is not, in any version since 7.3 (bug B-62)");
     let mut up = vec![first.clone()];
     for host in &waiting {
-        join_database(book, host, &up);
+        receive(book, "8.4.7", host, &up).is_upgraded(host, to);
         up.push(host.clone());
     }
     if !book.request.supervised && !waiting.is_empty() {
@@ -303,7 +310,7 @@ fn with_quorum(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Resul
         step.run_here("/usr/local/pf/bin/pfcmd service pf stop")
             .back("/usr/local/pf/bin/pfcmd service pf start")
             .look(format!("{} answers RADIUS and portal", and(&left)));
-        let step = packages(book, on, "8.4.3");
+        let step = packages(book, on, "8.4.3", true);
         step.together(database).warn(
             "PacketFence stays stopped here, the database runs: the next server only when all databases are synced",
         );
@@ -337,7 +344,7 @@ fn with_quorum(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Resul
         .look("devices are authenticated, the portal answers, the web administration shows the new version");
     for host in late {
         let on = std::slice::from_ref(host);
-        let step = packages(book, on, "8.4.6");
+        let step = packages(book, on, "8.4.6", true);
         step.together(database);
         if step.since(11, 0) {
             step.warn("before the packages, in the same terminal: `export UPGRADE_CLUSTER_SECONDARY=yes`");
@@ -365,11 +372,7 @@ fn end(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
         .pfcmd(&format!("service {program} restart"))
         .here(&cast.all, Fact::ClusterCheck, "enabled");
     if let Some(to) = to {
-        step.verify(Check::Here {
-            hosts: cast.all.clone(),
-            fact: Fact::Release,
-            expected: Expected::Is(to.to_string()),
-        });
+        step.landmark(Check::here(&cast.all, Fact::Release, to.to_string()));
     }
     book.with_autofix(&cast.all);
 }
