@@ -7,7 +7,7 @@ use pfcluster_core::check;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 12] = [
+const FOLDERS: [&str; 13] = [
     "document",
     "cluster",
     "checks",
@@ -17,6 +17,7 @@ const FOLDERS: [&str; 12] = [
     "bootstrap",
     "supervisor",
     "maintenance",
+    "runbook/progress",
     "status",
     "sync",
     "cli",

@@ -25,7 +25,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
@@ -162,6 +162,11 @@ impl Command {
             Command::Key(_) | Command::Demo(_) | Command::Completions(_) | Command::Man => None,
         }
     }
+}
+
+/// The command line as its parser knows it: for manuals, and to see whether a command line would be understood.
+pub fn command_line() -> clap::Command {
+    Cli::command()
 }
 
 impl Cli {

@@ -14,7 +14,7 @@ use pfcluster_core::secret::is_secret_key;
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 
-use super::{Root, backup, files, machine, marks};
+use super::{Root, backup, files, marks};
 
 /// PacketFence's usual install directory, with which runbooks name its files.
 const INSTALL: &str = "/usr/local/pf/";
@@ -81,10 +81,6 @@ impl Place<'_> {
             Fact::Maintenance => {
                 let flag = self.root.file(FLAG_FILE);
                 marks::is_set(&flag).map(yes).map_err(|error| format!("{}: {}", flag.display(), files::plain(&error)))
-            }
-            Fact::Address(ip) => {
-                let own = machine::own_addresses().ok_or("the kernel does not show the addresses")?;
-                Ok(yes(own.contains(ip)))
             }
             Fact::File(path) => {
                 let path = self.path(path);

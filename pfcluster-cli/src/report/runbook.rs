@@ -109,7 +109,7 @@ fn step_document(number: usize, step: &Step, verified: Option<&Verified<'_>>) ->
         "instead_of": mends.collect::<Vec<_>>(),
         "standing": standing.map(|standing| json!({
             "state": standing.standing.kind(),
-            "shown_by": standing.shown_by.map(|step| step + 1),
+            "by": standing.by.map(|step| step + 1),
         })),
     })
 }

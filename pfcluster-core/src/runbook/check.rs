@@ -1,7 +1,6 @@
 //! What must hold after a step, in a form that can be checked.
 
 use std::fmt;
-use std::net::Ipv4Addr;
 
 use crate::cluster::Hostname;
 use crate::decision::and;
@@ -89,8 +88,6 @@ pub enum Fact {
     Counts(Hostname),
     /// Whether it is in maintenance: `yes` or `no`.
     Maintenance,
-    /// Whether it has this address on some interface: `yes` or `no`.
-    Address(Ipv4Addr),
     /// Whether there is such a file or directory: `yes` or `no`.
     File(String),
     /// The age of the newest backup of the database, in hours.
@@ -156,7 +153,6 @@ impl Fact {
             Fact::MultiZone => "multi_zone",
             Fact::Counts(_) => "counts",
             Fact::Maintenance => "maintenance",
-            Fact::Address(_) => "address",
             Fact::File(_) => "file",
             Fact::BackupAge => "backup_age",
         }
@@ -177,7 +173,6 @@ impl Fact {
             Fact::Member(_) | Fact::MultiZone => "pfcluster show".to_owned(),
             Fact::Counts(host) => format!("pfcluster node {host}"),
             Fact::Maintenance => "pfcluster maintenance".to_owned(),
-            Fact::Address(_) => "ip -4 -brief address".to_owned(),
             Fact::File(path) => format!("ls -ld {path}"),
             Fact::BackupAge => "ls -l /root/backup".to_owned(),
         }
@@ -234,7 +229,6 @@ fn sentence(fact: &Fact, expected: &Expected) -> String {
         Fact::MultiZone => format!("cluster.conf is{no} of several zones"),
         Fact::Counts(host) => format!("{host} is {value}"),
         Fact::Maintenance => format!("it is{no} in maintenance"),
-        Fact::Address(ip) => format!("{ip} is{no} there"),
         Fact::File(path) => format!("{path} is{no} there"),
         Fact::BackupAge => format!("the newest backup of the database is {value} hours old"),
     }

@@ -231,8 +231,13 @@ impl Draft {
         self
     }
 
+    /// The way back is as dangerous on another machine as the way there.
     pub(super) fn back(&mut self, command: impl Into<String>) -> &mut Draft {
-        self.step.back.push(Action::Run { command: command.into(), only: None });
+        let command = match &self.step.on[..] {
+            [host] => here(host, &command.into()),
+            _ => command.into(),
+        };
+        self.step.back.push(Action::Run { command, only: None });
         self
     }
 
@@ -362,8 +367,9 @@ impl Draft {
 
     /// The services that work with the members that they found when they started.
     pub(super) fn restart_counting_services(&mut self) -> &mut Draft {
-        self.since(10, 0);
-        self.since(12, 0);
+        for (major, minor) in [(8, 0), (10, 0), (12, 0)] {
+            self.since(major, minor);
+        }
         let version = self.version;
         for service in services_that_count_members(version) {
             self.pfcmd(&format!("service {service} restart"));
@@ -374,6 +380,15 @@ impl Draft {
     pub(super) fn restart_pf(&mut self) -> &mut Draft {
         self.pfcmd("service pf restart")
             .warn("a start resolves configuration conflicts at once (bug B-14): the versions must be equal before")
+    }
+
+    /// What leads to the database.
+    pub(super) fn proxy(&mut self) -> &'static str {
+        match (self.since(8, 0), self.since(12, 0)) {
+            (_, true) => "proxysql",
+            (true, false) => "haproxy-db",
+            (false, false) => "haproxy",
+        }
     }
 
     /// The periodic program that has the check of configurations.

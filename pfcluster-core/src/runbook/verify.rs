@@ -1,9 +1,13 @@
 //! How far somebody has come: what was seen, held against each step's checks.
 //!
 //! A check is *done*, *not yet*, or *can't be told* from here. What only other machines see, and what a person has to look
-//! at, is said and not counted, as long as the step has another check that can be told. A step is done if all that counts is;
-//! it is also done if a later one is whose landmark holds: what was stopped may be in service again by then. (Without a
-//! landmark, a step that a later one undoes would look not done at the end, and one that changes nothing done from the start.)
+//! at, is said and not counted: a step that has nothing else can't be told, and holds up nothing. A step is done if all of its
+//! checks that count are.
+//!
+//! Steps follow each other, and what one has stopped a later one starts again. So:
+//!
+//! 1. If a later step is done whose landmark holds, a step is done, whatever its own checks say by now.
+//! 2. If an earlier step is not done yet, a step is not either, though its checks may hold already.
 
 use std::collections::BTreeMap;
 
@@ -93,8 +97,8 @@ impl Checked {
 pub struct StepStanding {
     /// The verdict.
     pub standing: Standing,
-    /// The later step (from 0) that shows that this one is done; `None` if its own checks do, or nothing does.
-    pub shown_by: Option<usize>,
+    /// The other step (from 0) that decides: a later one that shows that this one is done, or an earlier one that is not.
+    pub by: Option<usize>,
     /// Its checks, in order.
     pub checks: Vec<Checked>,
 }
@@ -104,14 +108,22 @@ pub struct StepStanding {
 pub struct Progress {
     /// The steps, in order.
     pub steps: Vec<StepStanding>,
-    /// The first step (from 0) that is not done; `None` if all are.
+    /// The first step (from 0) that is not known to be done; `None` if all that can be told are.
     pub next: Option<usize>,
 }
 
+impl StepStanding {
+    /// Something of it can be told from here.
+    fn counts(&self) -> bool {
+        self.checks.iter().any(|check| !check.is_elsewhere)
+    }
+}
+
 impl Progress {
-    /// The verdict of the whole: the worst of its steps.
+    /// The verdict of the whole: the worst of the steps of which something can be told.
     pub fn standing(&self) -> Standing {
-        self.steps.iter().map(|step| step.standing).max().unwrap_or(Standing::Done)
+        let counted = self.steps.iter().filter(|step| step.counts());
+        counted.map(|step| step.standing).max().unwrap_or(Standing::CannotTell)
     }
 }
 
@@ -141,19 +153,26 @@ impl Runbook {
         let reached = self.steps.iter().zip(&steps).rposition(is_shown);
         if let Some(reached) = reached {
             for step in steps[..reached].iter_mut().filter(|step| step.standing != Standing::Done) {
-                step.standing = Standing::Done;
-                step.shown_by = Some(reached);
+                (step.standing, step.by) = (Standing::Done, Some(reached));
             }
         }
-        let next = steps.iter().position(|step| step.standing != Standing::Done);
-        Progress { steps, next }
+        if let Some(missing) = steps.iter().position(|step| step.standing == Standing::NotYet) {
+            for step in &mut steps[missing + 1..] {
+                (step.standing, step.by) = (Standing::NotYet, Some(missing));
+            }
+        }
+        let mut progress = Progress { steps, next: None };
+        if progress.standing() != Standing::Done {
+            progress.next = progress.steps.iter().position(|step| step.standing != Standing::Done);
+        }
+        progress
     }
 }
 
 fn standing(step: &Step, observed: &Observed<'_>) -> StepStanding {
     let checks: Vec<Checked> = step.verify.iter().map(|verify| judge(&verify.check, observed)).collect();
     let counted = checks.iter().filter(|check| !check.is_elsewhere).map(|check| check.standing);
-    StepStanding { standing: counted.max().unwrap_or(Standing::CannotTell), shown_by: None, checks }
+    StepStanding { standing: counted.max().unwrap_or(Standing::CannotTell), by: None, checks }
 }
 
 fn judge(check: &Check, observed: &Observed<'_>) -> Checked {
@@ -165,11 +184,7 @@ fn judge(check: &Check, observed: &Observed<'_>) -> Checked {
             Database::Running(_) | Database::Stopped | Database::Closed => Ok(()),
             _ => Err(""),
         }),
-        Check::Stopped { members } => all(members, observed, |database| match database {
-            Database::Stopped => Ok(()),
-            Database::Running(_) | Database::Full | Database::Refused(_) => Err("runs"),
-            _ => Err(""),
-        }),
+        Check::Stopped { members } => stopped(members, observed),
         Check::FreeConnections { members } => all(members, observed, |database| match database {
             Database::Full => Err("has none left"),
             Database::Running(server) => match server.connections {
@@ -222,6 +237,27 @@ fn without_answer(seen: &Seen) -> String {
         (Database::Closed, _) => format!("nothing listens on {host}: only that member can tell whether it runs"),
         (Database::Full, _) => format!("{host} takes no more connections"),
         (other, None) => format!("{host}: {}", other.kind().replace('_', " ")),
+    }
+}
+
+/// Whether a process is left, where nothing answers any more, only the machine itself can tell.
+fn stopped(members: &[Hostname], observed: &Observed<'_>) -> Checked {
+    let mut silent = Vec::new();
+    for member in members {
+        match seen(member, observed).map(|seen| &seen.database) {
+            Some(Database::Stopped) => {}
+            Some(Database::Running(_) | Database::Full | Database::Refused(_)) => {
+                return Checked::not_yet(format!("{member} runs"));
+            }
+            _ => silent.push(member.clone()),
+        }
+    }
+    match &silent[..] {
+        [] => Checked::done(),
+        silent if observed.me.as_ref().is_some_and(|me| silent.contains(me)) => {
+            Checked::unknown("whether a database runs here is not known")
+        }
+        silent => Checked::elsewhere(format!("only {} can tell: run it there", and(silent))),
     }
 }
 
@@ -326,14 +362,20 @@ fn here(hosts: &[Hostname], fact: &Fact, expected: &Expected, observed: &Observe
     match observed.facts.get(fact) {
         None => Checked::unknown("nobody looked"),
         Some(Found::Unknown(why)) => Checked::unknown(why.clone()),
+        // Of several members one makes it.
+        Some(Found::Value(value)) if *fact == Fact::BackupAge && value.is_empty() && !others.is_empty() => {
+            Checked::elsewhere("no backup of the database is here: another member has made it")
+        }
         Some(Found::Value(value)) if expected.fits(value) => {
             let why = if others.is_empty() { String::new() } else { format!("here; see {} as well", and(&others)) };
             Checked { why, ..Checked::done() }
         }
-        Some(Found::Value(value)) => {
-            let shown = if value.is_empty() { "nothing" } else { value };
-            Checked::not_yet(format!("it is {shown}"))
-        }
+        Some(Found::Value(value)) => Checked::not_yet(match &**value {
+            "" => "it is not there".to_owned(),
+            "yes" => "it is".to_owned(),
+            "no" => "it is not".to_owned(),
+            value => format!("it is {value}"),
+        }),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,supervisor,sync} can ask: one file
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,runbook,status,supervisor,sync} can ask: one file
 //! for each folder.
 
 pub mod bootstrap;
@@ -6,6 +6,7 @@ mod conflict;
 mod galera;
 mod maintenance;
 mod quorum;
+mod runbook;
 pub mod status;
 pub mod supervisor;
 mod sync;
@@ -19,6 +20,7 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
         .or_else(|| maintenance::output(case))
+        .or_else(|| runbook::output(case))
         .or_else(|| status::output(case))
         .or_else(|| supervisor::output(case))
         .or_else(|| sync::output(case))

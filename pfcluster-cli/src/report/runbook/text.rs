@@ -68,9 +68,13 @@ impl Shown<'_> {
                 Standing::NotYet => ' ',
                 Standing::CannotTell => '?',
             };
-            let shown = standing.shown_by.map_or_else(String::new, |by| format!(", since step {} is done", by + 1));
-            writeln!(out, "[{mark}] {number:2}. {}: {}{shown}", step.title, word(standing.standing))?;
-            if standing.shown_by.is_some() {
+            let decided = match (standing.by, standing.standing) {
+                (Some(by), Standing::Done) => format!(", since step {} is done", by + 1),
+                (Some(by), _) => format!(", since step {} is not", by + 1),
+                (None, _) => String::new(),
+            };
+            writeln!(out, "[{mark}] {number:2}. {}: {}{decided}", step.title, word(standing.standing))?;
+            if standing.by.is_some() {
                 continue;
             }
             for (verify, checked) in step.verify.iter().zip(&standing.checks) {
@@ -82,7 +86,7 @@ impl Shown<'_> {
         }
         verified.notes.iter().try_for_each(|note| writeln!(out, "note: {} ({})", note.message, note.help))?;
         match progress.next {
-            None => writeln!(out, "\nAll steps are done, as far as {} can tell.", verified.me),
+            None => writeln!(out, "\nAll that {} can tell is done.", verified.me),
             Some(next) => {
                 let step = &self.runbook.steps[next];
                 writeln!(out, "\nNext: {}. {}, {}", next + 1, step.title, place(step))

@@ -345,7 +345,7 @@ pub(super) fn join(
         .landmark(Check::here(&on, Fact::Member(joiner.clone()), "yes"));
 
     let step = book.step("3.5.2", "Start what the others need to reach it", &on);
-    let proxy = if step.since(12, 0) { "proxysql" } else { "haproxy-db" };
+    let proxy = step.proxy();
     step.run("systemctl stop packetfence-iptables")
         .run("systemctl restart packetfence-config")
         .pfcmd("configreload")
@@ -396,7 +396,7 @@ pub(super) fn receive<'b>(
 }
 
 /// One version of the configuration everywhere, before services start and look at it (bugs B-14, B-16).
-pub(super) fn same_versions(book: &mut Book<'_>, from: &Hostname, members: &[Hostname]) {
+pub(super) fn same_versions<'b>(book: &'b mut Book<'_>, from: &Hostname, members: &[Hostname]) -> &'b mut Draft {
     let step = book.step("7.2", "See that all have one version of the configuration", std::slice::from_ref(from));
     step.run("pfcluster conflict")
         .run(here(from, "pfcluster sync --as-master --dry-run"))
@@ -405,8 +405,8 @@ pub(super) fn same_versions(book: &mut Book<'_>, from: &Hostname, members: &[Hos
     if step.since(12, 0) {
         step.added("since 12.0 each `configreload` gives the member that it runs on a version of its own (bug B-16), and the next start \
              of PacketFence pushes whichever wins",
-        );
+        )
     } else {
-        step.added("the next start of PacketFence pushes whichever version wins, without a question (bug B-14)");
+        step.added("the next start of PacketFence pushes whichever version wins, without a question (bug B-14)")
     }
 }

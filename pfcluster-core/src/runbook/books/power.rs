@@ -7,9 +7,6 @@ use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Expected, Fact};
 use crate::runbook::draft::{Book, Draft, address, others};
 
-/// The units that a server is ready with (guide 6.2.1).
-const UNITS: [&str; 3] = ["packetfence-mariadb", "packetfence-config", "packetfence-haproxy-db"];
-
 /// Guide 6.1.
 pub(super) fn shutdown(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let all = book.members();
@@ -74,11 +71,8 @@ pub(super) fn startup(book: &mut Book<'_>) -> Result<(), RunbookError> {
         up.push(host.clone());
         let step = book.step("6.2", format!("Switch {host} on"), on);
         step.do_it(format!("switch {host} on, and log in by SSH"));
-        for unit in UNITS {
-            step.run(format!("systemctl status {unit} --no-pager"));
-        }
-        step.run("pfcluster status");
         units(step, on);
+        step.run("pfcluster status");
         let members: Vec<Hostname> =
             all.iter().filter(|one| up.contains(one) && database.contains(one)).cloned().collect();
         if database.contains(host) {
@@ -93,9 +87,11 @@ pub(super) fn startup(book: &mut Book<'_>) -> Result<(), RunbookError> {
     Ok(())
 }
 
+/// The units that a server is ready with (guide 6.2.1).
 fn units(step: &mut Draft, on: &[Hostname]) {
-    for unit in UNITS {
-        step.here(on, Fact::Unit(unit), "active");
+    let proxy = if step.since(8, 0) { "packetfence-haproxy-db" } else { "packetfence-haproxy" };
+    for unit in ["packetfence-mariadb", "packetfence-config", proxy] {
+        step.run(format!("systemctl status {unit} --no-pager")).here(on, Fact::Unit(unit), "active");
     }
 }
 
@@ -113,9 +109,6 @@ fn start_supervised(book: &mut Book<'_>, all: &[Hostname], order: &[Hostname]) -
         .together(&database)
         .warn("where it waits or refuses, it says for whom, and which word it needs: `pfcluster mariadb allow --help`");
     let step = book.step("6.2", "See that the services run", order);
-    for unit in UNITS {
-        step.run(format!("systemctl status {unit} --no-pager"));
-    }
     units(step, order);
     healthy(book, &first, all, &database);
     Ok(())

@@ -89,6 +89,9 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let all = book.members();
     let Some(first) = all.first().cloned() else { return Ok(()) };
     let on = [first.clone()];
+    if !book.is_since(8, 0) {
+        return Err(RunbookError::Version { version: book.request.version, what: "dashboards (they came with 8.0)" });
+    }
     let has_admin = book.is_since(10, 0);
     let ports: &[(&str, u16)] = if has_admin {
         &[("haproxy-portal", 1025), ("haproxy-db", 1026), ("haproxy-admin", 1027)]
@@ -97,6 +100,7 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     };
     book.before("the dashboards show addresses and loads to whoever knows the password, without encryption: open the ports to administrators only");
     let step = book.step("7.4", "Give the dashboards a password of your own", &all);
+    step.since(8, 0);
     step.since(10, 0);
     let files: Vec<String> = ports.iter().map(|(daemon, _)| format!("/usr/local/pf/conf/{daemon}.conf")).collect();
     for file in &files {
@@ -113,6 +117,7 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .added("these templates are not synchronised (guide 7.3), so each member needs the change");
 
     let step = book.step("7.4", "Open the ports", &on);
+    step.since(8, 0);
     step.since(10, 0);
     let rules: Vec<String> = ports
         .iter()
@@ -131,6 +136,7 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let asked: Vec<String> = all.iter().map(ask).collect::<Result<_, RunbookError>>()?;
     let step = book.step("7.4", "Restart HAProxy and the firewall", &all);
     step.one_by_one();
+    step.since(8, 0);
     step.since(10, 0);
     for (daemon, _) in ports {
         step.pfcmd(&format!("service {daemon} restart"));

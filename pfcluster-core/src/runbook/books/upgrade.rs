@@ -77,13 +77,21 @@ fn begin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
 }
 
 /// New packages on these servers, whose services are stopped.
-/// The database runs on where `in_cluster`.
-fn packages<'b>(book: &'b mut Book<'_>, on: &[Hostname], guide: &'static str, in_cluster: bool) -> &'b mut Draft {
+/// The database runs on where `in_cluster`; a `secondary` member gets its configuration from the first one.
+fn packages<'b>(
+    book: &'b mut Book<'_>,
+    on: &[Hostname],
+    guide: &'static str,
+    in_cluster: bool,
+    secondary: bool,
+) -> &'b mut Draft {
     let to = book.request.to;
     let step = book.step(guide, format!("Upgrade the system and PacketFence on {}", and(on)), on);
-    step.one_by_one()
-        .run("systemctl set-default multi-user.target")
-        .run_only("on RHEL / CentOS", "yum upgrade --enablerepo=packetfence")
+    step.one_by_one().run("systemctl set-default multi-user.target");
+    if secondary && step.since(11, 0) {
+        step.run("export UPGRADE_CLUSTER_SECONDARY=yes").warn("all of it in one terminal: `export` holds there only");
+    }
+    step.run_only("on RHEL / CentOS", "yum upgrade --enablerepo=packetfence")
         .run_only("on Debian", "apt-get update")
         .run_only("on Debian", "apt-get dist-upgrade")
         .do_it("restart the server if the packages ask for it (`reboot`)")
@@ -95,7 +103,7 @@ fn packages<'b>(book: &'b mut Book<'_>, on: &[Hostname], guide: &'static str, in
             "a server that restarts by accident would come up with half an upgrade",
         );
     if in_cluster {
-        step.run("systemctl start packetfence-base.target")
+        step.run("systemctl start packetfence-config packetfence-mariadb")
             .added("after a restart with multi-user.target, the database does not start by itself");
     }
     match to {
@@ -126,11 +134,7 @@ fn apart(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Result<(), 
             .warn("its data are the old ones; they go aside later")
             .added("since 11.0 the packages change the database as well, and fail where it is not there");
     }
-    let step = packages(book, rest, "8.4.6", false);
-    if step.since(11, 0) {
-        step.run("export UPGRADE_CLUSTER_SECONDARY=yes")
-            .warn("that line has to be typed before the packages, in the same terminal");
-    }
+    let step = packages(book, rest, "8.4.6", false, true);
     step.warn("not the upgrade notes: configuration and database come from the first one");
     for host in rest {
         take_configuration(book, first, host)?;
@@ -148,7 +152,7 @@ fn detach(book: &mut Book<'_>, cast: &Cast, rest_database: &[Hostname]) {
     step.run_here("/usr/local/pf/bin/pfcmd service pf stop")
         .back("/usr/local/pf/bin/pfcmd service pf start")
         .look(format!("{} answer RADIUS and portal", and(rest)));
-    packages(book, on, "8.4.3", true)
+    packages(book, on, "8.4.3", true, false)
         .do_it("follow the upgrade notes, but for the database's schema")
         .warn("its database may restart; it goes on with the others'");
 
@@ -159,8 +163,13 @@ fn detach(book: &mut Book<'_>, cast: &Cast, rest_database: &[Hostname]) {
         .landmark(Check::here(rest, Fact::Counts(first.clone()), "disabled"))
         .warn("each server loses service while its services restart: one after the other, and each until it answers again")
         .back(format!("pfcluster node {first} enable"))
-        .mend("/usr/local/pf/bin/pfcmd service haproxy restart", "there is no such service since 8.0 (bug B-36): it prints its usage, and nothing is restarted")
         .mend("/usr/local/pf/bin/cluster/node node-C-hostname disable", "it also disables the server that it runs on (bug B-10)");
+    if step.since(8, 0) {
+        step.mend(
+            "/usr/local/pf/bin/pfcmd service haproxy restart",
+            "there is no such service since 8.0 (bug B-36): it prints its usage, and nothing is restarted",
+        );
+    }
 
     let step = book.step("8.4.4", format!("Let {first} work without the others"), on);
     for other in rest {
@@ -226,6 +235,13 @@ fn take_configuration(book: &mut Book<'_>, from: &Hostname, host: &Hostname) -> 
     Ok(())
 }
 
+/// While PacketFence is stopped, so is what answers the others.
+fn exchange(book: &mut Book<'_>, on: &[Hostname]) {
+    let step = book.step("8.4.6", "Start what the members exchange their configuration with", on);
+    let proxy = step.proxy();
+    step.pfcmd(&format!("service {proxy} restart")).pfcmd("service httpd.webservices restart");
+}
+
 /// Optional: less to copy.
 fn clean_up(book: &mut Book<'_>, first: &Hostname) {
     const TABLES: [&str; 4] = ["radius_audit_log", "ip4log_history", "ip4log_archive", "locationlog_archive"];
@@ -281,9 +297,7 @@ fn rejoin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
         let step = book.step("8.4.7", format!("Start the database of {first} like the others'"), on);
         step.end_force(&waiting).together(database);
     }
-    let step = book.step("8.4.7", "Start what the members exchange their configuration with", rest);
-    let proxy = if step.since(12, 0) { "proxysql" } else { "haproxy-db" };
-    step.pfcmd(&format!("service {proxy} restart")).pfcmd("service httpd.webservices restart");
+    exchange(book, rest);
     same_versions(book, first, all);
     book.step("8.4.7", "Start PacketFence on the others", rest).one_by_one().restart_pf().pfcmd("service pf status");
     book.step("8.4.8", format!("Restart PacketFence on {first}, so that it knows the others"), on)
@@ -310,18 +324,13 @@ fn with_quorum(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Resul
         step.run_here("/usr/local/pf/bin/pfcmd service pf stop")
             .back("/usr/local/pf/bin/pfcmd service pf start")
             .look(format!("{} answers RADIUS and portal", and(&left)));
-        let step = packages(book, on, "8.4.3", true);
+        let step = packages(book, on, "8.4.3", true, *host != cast.first);
         step.together(database).warn(
             "PacketFence stays stopped here, the database runs: the next server only when all databases are synced",
         );
         if *host == cast.first {
             step.do_it("follow the upgrade notes, but for the database's schema");
-        } else if step.since(11, 0) {
-            step.warn("before the packages, in the same terminal: `export UPGRADE_CLUSTER_SECONDARY=yes`");
         }
-    }
-    for host in early.iter().filter(|host| **host != cast.first) {
-        take_configuration(book, &cast.first, host)?;
     }
     let step = book.step("8.4.4", "Stop service on those that have the old version", late);
     step.pfcmd("service pf stop")
@@ -335,23 +344,29 @@ fn with_quorum(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Resul
         .look("the scripts ended without an error")
         .irreversible("the old version can't work with the new schema: from here on only snapshots of all servers, taken at one time, lead back")
         .back_by("all servers off, and all back to their snapshots");
+    exchange(book, early);
+    for host in early.iter().filter(|host| **host != cast.first) {
+        take_configuration(book, &cast.first, host)?;
+    }
+    if early.len() > 1 {
+        same_versions(book, &cast.first, early).warn(format!(
+            "{} does not answer, and is named as failed: that is right; any other name is not",
+            and(late)
+        ));
+    }
     let step = book.step("8.4.4, 8.4.5", "Start PacketFence on those that have the new version", early);
     step.one_by_one()
-        .run("pfcluster conflict")
+        .warn("a start resolves configuration conflicts at once (bug B-14): the versions must be equal before")
         .pfcmd("service pf start")
         .pfcmd("service pf status")
         .verify(Check::VirtualAddresses)
         .look("devices are authenticated, the portal answers, the web administration shows the new version");
     for host in late {
         let on = std::slice::from_ref(host);
-        let step = packages(book, on, "8.4.6", true);
+        let step = packages(book, on, "8.4.6", true, true);
         step.together(database);
-        if step.since(11, 0) {
-            step.warn("before the packages, in the same terminal: `export UPGRADE_CLUSTER_SECONDARY=yes`");
-        }
         take_configuration(book, &cast.first, host)?;
-        let step = book.step("8.4.6", format!("Start what {host} exchanges its configuration with"), on);
-        step.pfcmd("service httpd.webservices restart");
+        exchange(book, on);
         same_versions(book, &cast.first, &cast.all);
         book.step("8.4.7", format!("Start PacketFence on {host}"), on).restart_pf().pfcmd("service pf status");
     }
