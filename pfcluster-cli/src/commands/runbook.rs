@@ -153,7 +153,7 @@ impl Procedure {
         request.keeps_quorum = self.keep_quorum;
         request.to = self.to;
         let book = runbook(name, &request).map_err(|error| unfit(&error))?;
-        let only = self.only.as_ref().map(|host| self.host(host, &hosts, &book)).transpose()?;
+        let only = self.only.as_ref().map(|host| self::host(host, &hosts, &book)).transpose()?;
         let shown = Shown { runbook: &book, supervised: request.supervised, only: only.as_ref() };
         if self.verify {
             return self.answer_verified(&shown, global, matches, printer);
@@ -179,18 +179,6 @@ impl Procedure {
             Some(starter) => starter == Starter::Pfcluster,
             None => SUPERVISED.iter().any(|path| self.system.join(path).exists()),
         }
-    }
-
-    /// The host whose part is shown: one that has a part.
-    fn host(&self, name: &str, hosts: &[&Hostname], book: &Runbook) -> Result<Hostname, CommandError> {
-        let mut all: Vec<&Hostname> =
-            book.steps.iter().flat_map(|step| &step.on).chain(hosts.iter().copied()).collect();
-        all.sort();
-        all.dedup();
-        named(name, &all)?.ok_or_else(|| CommandError::Usage {
-            message: format!("`{}` has no part in it", name.escape_debug()),
-            help: "`pfcluster show` shows the members".to_owned(),
-        })
     }
 
     fn answer_verified(
@@ -225,6 +213,17 @@ impl Procedure {
         }
         Ok(if progress.standing() == Standing::Done { ExitStatus::Fine } else { ExitStatus::No })
     }
+}
+
+/// The host whose part is shown: one that has a part.
+fn host(name: &str, hosts: &[&Hostname], book: &Runbook) -> Result<Hostname, CommandError> {
+    let mut all: Vec<&Hostname> = book.steps.iter().flat_map(|step| &step.on).chain(hosts.iter().copied()).collect();
+    all.sort();
+    all.dedup();
+    named(name, &all)?.ok_or_else(|| CommandError::Usage {
+        message: format!("`{}` has no part in it", name.escape_debug()),
+        help: "`pfcluster show` shows the members".to_owned(),
+    })
 }
 
 /// A member by its name or the first part of it; a name that nobody has is kept: the new one of `add-member`.

@@ -24,10 +24,10 @@ fn is_destructive(words: &[String]) -> bool {
     match words[..] {
         ["mv" | "rm" | "shutdown" | "reboot", ..] => !words.contains(&"-i"),
         ["pfcluster", "sync", ..] => !words.contains(&"--dry-run"),
-        ["pfcluster", "mariadb", "allow", ..] => true,
         ["pfcluster", "maintenance", ..] => words.len() > 2,
-        ["/usr/local/pf/sbin/pf-mariadb", ..] => true,
-        ["systemctl", "set-environment", ..] => true,
+        ["pfcluster", "mariadb", "allow", ..]
+        | ["/usr/local/pf/sbin/pf-mariadb", ..]
+        | ["systemctl", "set-environment", ..] => true,
         _ => words.iter().any(|word| word.starts_with("/var/lib/mysql") && words[0] == "cp"),
     }
 }

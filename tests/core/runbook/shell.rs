@@ -76,7 +76,7 @@ fn words(line: &str) -> Vec<(String, bool)> {
             '$' if chars.peek() == Some(&'(') => {
                 let word = word.get_or_insert_default();
                 word.push('$');
-                while let Some(c) = chars.next() {
+                for c in chars.by_ref() {
                     word.push(c);
                     if c == ')' {
                         break;

@@ -32,8 +32,8 @@ pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
 
 fn progress(case: &Case) -> Result<String, String> {
     let is_fact = |line: &&str| line.starts_with("fact ");
-    let cluster: String = case.input.lines().filter(|line| !is_fact(line)).map(|line| format!("{line}\n")).collect();
-    let (members, vips) = status::seen(&cluster)?;
+    let cluster: Vec<&str> = case.input.lines().filter(|line| !is_fact(line)).collect();
+    let (members, vips) = status::seen(&cluster.join("\n"))?;
     let text = cluster_conf(&members);
     let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, text.as_bytes()).value).value;
     let version =

@@ -91,7 +91,7 @@ fn actions(actions: &[Action], out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "\n```sh\n{client}\n```\n\n```sql\n{}\n```", statements.join("\n"))?;
             }
             Action::Edit { file, lines } => {
-                writeln!(out, "\n{} is to have:\n\n```ini\n{}\n```", code(file), lines.join("\n"))?
+                writeln!(out, "\n{} is to have:\n\n```ini\n{}\n```", code(file), lines.join("\n"))?;
             }
             Action::Do { what } => writeln!(out, "\n- {}", prose(what))?,
             other => writeln!(out, "\n- {}", other.kind())?,

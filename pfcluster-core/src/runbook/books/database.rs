@@ -248,9 +248,9 @@ pub(super) fn full_recovery(book: &mut Book<'_>) -> Result<(), RunbookError> {
 }
 
 /// Guide 8.5.
-pub(super) fn max_connections(book: &mut Book<'_>) -> Result<(), RunbookError> {
+pub(super) fn max_connections(book: &mut Book<'_>) {
     let all = book.members();
-    let Some(first) = all.first().cloned() else { return Ok(()) };
+    let Some(first) = all.first().cloned() else { return };
     let database = book.database_of(&first).unwrap_or_else(|_| all.clone());
     let on = [first.clone()];
     book.before("a member without a free connection holds up replication on all others");
@@ -289,5 +289,4 @@ pub(super) fn max_connections(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .warn(
             "only if none of them comes up: `pfcluster runbook elect-master`, then `pfcluster runbook full-recovery`",
         );
-    Ok(())
 }

@@ -12,11 +12,11 @@ use crate::runbook::draft::{Book, CLUSTER_CONF, Draft, PF_CONF, address, here, o
 const PFCONFIG_CONF: &str = "/usr/local/pf/conf/pfconfig.conf";
 
 /// Guide 3.1 to 3.4.
-pub(super) fn create_cluster(book: &mut Book<'_>) -> Result<(), RunbookError> {
+pub(super) fn create_cluster(book: &mut Book<'_>) {
     let all = book.members();
-    let Some(first) = all.first().cloned() else { return Ok(()) };
+    let Some(first) = all.first().cloned() else { return };
     let (first_only, rest) = ([first.clone()], others(&all, std::slice::from_ref(&first)));
-    if all.len() % 2 == 0 || all.len() < 3 {
+    if all.len().is_multiple_of(2) || all.len() < 3 {
         book.before(
             "the guide asks for at least three servers, and an odd number of them: of two halves neither is a majority",
         );
@@ -32,7 +32,6 @@ pub(super) fn create_cluster(book: &mut Book<'_>) -> Result<(), RunbookError> {
         supervise(book, &first_only);
     }
     begin(book, &first, &rest);
-    Ok(())
 }
 
 /// What every server needs, whether it begins a cluster or joins one.
@@ -322,14 +321,14 @@ fn webservices(book: &mut Book<'_>, first: &Hostname) {
         .here(&on, Fact::PfConf("webservices", "pass"), "set");
 }
 
-/// A server, whose management address is `own`, takes the configuration of `from`, and then its data. `joined` are in the
+/// A server, whose management address is `own`, takes the configuration of `from`, and then its data. `there` are in the
 /// cluster already.
 pub(super) fn join(
     book: &mut Book<'_>,
     from: &Hostname,
     joiner: &Hostname,
     own: Ipv4Addr,
-    joined: &[Hostname],
+    there: &[Hostname],
 ) -> Result<(), RunbookError> {
     let on = [joiner.clone()];
     let from_address = address(book.request.cluster, from)?;
@@ -363,26 +362,26 @@ pub(super) fn join(
     if book.request.supervised {
         supervise(book, &on);
     }
-    book.step("3.5.3", "See that there is a database to join", joined).together(joined);
+    book.step("3.5.3", "See that there is a database to join", there).together(there);
     book.step("3.5.3", format!("Stop the database of {joiner}"), &on).stop_database();
-    receive(book, "3.5.3", joiner, joined).reached();
+    receive(book, "3.5.3", joiner, there).reached();
     Ok(())
 }
 
-/// A member, whose database is stopped, gets the data of `joined`; its own go aside.
+/// A member, whose database is stopped, gets the data of `there`; its own go aside.
 pub(super) fn receive<'b>(
     book: &'b mut Book<'_>,
     guide: &'static str,
     joiner: &Hostname,
-    joined: &[Hostname],
+    there: &[Hostname],
 ) -> &'b mut Draft {
     let mut together = book.members();
-    together.retain(|host| host == joiner || joined.contains(host));
+    together.retain(|host| host == joiner || there.contains(host));
     if !together.contains(joiner) {
         together.push(joiner.clone());
     }
     let step =
-        book.step(guide, format!("Let {joiner} receive the data of {}", and(joined)), std::slice::from_ref(joiner));
+        book.step(guide, format!("Let {joiner} receive the data of {}", and(there)), std::slice::from_ref(joiner));
     step.set_data_aside()
         .forget_force()
         .start_database()

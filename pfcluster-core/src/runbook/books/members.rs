@@ -18,7 +18,7 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let keeper = [rest[0].clone()];
     let in_database = book.database_of(&gone).unwrap_or_default();
     let database = others(&in_database, &on_gone);
-    if database.len() % 2 == 0 && !database.is_empty() {
+    if database.len().is_multiple_of(2) && !database.is_empty() {
         book.before(format!(
             "{} databases are left, an even number: of two halves neither is a majority. Add a member, or remove another one",
             database.len()
@@ -54,6 +54,10 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.keep(CLUSTER_CONF, &format!("{CLUSTER_CONF}.with-{gone}"))
         .do_it(format!("delete these sections, with what is below each: {}", sections.join(" ")))
         .run(format!("pfcluster check {CLUSTER_CONF}"))
+        .warn(format!(
+            "from here on `pfcluster runbook` knows {gone} from the file that was kept only: `pfcluster runbook remove-member \
+             {CLUSTER_CONF}.with-{gone} --root /usr/local/pf --member {gone}`"
+        ))
         .back(format!("mv {CLUSTER_CONF}.with-{gone} {CLUSTER_CONF}"))
         .landmark(Check::here(&keeper, Fact::Member(gone.clone()), "no"));
 

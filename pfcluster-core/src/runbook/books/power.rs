@@ -42,13 +42,14 @@ pub(super) fn shutdown(book: &mut Book<'_>) -> Result<(), RunbookError> {
 }
 
 /// Guide 6.2, 4.2, 4.3.
-pub(super) fn startup(book: &mut Book<'_>) -> Result<(), RunbookError> {
+pub(super) fn startup(book: &mut Book<'_>) {
     let all = book.members();
     let mut order = all.clone();
     order.reverse();
-    let Some(first) = order.first().cloned() else { return Ok(()) };
+    let Some(first) = order.first().cloned() else { return };
     if book.request.supervised {
-        return start_supervised(book, &all, &order);
+        start_supervised(book, &all, &order);
+        return;
     }
     let database = book.database_of(&first).unwrap_or_else(|_| all.clone());
     book.before(format!(
@@ -84,7 +85,6 @@ pub(super) fn startup(book: &mut Book<'_>) -> Result<(), RunbookError> {
         }
     }
     healthy(book, &first, &all, &database);
-    Ok(())
 }
 
 /// The units that a server is ready with (guide 6.2.1).
@@ -96,7 +96,7 @@ fn units(step: &mut Draft, on: &[Hostname]) {
 }
 
 /// Supervisors find out by themselves who begins.
-fn start_supervised(book: &mut Book<'_>, all: &[Hostname], order: &[Hostname]) -> Result<(), RunbookError> {
+fn start_supervised(book: &mut Book<'_>, all: &[Hostname], order: &[Hostname]) {
     let first = order[0].clone();
     let database = book.database_of(&first).unwrap_or_else(|_| all.to_vec());
     let step = book.step("6.2, 4.2, 4.3", "Switch all of them on", order);
@@ -111,7 +111,6 @@ fn start_supervised(book: &mut Book<'_>, all: &[Hostname], order: &[Hostname]) -
     let step = book.step("6.2", "See that the services run", order);
     units(step, order);
     healthy(book, &first, all, &database);
-    Ok(())
 }
 
 fn healthy(book: &mut Book<'_>, from: &Hostname, all: &[Hostname], database: &[Hostname]) {
@@ -172,9 +171,9 @@ pub(super) fn maintenance(book: &mut Book<'_>) -> Result<(), RunbookError> {
 }
 
 /// Guide 6.3.
-pub(super) fn backup(book: &mut Book<'_>) -> Result<(), RunbookError> {
+pub(super) fn backup(book: &mut Book<'_>) {
     let all = book.members();
-    let Some(first) = all.first().cloned() else { return Ok(()) };
+    let Some(first) = all.first().cloned() else { return };
     book.before(
         "each night at 00:30 every server does this by itself; the newest is in the last column of `pfcluster status`",
     );
@@ -190,7 +189,6 @@ pub(super) fn backup(book: &mut Book<'_>) -> Result<(), RunbookError> {
     if !database.is_empty() {
         step.together(&database);
     }
-    Ok(())
 }
 
 /// PacketFence's own program. In a cluster it dumps the database on one member only.

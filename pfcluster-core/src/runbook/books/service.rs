@@ -10,9 +10,9 @@ use crate::runbook::draft::{Book, PF_CONF, address, others};
 const FILE_LIST: &str = "/usr/local/pf/conf/cluster-files.txt";
 
 /// Guide 3.6.
-pub(super) fn secure_keepalived(book: &mut Book<'_>) -> Result<(), RunbookError> {
+pub(super) fn secure_keepalived(book: &mut Book<'_>) {
     let all = book.members();
-    let Some(first) = all.first().cloned() else { return Ok(()) };
+    let Some(first) = all.first().cloned() else { return };
     let on = [first.clone()];
     book.before("only the first 8 characters of the secret count, and VRRP sends it in clear: it keeps strangers' mistakes out, not attackers (bug B-60)");
     let step = book.step("3.6", "Choose a secret of 8 characters", &on);
@@ -32,7 +32,6 @@ pub(super) fn secure_keepalived(book: &mut Book<'_>) -> Result<(), RunbookError>
              the addresses comes last",
         )
         .mend("any order", "in the order here, the member that holds the addresses loses them to nobody");
-    Ok(())
 }
 
 /// One member's configuration on all others.
@@ -48,7 +47,7 @@ fn push(book: &mut Book<'_>, from: &Hostname, all: &[Hostname], guide: &'static 
 /// Guide 7.2 and 7.3.
 pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let (keeper, all) = (book.one(Name::Resync)?, book.members());
-    let (on, rest) = ([keeper.clone()], others(&all, &[keeper.clone()]));
+    let (on, rest) = ([keeper.clone()], others(&all, std::slice::from_ref(&keeper)));
     let step = book.step("7.2", "See whose configuration is which, and what would be overwritten", &on);
     step.run("pfcluster conflict")
         .run_here("pfcluster sync --as-master --dry-run")
