@@ -48,7 +48,7 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
         return Ok(());
     }
     book.without_autofix(&rest);
-    book.step("5.1", "Stop the databases", &rest).stop_database();
+    book.step("5.1", "Stop the databases", &rest).stop_waiting_database();
     let word = format!("--assume-lost {}", names.join(" "));
     evidence(book, &rest, &asker, &word, "it names a member to start, why, and what that may lose")?;
     let without: Vec<String> = names.iter().map(|name| format!(" --without {name}")).collect();
@@ -119,7 +119,7 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.run("pfcluster status")
         .look("no member's database is primary; one that does not answer is off")
         .warn("if one is primary, the others only have to join it: `systemctl start packetfence-mariadb` there");
-    book.step("5.2", "Stop the databases", &all).stop_database();
+    book.step("5.2", "Stop the databases", &all).stop_waiting_database();
     let names: Vec<&str> = without.iter().map(Hostname::as_str).collect();
     let word = if names.is_empty() { String::new() } else { format!("--assume-lost {}", names.join(" ")) };
     let look = format!("`Decision:` starts {master}; if it starts another one, begin again with that");
@@ -229,7 +229,7 @@ pub(super) fn full_recovery(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.before(format!("the data of {keeper} are kept; those of {} go aside: this is the last resort", and(&rest)));
     book.before("`pfcluster runbook elect-master` keeps everybody's data, and is to be tried before");
     book.without_autofix(&all);
-    book.step("5.4, 5.5", "Stop the databases", &all).stop_database();
+    book.step("5.4, 5.5", "Stop the databases", &all).stop_waiting_database();
     evidence(
         book,
         &all,
