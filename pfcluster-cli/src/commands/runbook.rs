@@ -137,6 +137,12 @@ impl Procedure {
                 help: "leave one of the two out".to_owned(),
             });
         }
+        if self.verify && self.file.as_deref() == Some(Path::new("-")) {
+            return Err(CommandError::Usage {
+                message: "`--verify` reads the file more than once, so it can't be standard input".to_owned(),
+                help: "put it into a file, and name that".to_owned(),
+            });
+        }
         let gathered = gather(global, matches, self.file.as_deref(), printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         if installation.diagnostics.count(Severity::Error) > 0 {
