@@ -118,6 +118,31 @@ impl<'l> Follower<'l> {
         Ok(())
     }
 
+    /// Every line that is for another host alone, pasted into a terminal of this one: how many there were.
+    pub(crate) fn paste_into(&self, host: &Host) -> Result<usize> {
+        let for_another = |command: &&String| {
+            command.starts_with("[ \"$(hostname)\" = ") && !command.contains(&format!(" = {} ]", host.plan.hostname))
+        };
+        let actions = self.book.steps.iter().flat_map(|step| step.actions.iter().chain(&step.back));
+        let commands = actions.filter_map(|action| match action {
+            Action::Run { command, .. } => Some(command),
+            _ => None,
+        });
+        let mut pasted = 0;
+        for command in commands.filter(for_another) {
+            let output = host.output(&["bash", "-c", command])?;
+            assert_eq!(
+                output.status.code(),
+                Some(1),
+                "`{command}` does something on {}: {}",
+                host.name(),
+                said(&output)
+            );
+            pasted += 1;
+        }
+        Ok(pasted)
+    }
+
     fn host(&self, host: &Hostname) -> Result<&'l Host> {
         let found = self.lab.hosts.iter().find(|one| one.plan.hostname == host.as_str());
         found.ok_or_else(|| LabError(format!("the lab has no {host}")))
@@ -177,7 +202,7 @@ impl<'l> Follower<'l> {
         }
     }
 
-    fn run(&self, host: &Host, command: &str) -> Result {
+    pub(crate) fn run(&self, host: &Host, command: &str) -> Result {
         // Between hosts, as ssh would.
         if let Some(source) = command.strip_prefix("scp root@") {
             let (address, path) = source.trim_end_matches(" /root/").split_once(':').unwrap_or((source, ""));
@@ -199,6 +224,7 @@ impl<'l> Follower<'l> {
             "pfcluster status",
             "pfcluster conflict",
             "pfcluster bootstrap",
+            "pfcluster check",
             "--dry-run",
             "ping ",
             "grep ",

@@ -36,6 +36,34 @@ fn kept_aside(host: &Host) -> Result {
     Ok(())
 }
 
+/// What is pasted into the wrong terminal does nothing there; and what nobody stands in for ends a test.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn the_wrong_terminal() -> Result {
+    let lab = prepared()?;
+    let [pf1, pf2, pf3] = three(&lab)?;
+    for (name, members) in [
+        (Name::FullRecovery, &["pf2"][..]),
+        (Name::SplitBrain, &["pf1", "pf2"]),
+        (Name::RemoveMember, &["pf3"]),
+        (Name::Shutdown, &[]),
+        (Name::Upgrade, &[]),
+    ] {
+        let pasted = Follower::new(&lab, name, members, &[])?.paste_into(pf1)?;
+        measured(&format!("lines of {name} for others, on pf1"), pasted);
+        assert!(pasted > 0);
+    }
+    wait_all_synced(&[pf1, pf2, pf3])?;
+    let follower = Follower::new(&lab, Name::Shutdown, &[], &[])?;
+    for command in
+        ["/usr/local/pf/bin/pfcmd service haproxy restart", "systemctl mask packetfence-mariadb", "yum upgrade"]
+    {
+        let error = follower.run(pf1, command).expect_err("nobody stands in for it");
+        measured("refused", error);
+    }
+    Ok(())
+}
+
 #[test]
 #[ignore = "slow: tests/lab/lab matrix"]
 fn remove_member_is_followed() -> Result {
