@@ -10,7 +10,8 @@
 //! 2. No data are deleted: a data directory is moved aside, whole, and only when no database runs in it.
 //! 3. Where the guide, or PacketFence's program, is wrong or dangerous, the step does it another way, and says so
 //!    ([`Step::mends`]).
-//! 4. Nothing depends on who does it: `$` expansions apart, what is printed is what is run.
+//! 4. What is printed is what is run. Nothing in it needs quotes: names of hosts, interfaces and zones hold no character that means
+//!    something to a shell, as their types see to.
 //!
 //! Passwords are never in a runbook: what stands in capitals is to be replaced by whoever follows it.
 

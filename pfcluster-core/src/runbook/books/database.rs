@@ -1,7 +1,7 @@
 //! When the database does not come up by itself.
 
 use super::Name;
-use super::making::receive;
+use super::joining::{receive, same_versions};
 use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::runbook::RunbookError;
@@ -211,7 +211,7 @@ pub(super) fn split_brain(book: &mut Book<'_>) -> Result<(), RunbookError> {
         receive(book, "5.5", host, &up).reached();
         up.push(host.clone());
     }
-    super::making::same_versions(book, &kept[0], &all);
+    same_versions(book, &kept[0], &all);
     let step = book.step("5.3", "Start PacketFence again", &lost);
     step.one_by_one().restart_pf().verify(Check::VirtualAddresses).together(&all);
     book.with_autofix(&all);

@@ -1,7 +1,7 @@
 //! The servers' networks: zones, names of interfaces, IPv6.
 
 use super::Name;
-use super::making::same_versions;
+use super::joining::same_versions;
 use crate::cluster::{Hostname, Layout, ZoneName};
 use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Fact};

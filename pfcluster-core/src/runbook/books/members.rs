@@ -3,7 +3,8 @@
 use std::net::Ipv4Addr;
 
 use super::Name;
-use super::making::{join, prepare, same_versions};
+use super::joining::{join, same_versions};
+use super::making::prepare;
 use crate::cluster::{Cluster, Hostname, InterfaceName, Layout, Zone};
 use crate::decision::and;
 use crate::runbook::RunbookError;

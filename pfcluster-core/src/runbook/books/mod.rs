@@ -1,6 +1,7 @@
 //! The procedures, by theme.
 
 mod database;
+mod joining;
 mod layout;
 mod making;
 mod members;
@@ -29,7 +30,7 @@ pub(super) fn least_members(name: Name) -> usize {
 pub(super) fn write(name: Name, book: &mut Book<'_>) -> Result<(), RunbookError> {
     match name {
         Name::CreateCluster => making::create_cluster(book),
-        Name::JoinMember => making::join_member(book)?,
+        Name::JoinMember => joining::join_member(book)?,
         Name::SecureKeepalived => service::secure_keepalived(book),
         Name::Shutdown => power::shutdown(book)?,
         Name::Startup => power::startup(book),

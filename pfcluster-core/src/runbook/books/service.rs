@@ -79,7 +79,7 @@ pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
 
     let step = book.step("7.2", "Read it", &rest);
     step.pfcmd("configreload hard");
-    super::making::same_versions(book, &keeper, &all);
+    super::joining::same_versions(book, &keeper, &all);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! A new version of PacketFence on all members (guide 8.4), in two orders.
 
 use super::Name;
-use super::making::{receive, same_versions};
+use super::joining::{receive, same_versions};
 use super::power::make_backup;
 use crate::cluster::Hostname;
 use crate::decision::and;
