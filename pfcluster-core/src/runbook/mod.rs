@@ -242,6 +242,9 @@ pub fn runbook(name: Name, request: &Request<'_>) -> Result<Runbook, RunbookErro
     if members < least {
         return Err(RunbookError::TooFew { name, least, members });
     }
+    if !(request.members.is_empty() || name.about().is_some() || books::takes_members(name)) {
+        return Err(RunbookError::AboutAll(name));
+    }
     books::write(name, &mut book)?;
     let (before, steps) = book.finish();
     Ok(Runbook { name, version: request.version, before, steps })

@@ -70,6 +70,9 @@ pub enum RunbookError {
     /// It is about members, and none is named.
     #[error("`{0}` is about {about}, and none is named", about = .0.about().unwrap_or("no member"))]
     Whom(Name),
+    /// It is about all members, and some are named.
+    #[error("`{0}` is about all members")]
+    AboutAll(Name),
     /// It is about one member, and several are named.
     #[error("`{0}` is about one member, and several are named")]
     OnlyOne(Name),
@@ -91,6 +94,9 @@ pub enum RunbookError {
     /// No interface to rename is named.
     #[error("no interface to rename is named")]
     Renames,
+    /// There is no such zone.
+    #[error("the cluster has no zone {0}")]
+    NoSuchZone(ZoneName),
     /// The members are in zones already.
     #[error("the cluster has zones already")]
     HasZones,
@@ -114,9 +120,10 @@ impl RunbookError {
             RunbookError::Whom(name) => {
                 format!("name {} with `--member HOST`", name.about().unwrap_or("the member"))
             }
+            RunbookError::AboutAll(_) => "leave `--member` out; `--for HOST` shows one host's part".to_owned(),
             RunbookError::OnlyOne(_) | RunbookError::NobodyLeft(_) => "name fewer members".to_owned(),
-            RunbookError::NotAMember(_) | RunbookError::NotInDatabase(_) => {
-                "`pfcluster show` shows the members".to_owned()
+            RunbookError::NotAMember(_) | RunbookError::NotInDatabase(_) | RunbookError::NoSuchZone(_) => {
+                "`pfcluster show` shows the members and their zones".to_owned()
             }
             RunbookError::Addresses(missing) => {
                 let options: Vec<String> = missing.iter().map(|name| format!("--address {name}=IP")).collect();

@@ -95,6 +95,10 @@ fn evidence(
 pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let master = book.one(Name::ElectMaster)?;
     let without = book.request.without.clone();
+    let members = book.members();
+    if let Some(stranger) = without.iter().find(|host| !members.contains(host)) {
+        return Err(RunbookError::NotAMember(stranger.clone()));
+    }
     if without.contains(&master) {
         return Err(RunbookError::NobodyLeft(Name::ElectMaster));
     }

@@ -145,7 +145,7 @@ pub(super) fn add_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .edit(CLUSTER_CONF, &lines)
         .run(format!("pfcluster check {CLUSTER_CONF}"))
         .back(format!("mv {CLUSTER_CONF}.without-{new} {CLUSTER_CONF}"))
-        .warn("below all others: the order of the members is meaning, priorities follow from it")
+        .warn("below all others of its zone: the order of the members is meaning, priorities follow from it")
         .verify(Check::here(&on_keeper, Fact::Member(new.clone()), "yes"));
     let step = book.step("7.2", "Read it, and give it to the others", &on_keeper);
     step.pfcmd("configreload hard")
@@ -175,7 +175,10 @@ pub(super) fn add_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
 fn new_sections(book: &Book<'_>, new: &Hostname, keeper: &Hostname) -> Result<(Ipv4Addr, Vec<String>), RunbookError> {
     let (cluster, request) = (book.request.cluster, book.request);
     let zone = match &request.zone {
-        Some(name) => cluster.zones().iter().find(|zone| zone.name == *name),
+        Some(name) => {
+            let found = cluster.zones().iter().find(|zone| zone.name == *name);
+            Some(found.ok_or_else(|| RunbookError::NoSuchZone(name.clone()))?)
+        }
         None => cluster.zone_of(keeper.as_str()),
     };
     // The members that are there have what the new one is to have.

@@ -27,6 +27,11 @@ pub(super) fn least_members(name: Name) -> usize {
     }
 }
 
+/// It is about all members, unless some are named.
+pub(super) fn takes_members(name: Name) -> bool {
+    matches!(name, Name::JoinMember | Name::Upgrade | Name::RenameInterfaces | Name::DisableIpv6)
+}
+
 pub(super) fn write(name: Name, book: &mut Book<'_>) -> Result<(), RunbookError> {
     match name {
         Name::CreateCluster => making::create_cluster(book),
