@@ -11,4 +11,6 @@ pub mod report;
 mod run;
 
 #[cfg(feature = "cli")]
+pub use commands::command_line;
+#[cfg(feature = "cli")]
 pub use run::{Env, ExitStatus, run};

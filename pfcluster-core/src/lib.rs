@@ -46,6 +46,7 @@
 //! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
 //! - [`doctor`]: whether a server meets the guide's prerequisites, and the commands that mend what does not.
 //! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
+//! - [`runbook`]: the guide's procedures with a cluster's own names and commands, and how far somebody has come with one.
 //! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
 //!
@@ -75,6 +76,7 @@ pub mod pf_conf;
 pub mod printable;
 pub mod quorum;
 pub mod rule;
+pub mod runbook;
 pub mod secret;
 #[cfg(feature = "sim")]
 pub mod sim;

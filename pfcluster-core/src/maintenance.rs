@@ -139,7 +139,9 @@ pub fn services_that_count_members(version: PfVersion) -> &'static [&'static str
         &["radiusd", "pfdhcplistener", "haproxy-admin", "haproxy-db", "proxysql", "haproxy-portal", "keepalived"]
     } else if version >= PfVersion::new(10, 0) {
         &["haproxy-admin", "haproxy-db", "haproxy-portal", "keepalived"]
-    } else {
+    } else if version >= PfVersion::new(8, 0) {
         &["haproxy-db", "haproxy-portal", "keepalived"]
+    } else {
+        &["haproxy", "keepalived"]
     }
 }

@@ -125,14 +125,15 @@ fn every_command_is_run_here_or_by_ci() {
         if arguments.first() == Some(&"doctor") {
             full.extend(["--datadir", "data", "--socket", "nobody", "--pf-conf", "alone.conf", "--system", "machine"]);
         }
-        if arguments.first() == Some(&"status") {
+        let verifies = arguments.contains(&"--verify");
+        if arguments.first() == Some(&"status") || verifies {
             full.extend(["--datadir", "data", "--socket", "nobody", "--pf-conf", "alone.conf"]);
             full.extend(arguments.contains(&"--watch").then_some(["--count", "1"]).into_iter().flatten());
         }
         let output = run(directory.path(), &full, b"", &variables);
         // Decisions answer with 1 where the answer is no.
         let decisions = ["quorum", "conflict", "status", "doctor", "drill"];
-        let decides = arguments.first().is_some_and(|command| decisions.contains(command));
+        let decides = arguments.first().is_some_and(|command| decisions.contains(command)) || verifies;
         // Monitoring has a number of its own for "unknown".
         let no = if arguments.contains(&"--nagios") { 3 } else { 1 };
         let fine = output.status.success() || decides && output.status.code() == Some(no);

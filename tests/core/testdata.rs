@@ -8,7 +8,7 @@ use pfcluster_core::doctor::CHECKS;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 
-const FOLDERS: [&str; 14] = [
+const FOLDERS: [&str; 15] = [
     "document",
     "cluster",
     "checks",
@@ -18,6 +18,7 @@ const FOLDERS: [&str; 14] = [
     "bootstrap",
     "supervisor",
     "maintenance",
+    "runbook/progress",
     "status",
     "doctor",
     "sync",

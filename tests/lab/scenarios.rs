@@ -13,6 +13,8 @@ mod election;
 mod networks;
 #[path = "scenarios/power.rs"]
 mod power;
+#[path = "scenarios/runbooks/mod.rs"]
+mod runbooks;
 #[path = "scenarios/steering.rs"]
 mod steering;
 #[path = "scenarios/supervised/mod.rs"]

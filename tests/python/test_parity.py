@@ -21,6 +21,7 @@ NOT_HERE = {
     "cli": "sessions of the program itself",
     "generate": "whole files: test_documents.py compares what both generate",
     "maintenance": "steps of a command that only the program carries out",
+    "runbook": "procedures for people, which the program prints",
     "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",
     "supervisor": "stories of hosts over time, in a language of their own: test_supervisor.py drives the same machine",
     "sync": "calls of the web services, which the module makes for versions only: see test_host.py",

@@ -19,7 +19,15 @@ pub const EXAMPLES: [(&str, &str, [&str; 3]); 3] = [
 /// # Panics
 /// If the file can't be written.
 pub fn reviewed(name: &str, actual: &str) -> String {
-    let path = testdata().join("generate").join(name);
+    reviewed_in("generate", name, actual)
+}
+
+/// The same in another folder.
+///
+/// # Panics
+/// If the file can't be written.
+pub fn reviewed_in(folder: &str, name: &str, actual: &str) -> String {
+    let path = testdata().join(folder).join(name);
     if std::env::var_os("REWRITE").is_some() {
         std::fs::write(&path, actual).expect("a writable test file");
     }

@@ -17,6 +17,7 @@ mod mariadb;
 mod names;
 mod node;
 mod quorum;
+mod runbook;
 mod scene;
 mod show;
 mod status;
@@ -26,7 +27,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgMatches, Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
@@ -128,6 +129,7 @@ pub(crate) enum Command {
     Show(show::Show),
     Generate(generate::Generate),
     Quorum(quorum::Quorum),
+    Runbook(runbook::Procedure),
     Conflict(conflict::Conflict),
     Sync(sync::Sync),
     Bootstrap(bootstrap::Bootstrap),
@@ -152,6 +154,7 @@ impl Command {
             Command::Show(show) => Some(show.format.into()),
             Command::Generate(generate) => Some(generate.format()),
             Command::Quorum(quorum) => Some(quorum.format.into()),
+            Command::Runbook(runbook) => Some(runbook.errors()),
             Command::Conflict(conflict) => Some(conflict.format.into()),
             Command::Sync(sync) => Some(sync.format.into()),
             Command::Bootstrap(bootstrap) => Some(bootstrap.format.into()),
@@ -167,6 +170,11 @@ impl Command {
     }
 }
 
+/// The command line as its parser knows it: for manuals, and to see whether a command line would be understood.
+pub fn command_line() -> clap::Command {
+    Cli::command()
+}
+
 impl Cli {
     pub(crate) fn run(&self, matches: &ArgMatches, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
         // A subcommand's matches hold the global arguments as well, with where each came from.
@@ -176,6 +184,7 @@ impl Cli {
             Command::Show(show) => show.run(&self.global, matches, printer),
             Command::Generate(generate) => generate.run(&self.global, matches, printer),
             Command::Quorum(quorum) => quorum.run(&self.global, matches, printer),
+            Command::Runbook(runbook) => runbook.run(&self.global, matches, printer),
             Command::Conflict(conflict) => conflict.run(&self.global, matches, printer),
             Command::Sync(sync) => sync.run(&self.global, matches, printer),
             Command::Bootstrap(bootstrap) => bootstrap.run(&self.global, matches, printer),

@@ -1,7 +1,7 @@
 //! `pfcluster status`: the whole cluster, from any member.
 
 use std::io::{self, IsTerminal as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
@@ -89,14 +89,15 @@ impl Status {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         if self.nagios || self.format == StatusFormat::Nagios {
-            let asked = if self.watch { Err(asks_once()) } else { self.ask(global, matches, printer) };
+            let asked =
+                if self.watch { Err(asks_once()) } else { ask_cluster(global, matches, None, &self.backups, printer) };
             return for_monitoring(asked, printer);
         }
         let clears = self.watch && self.format == StatusFormat::Text && io::stdout().is_terminal();
         let mut drawn = 0;
         loop {
             drawn += 1;
-            let answer = self.ask(global, matches, printer)?;
+            let answer = ask_cluster(global, matches, None, &self.backups, printer)?;
             match self.format {
                 StatusFormat::Json => writeln!(printer.out, "{}", answer.json())?,
                 StatusFormat::Text | StatusFormat::Nagios => {
@@ -120,58 +121,60 @@ impl Status {
             thread::sleep(Duration::from_secs(self.interval));
         }
     }
+}
 
-    fn ask(
-        &self,
-        global: &Global,
-        matches: &ArgMatches,
-        printer: &mut Printer<'_>,
-    ) -> Result<report::Report, CommandError> {
-        let root = global.root();
-        let gathered = gather(global, matches, None, printer)?;
-        let installation = Installation::read(gathered.texts(), &gathered.situation);
-        let cluster = &installation.cluster;
-        let in_database: Vec<Hostname> = Names::of(cluster, &gathered.situation)?.hosts().cloned().collect();
-        let me = global.host()?;
-        let mut notes = Vec::new();
-        let settings = host::own_settings(&root, &global.overrides(), &mut notes)?;
-        let named = settings.as_ref().and_then(|settings| settings.account.clone());
-        let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
-        let peers = match peers(global, &installation, gathered.situation.version) {
-            Ok(peers) => peers,
-            Err(error) => {
-                notes.push(Note { message: error.to_string(), help: error.help().to_owned() });
-                Vec::new()
-            }
-        };
-        let mut answers = host::gather(
-            &Question {
-                root: &root,
-                version: gathered.situation.version,
-                cluster,
-                me: &me,
-                disabled: &gathered.situation.disabled,
-                in_database: &in_database,
-                settings: settings.as_ref(),
-                account: account.as_ref(),
-                backups: &self.backups,
-                run_directory: &global.run_directory,
-                limit: global.timeout(),
-            },
-            peers,
-            &members_by_name(cluster),
-        );
-        answers.notes.splice(0..0, notes);
-        let is_error = |one: &Diagnostic| one.source == Source::ClusterConf && one.severity() == Severity::Error;
-        if installation.diagnostics.iter().any(is_error) {
-            // What is malformed is left out: there may be fewer members than were meant.
-            writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
+/// All members, as this machine sees them. `file` stands in for the installation's cluster.conf.
+pub(super) fn ask_cluster(
+    global: &Global,
+    matches: &ArgMatches,
+    file: Option<&Path>,
+    backups: &Path,
+    printer: &mut Printer<'_>,
+) -> Result<report::Report, CommandError> {
+    let root = global.root();
+    let gathered = gather(global, matches, file, printer)?;
+    let installation = Installation::read(gathered.texts(), &gathered.situation);
+    let cluster = &installation.cluster;
+    let in_database: Vec<Hostname> = Names::of(cluster, &gathered.situation)?.hosts().cloned().collect();
+    let me = global.host()?;
+    let mut notes = Vec::new();
+    let settings = host::own_settings(&root, &global.overrides(), &mut notes)?;
+    let named = settings.as_ref().and_then(|settings| settings.account.clone());
+    let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+    let peers = match peers(global, &installation, gathered.situation.version) {
+        Ok(peers) => peers,
+        Err(error) => {
+            notes.push(Note { message: error.to_string(), help: error.help().to_owned() });
+            Vec::new()
         }
-        if cluster.member(me.as_str()).is_none() {
-            writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
-        }
-        Ok(report::Report::new(me, answers))
+    };
+    let mut answers = host::gather(
+        &Question {
+            root: &root,
+            version: gathered.situation.version,
+            cluster,
+            me: &me,
+            disabled: &gathered.situation.disabled,
+            in_database: &in_database,
+            settings: settings.as_ref(),
+            account: account.as_ref(),
+            backups,
+            run_directory: &global.run_directory,
+            limit: global.timeout(),
+        },
+        peers,
+        &members_by_name(cluster),
+    );
+    answers.notes.splice(0..0, notes);
+    let is_error = |one: &Diagnostic| one.source == Source::ClusterConf && one.severity() == Severity::Error;
+    if installation.diagnostics.iter().any(is_error) {
+        // What is malformed is left out: there may be fewer members than were meant.
+        writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
     }
+    if cluster.member(me.as_str()).is_none() {
+        writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
+    }
+    Ok(report::Report::new(me, answers))
 }
 
 /// The web services of the other members; none if this installation can't ask them.

@@ -18,6 +18,7 @@ mod processes;
 pub mod records;
 mod recovery;
 mod root;
+pub mod runbook;
 pub mod status;
 pub mod supervise;
 pub mod sync;

@@ -16,6 +16,7 @@ pub(crate) mod maintenance;
 #[cfg(feature = "cli")]
 pub(crate) mod nagios;
 pub mod quorum;
+pub mod runbook;
 mod source;
 pub mod status;
 pub mod supervisor;

@@ -1,4 +1,4 @@
-//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,status,supervisor,sync} can ask: one file
+//! What the cases of tests/testdata/{quorum,conflict,galera,bootstrap,maintenance,runbook,status,supervisor,sync} can ask: one file
 //! for each folder.
 
 pub mod bootstrap;
@@ -7,6 +7,7 @@ mod doctor;
 mod galera;
 mod maintenance;
 mod quorum;
+mod runbook;
 pub mod status;
 pub mod supervisor;
 mod sync;
@@ -20,6 +21,7 @@ pub(crate) fn output(case: &Case) -> Option<Result<String, String>> {
         .or_else(|| galera::output(case))
         .or_else(|| bootstrap::output(case))
         .or_else(|| maintenance::output(case))
+        .or_else(|| runbook::output(case))
         .or_else(|| status::output(case))
         .or_else(|| doctor::output(case))
         .or_else(|| supervisor::output(case))

@@ -29,6 +29,12 @@ pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
 /// # Errors
 /// A sentence about a line that makes no sense.
 pub fn decide(input: &str) -> Result<Decision<Verdict, Reason>, String> {
+    let (members, vips) = seen(input)?;
+    Ok(assess(&members, &vips))
+}
+
+/// What was seen of a cluster.
+pub(super) fn seen(input: &str) -> Result<(Vec<Seen>, Vec<Vip>), String> {
     let (mut members, mut vips) = (Vec::new(), Vec::new());
     for line in input.lines().filter(|line| !line.trim().is_empty()) {
         match line.strip_prefix("vip ") {
@@ -36,7 +42,7 @@ pub fn decide(input: &str) -> Result<Decision<Verdict, Reason>, String> {
             None => members.push(member(line)?),
         }
     }
-    Ok(assess(&members, &vips))
+    Ok((members, vips))
 }
 
 /// The verdict, why, and what to do.
