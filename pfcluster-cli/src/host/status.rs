@@ -1,5 +1,7 @@
 //! What all members' databases say, asked side by side, and what this member knows of itself.
 
+mod told;
+
 use std::collections::BTreeSet;
 use std::io;
 use std::iter;
@@ -7,28 +9,24 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname, Member};
 use pfcluster_core::conflict::Reply;
-use pfcluster_core::galera::{Process, StatusError, WsrepStatus};
+use pfcluster_core::galera::{StatusError, WsrepStatus};
 use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::printable::printable;
 use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
 use pfcluster_core::supervisor::LastBackup;
 use pfcluster_core::version::PfVersion;
-use serde::Deserialize;
 
 use super::backup;
 use super::evidence::Note;
 use super::mariadb::{Account, Answer, Overrides, Said, Settings, ask, ask_peer};
 use super::processes::{Presence, presence};
-use super::supervise::control::{self, Request};
 use super::sync::{Peer, reply_of};
 use super::webservices::CallError;
 use super::{HostError, Root, files, machine, marks};
-use crate::report::backup::BackupDocument;
-use crate::report::evidence;
 
 /// What is asked.
 #[derive(Debug)]
@@ -88,7 +86,7 @@ pub struct Gathered {
 pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Gathered {
     let mut notes = Vec::new();
     let deadline = Instant::now() + question.limit;
-    let supervisor = ask_supervisor(question.run_directory);
+    let supervisor = told::ask(question.run_directory);
     let versions = ask_versions(peers, question.limit);
     let asked: Vec<&Member> = question.cluster.members().collect();
     let databases = databases(question, &asked, resolve, deadline);
@@ -97,7 +95,7 @@ pub fn gather(question: &Question<'_>, peers: Vec<Peer>, resolve: &dyn Fn(&str) 
         members.map(|(member, database)| member_status(question, member, database, &mut notes)).collect();
     let mut vips = vips(question);
     match until(&supervisor, deadline).next() {
-        Some(Ok(Some(told))) => supervised(&told, &mut members, &mut vips, resolve),
+        Some(Ok(Some(told))) => told::add(&told, &mut members, &mut vips, resolve),
         Some(Err(error)) => notes.push(note(&error)),
         Some(Ok(None)) | None => {}
     }
@@ -299,92 +297,6 @@ fn server(said: &Said, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Result<Dat
     let connections = said.connections().zip(said.max_connections).map(|(used, max)| Connections { used, max });
     Ok(Database::Running(Box::new(Server { galera, connections })))
 }
-
-// Supervisors ---------------------------------------------------------------------------------------------------------
-
-/// What this machine's supervisor says, if there is one.
-struct Told {
-    status: String,
-    evidence: String,
-}
-
-/// What of its status is needed here, as schemas/mariadb-status.json says.
-#[derive(Deserialize)]
-struct StatusDocument {
-    host: String,
-    part: Option<String>,
-    members: Vec<SupervisedMember>,
-}
-
-#[derive(Deserialize)]
-struct SupervisedMember {
-    host: String,
-    supervisor: bool,
-    virtual_addresses: Option<Vec<Held>>,
-    last_backup: Option<BackupDocument>,
-}
-
-#[derive(Deserialize)]
-struct Held {
-    address: Ipv4Addr,
-    held_for: u64,
-}
-
-fn ask_supervisor(run_directory: &Path) -> Receiver<Result<Option<Told>, HostError>> {
-    let (sender, receiver) = mpsc::channel();
-    let run_directory = run_directory.to_owned();
-    thread::spawn(move || {
-        let ask = |request| control::ask(&run_directory, &request);
-        let told = || -> Result<Option<Told>, HostError> {
-            let (status, evidence) = (ask(Request::Status { json: true })?, ask(Request::Evidence)?);
-            Ok(status.zip(evidence).map(|(status, evidence)| Told { status, evidence }))
-        };
-        // Nobody listens any more to an answer that comes too late.
-        drop(sender.send(told()));
-    });
-    receiver
-}
-
-/// What only the members' own supervisors know. One that is of another version, and says something else, says nothing.
-fn supervised(told: &Told, members: &mut [MemberStatus], vips: &mut [Vip], resolve: &dyn Fn(&str) -> Option<Hostname>) {
-    let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
-    let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    for heard in document.members.into_iter().filter(|member| member.supervisor) {
-        let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
-        let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));
-        member.supervisor = Some(if heard.host == document.host { does } else { "heard".to_owned() });
-        if let Some(held) = &heard.virtual_addresses {
-            vips.iter_mut().for_each(|vip| holds(vip, &member.seen.host, held, now));
-        }
-        // This machine itself has looked more recently, if it could.
-        if let (LastBackup::Unknown, Some(Ok(told))) =
-            (&member.last_backup, heard.last_backup.map(BackupDocument::read))
-        {
-            member.last_backup = told.into();
-        }
-        let Some(known) = known.iter().find(|known| known.host == member.seen.host) else { continue };
-        let seen = &mut member.seen;
-        seen.maintenance = seen.maintenance.or(Some(known.evidence.maintenance));
-        let can_not_tell = matches!(seen.database, Database::Closed | Database::Silent(_) | Database::NotAsked(_));
-        if can_not_tell && seen.in_database && known.evidence.process == Process::Stopped {
-            seen.database = Database::Stopped;
-        }
-    }
-}
-
-/// What a member's supervisor says about an address. This machine itself has said more recently whether it holds it.
-fn holds(vip: &mut Vip, host: &Hostname, held: &[Held], now: u64) {
-    let since = held.iter().find(|held| held.address == vip.address).map(|held| now.saturating_sub(held.held_for));
-    if let Some(own) = vip.holders.iter_mut().find(|holder| holder.host == *host) {
-        own.since = since;
-    } else if vip.unknown.contains(host) {
-        vip.unknown.retain(|other| other != host);
-        vip.holders.extend(since.map(|since| Holder { host: host.clone(), since: Some(since) }));
-    }
-}
-
-// This machine --------------------------------------------------------------------------------------------------------
 
 fn member_status(question: &Question<'_>, member: &Member, database: Database, notes: &mut Vec<Note>) -> MemberStatus {
     let mut status = MemberStatus {

@@ -29,17 +29,18 @@
 //!
 //! The output: what it tells, does and writes down, and when.
 
+mod words;
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
-use pfcluster_core::supervisor::{
-    Backup, Config, Event, Input, Key, LastBackup, Look, Output, Saying, Start, Status, Step, Supervisor, Tick,
-};
+use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Start, Status, Step, Supervisor, Tick};
 
-use super::bootstrap::{host, hosts, member, readable};
+use self::words::{backup, goes, saying, shown, step_shown};
+use super::bootstrap::{host, member, readable};
 use crate::Case;
 
 pub(super) fn output(case: &Case) -> Option<Result<String, String>> {
@@ -375,72 +376,4 @@ impl Story {
     fn tell(&mut self, text: &str) {
         let _ = writeln!(self.out, "{}.{} s  {text}", self.now.0 / 1000, self.now.0 % 1000 / 100);
     }
-}
-
-/// `none`, or `FILE@TIME`.
-fn backup(word: &str) -> Result<LastBackup, String> {
-    if word == "none" {
-        return Ok(LastBackup::Never);
-    }
-    let (file, time) = word.split_once('@').ok_or_else(|| format!("backup={word}: `none` or FILE@TIME"))?;
-    let time = time.parse().map_err(|_| format!("backup={word}: {time} is no number"))?;
-    Ok(LastBackup::Made(Backup { file: file.to_owned(), time }))
-}
-
-fn goes(words: &[&str]) -> Result<Goes, String> {
-    match words {
-        ["go"] => Ok(Goes::Well),
-        ["hang"] => Ok(Goes::Hangs),
-        ["fail", why @ ..] => Ok(Goes::Fails(why.join(" "))),
-        _ => Err(format!("`{}`: they `go`, `hang` or `fail WHY`", words.join(" "))),
-    }
-}
-
-fn saying(words: &[&str]) -> Result<Saying, String> {
-    Ok(match words {
-        ["assume-lost", names] => Saying::AssumeLost(hosts(names)?),
-        ["discard", name] => Saying::Discard(host(name)?),
-        ["seed", name] => Saying::Seed(host(name)?),
-        ["force", name] => Saying::Force(host(name)?),
-        ["standalone"] => Saying::Standalone,
-        _ => return Err(format!("`{}` is no operator's word", words.join(" "))),
-    })
-}
-
-fn step_shown(step: &Step) -> String {
-    match step {
-        Step::Record(records) => format!("write down {}", shown(records)),
-        Step::SetViewAside => "set gvwstate.dat aside".to_owned(),
-        Step::SetStateAside => "set grastate.dat aside".to_owned(),
-        Step::SetDataAside => "set the data directory aside".to_owned(),
-        Step::AllowBootstrap => "write safe_to_bootstrap: 1".to_owned(),
-        Step::Start { how, position } => {
-            let how = match how {
-                Start::Normal => "start",
-                Start::NewCluster => "start as the first",
-                Start::Alone => "start without Galera",
-            };
-            position.map_or_else(|| how.to_owned(), |position| format!("{how} at {position}"))
-        }
-        Step::Promote => "make it primary".to_owned(),
-        Step::Stop { kill_after: None } => "end the database".to_owned(),
-        Step::Stop { kill_after: Some(limit) } => format!("end the database, within {} s", limit.as_secs()),
-        other => format!("{other:?}"),
-    }
-}
-
-/// In the words of the cases.
-fn shown(records: &Records) -> String {
-    let mut words = Vec::new();
-    words.extend(records.last_recorded.map(|position| format!("recorded={position}")));
-    words.extend(
-        records.view.map(|record| format!("floor={}:{} of view {}", record.uuid, record.floor.get(), record.view.seq)),
-    );
-    for fork in &records.forks {
-        let present: Vec<&str> = fork.present.iter().map(Hostname::as_str).collect();
-        let known = if fork.known { "" } else { "?" };
-        words.push(format!("fork={}:{}{{{}}}{known}", fork.uuid, fork.seqno.get(), present.join(",")));
-    }
-    words.extend(records.ran_standalone.then(|| "ranalone".to_owned()));
-    if words.is_empty() { "nothing".to_owned() } else { words.join(" ") }
 }
