@@ -1,5 +1,5 @@
 //! Takes one path once, for valgrind to count: `pfcluster-count PATH MEMBERS`. `pfcluster-count list` names the paths, each
-//! with its numbers of members.
+//! with the power of its growth and its numbers of members.
 
 use std::process::ExitCode;
 
@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         ["list"] => {
             for path in &PATHS {
                 let members: Vec<String> = path.members.iter().map(u32::to_string).collect();
-                println!("{} {}", path.name, members.join(" "));
+                println!("{} {} {}", path.name, path.power, members.join(" "));
             }
             return ExitCode::SUCCESS;
         }

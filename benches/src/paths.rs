@@ -20,6 +20,8 @@ use crate::{MEMBERS, cluster_conf, decisions, pf_conf};
 pub struct Path {
     /// Its name.
     pub name: &'static str,
+    /// How what it reads or writes grows: with this power of the number of members.
+    pub power: u32,
     /// The numbers of members.
     pub members: &'static [u32],
     prepare: fn(u32) -> Box<dyn FnOnce()>,
@@ -34,18 +36,18 @@ impl Path {
 
 /// All paths.
 pub const PATHS: [Path; 11] = [
-    Path { name: "document", members: &MEMBERS, prepare: document },
-    Path { name: "cluster", members: &MEMBERS, prepare: cluster },
-    Path { name: "check", members: &MEMBERS, prepare: findings },
-    Path { name: "haproxy-mariadb", members: &MEMBERS, prepare: without_keepalived },
+    Path { name: "document", power: 1, members: &MEMBERS, prepare: document },
+    Path { name: "cluster", power: 1, members: &MEMBERS, prepare: cluster },
+    Path { name: "check", power: 1, members: &MEMBERS, prepare: findings },
+    Path { name: "haproxy-mariadb", power: 1, members: &MEMBERS, prepare: without_keepalived },
     // By VRRP's priorities a zone has 100 members at most.
-    Path { name: "generate", members: &[3, 10, 30, 100], prepare: everything },
-    Path { name: "bootstrap-after-power-cut", members: &decisions::MEMBERS, prepare: after_a_power_cut },
-    Path { name: "bootstrap-after-clean-stops", members: &decisions::MEMBERS, prepare: after_clean_stops },
-    Path { name: "conflict", members: &decisions::MEMBERS, prepare: conflict },
-    Path { name: "what-if", members: &decisions::MEMBERS, prepare: one_crashes },
-    Path { name: "supervisor-hears", members: &supervisors::MEMBERS, prepare: hears },
-    Path { name: "supervisor-tells", members: &supervisors::MEMBERS, prepare: tells },
+    Path { name: "generate", power: 1, members: &[3, 10, 30, 100], prepare: everything },
+    Path { name: "bootstrap-after-power-cut", power: 2, members: &decisions::MEMBERS, prepare: after_a_power_cut },
+    Path { name: "bootstrap-after-clean-stops", power: 1, members: &decisions::MEMBERS, prepare: after_clean_stops },
+    Path { name: "conflict", power: 1, members: &decisions::MEMBERS, prepare: conflict },
+    Path { name: "what-if", power: 1, members: &decisions::MEMBERS, prepare: one_crashes },
+    Path { name: "supervisor-hears", power: 1, members: &supervisors::MEMBERS, prepare: hears },
+    Path { name: "supervisor-tells", power: 2, members: &supervisors::MEMBERS, prepare: tells },
 ];
 
 /// What the work needs is not freed with it. The process counts one path, and ends.
