@@ -34,14 +34,16 @@ impl Path {
     }
 }
 
+/// How many members of a zone all files are generated for.
+pub const VRRP_MEMBERS: [u32; 4] = [3, 10, 30, 100];
+
 /// All paths.
 pub const PATHS: [Path; 11] = [
     Path { name: "document", power: 1, members: &MEMBERS, prepare: document },
     Path { name: "cluster", power: 1, members: &MEMBERS, prepare: cluster },
     Path { name: "check", power: 1, members: &MEMBERS, prepare: findings },
     Path { name: "haproxy-mariadb", power: 1, members: &MEMBERS, prepare: without_keepalived },
-    // By VRRP's priorities a zone has 100 members at most.
-    Path { name: "generate", power: 1, members: &[3, 10, 30, 100], prepare: everything },
+    Path { name: "generate", power: 1, members: &VRRP_MEMBERS, prepare: everything },
     Path { name: "bootstrap-after-power-cut", power: 2, members: &decisions::MEMBERS, prepare: after_a_power_cut },
     Path { name: "bootstrap-after-clean-stops", power: 1, members: &decisions::MEMBERS, prepare: after_clean_stops },
     Path { name: "conflict", power: 1, members: &decisions::MEMBERS, prepare: conflict },
@@ -85,19 +87,29 @@ fn findings(members: u32) -> Box<dyn FnOnce()> {
     Box::new(|| _ = black_box(check(black_box(context))))
 }
 
-fn request(members: u32) -> &'static Request<'static> {
+/// The first of so many members, of the guide's shape.
+///
+/// # Panics
+/// Without members.
+pub fn request(members: u32) -> &'static Request<'static> {
     let (cluster, pf_conf) = modelled(members);
     let me = &cluster.members().next().expect("a member").host;
     for_ever(Request::new(cluster, pf_conf, me, PfVersion::NEWEST))
 }
 
+/// The files of HAProxy and MariaDB: for any number of members, unlike keepalived's, of which VRRP's priorities allow 100.
+///
+/// # Panics
+/// If one can't be made.
+pub fn haproxy_and_mariadb(request: &Request<'_>) {
+    for part in [generate::haproxy_db, generate::haproxy_portal, generate::haproxy_admin, generate::mariadb] {
+        black_box(part(black_box(request)).expect("the guide's settings"));
+    }
+}
+
 fn without_keepalived(members: u32) -> Box<dyn FnOnce()> {
     let request = request(members);
-    Box::new(|| {
-        for part in [generate::haproxy_db, generate::haproxy_portal, generate::haproxy_admin, generate::mariadb] {
-            black_box(part(black_box(request)).expect("the guide's settings"));
-        }
-    })
+    Box::new(|| haproxy_and_mariadb(request))
 }
 
 fn everything(members: u32) -> Box<dyn FnOnce()> {
