@@ -10,8 +10,9 @@ import time
 from .machine import CLI, ROOT, TARGET, output
 from .tables import table
 
-RUNS = 100
+RUNS = 60
 NOTHING = "a program that does nothing (`true`)"
+IDLE = "`pfcluster --version`"
 CHECK = "`pfcluster check FILE`"
 PERL = """
 my $conf = Config::IniFiles->new( -file => $ARGV[0] ) or die;
@@ -35,6 +36,7 @@ def compare(inputs):
     python = [sys.executable, "-c"]
     programs = {
         NOTHING: [shutil.which("true")],
+        IDLE: [str(CLI), "--version"],
         CHECK: [str(CLI), "check", path],
         "members: `pfcluster show FILE`": [str(CLI), "show", path],
         "members: Perl, Config::IniFiles": [shutil.which("perl"), "-MConfig::IniFiles", "-e", PERL, path],
@@ -57,10 +59,10 @@ def compare(inputs):
     peaks = {name: statistics.median(peak(program, environment) for _ in range(5)) for name, program in programs.items()}
     rows = [[name, f"{medians[name]:.2f}", f"{min(times[name]):.2f}", f"{peaks[name] / 1e6:.1f}"] for name in programs]
     table([f"guide's example, start included, {RUNS} runs", "median ms", "least ms", "peak memory MB"], rows)
-    memory = (peaks[CHECK] - peaks[NOTHING]) / 1e6
+    memory = (peaks[CHECK] - peaks[IDLE]) / 1e6
     return [
         (f"{CHECK} of the guide's example", f"{medians[CHECK]:.1f} ms", "under 10 ms", medians[CHECK] < 10),
-        ("its memory above that of `true`", f"{memory:.1f} MB", "under 5 MB", memory < 5),
+        (f"its memory above that of {IDLE}", f"{memory:.1f} MB", "under 5 MB", memory < 5),
     ]
 
 

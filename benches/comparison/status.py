@@ -57,6 +57,8 @@ class Cluster:
 
     def __init__(self, scratch, name, stack):
         self.folder = scratch / name
+        # One after the other, the clusters share it.
+        self.datadir = scratch / "data"
         self.namespace = f"pfbench-{os.getpid()}-{name}"
         shutil.copytree(ROOT / "pfcluster-cli" / "examples" / name, self.folder / "conf")
         conf = configparser.ConfigParser(strict=False, interpolation=None)
@@ -78,14 +80,14 @@ class Cluster:
         output("ip", "-n", self.namespace, *arguments)
 
     def start_database(self, stack):
-        # The server runs as mysql.
-        self.folder.parent.chmod(0o755)
-        self.datadir = self.folder / "data"
-        self.datadir.mkdir()
-        shutil.chown(self.datadir, "mysql", "mysql")
         self.socket = self.datadir / "socket"
         common = ["--no-defaults", "--user=mysql", f"--datadir={self.datadir}", "--innodb-log-file-size=8M"]
-        output("mariadb-install-db", *common, "--skip-test-db", "--skip-name-resolve")
+        if not self.datadir.exists():
+            self.datadir.mkdir()
+            shutil.chown(self.datadir, "mysql", "mysql")
+            # The server runs as mysql.
+            self.datadir.parent.chmod(0o755)
+            output("mariadb-install-db", *common, "--skip-test-db", "--skip-name-resolve")
         galera = ["--wsrep-on=ON", "--wsrep-provider=/usr/lib/galera/libgalera_smm.so", "--wsrep-cluster-address=gcomm://"]
         galera += ["--binlog-format=ROW", "--default-storage-engine=InnoDB", "--innodb-autoinc-lock-mode=2"]
         where = [f"--socket={self.socket}", f"--pid-file={self.datadir}/pid", "--skip-name-resolve"]
@@ -95,7 +97,7 @@ class Cluster:
             server = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         stack.callback(server.wait)
         stack.callback(server.terminate)
-        user = f"CREATE USER pfcluster@'%' IDENTIFIED BY '{PASSWORD}'"
+        user = f"CREATE OR REPLACE USER pfcluster@'%' IDENTIFIED BY '{PASSWORD}'"
         client = ["mariadb", "--no-defaults", "--user=root", f"--socket={self.socket}", f"--execute={user}"]
         deadline = time.monotonic() + 60
         while subprocess.run(client, capture_output=True).returncode != 0:
