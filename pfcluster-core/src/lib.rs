@@ -74,6 +74,8 @@ pub mod printable;
 pub mod quorum;
 pub mod rule;
 pub mod secret;
+#[cfg(feature = "sim")]
+pub mod sim;
 pub mod span;
 pub mod status;
 #[cfg(feature = "proptest")]

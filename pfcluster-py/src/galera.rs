@@ -74,6 +74,7 @@ pub(crate) fn select_bootstrap(
             force: one(force, "force")?,
             split_confirmed: split_confirmed.unwrap_or_else(|| several.confirms_split(&electorate.hosts, &disabled)),
             reform_failed,
+            supervised: false,
         };
         let decision = select(&members, &policy);
         let now = now.map(|now| number(now, "now", 0..=i64::from(u32::MAX))).transpose()?;

@@ -4,7 +4,7 @@
 use pfcluster_core::galera::bootstrap::{Action, Need, Policy, Problem};
 use pfcluster_tests::galera::evidence::host;
 use pfcluster_tests::galera::{
-    Bounds, Broken, Cluster, Data, Event, File, HistoryId, Part, Place, Set, Step, View, World,
+    Bounds, Broken, Cluster, Data, Event, File, HistoryId, Part, Place, Set, Step, View, World, plain,
 };
 
 const PF1: Place = 0;
@@ -272,7 +272,7 @@ fn a_decision_is_void_when_its_own_member_has_changed() {
     cluster.partition(&[Set::of(PF1)]);
     cluster.crash(PF2);
     let bounds = Bounds { plans: 1, cuts: 1, ..Bounds::default() };
-    let world = World { cluster: cluster.plain(), left: bounds, plan: None };
+    let world = World { cluster: plain(cluster), left: bounds, plan: None };
     let mut world = world.after(Step::Plan(PF3, Set::of(PF2))).expect("it decides to go on");
     assert_eq!(world.plan, Some((PF3, Set::of(PF2), Part::Promote)));
     for step in [Step::Supervise(PF3, Set::of(PF2)), Step::Supervise(PF2, Set::of(PF3)), Step::Heal, Step::Isolate(PF3)]

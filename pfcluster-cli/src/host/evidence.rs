@@ -67,7 +67,7 @@ pub struct Gathered {
     pub complete: bool,
     /// What a running server with Galera says.
     pub status: Option<WsrepStatus>,
-    /// A server that does not answer yet was started to begin a component, or without Galera.
+    /// A server that does not tell its state may be in service all the same ([`pfcluster_core::supervisor::Look::begins`]).
     pub begins: bool,
 }
 
@@ -83,13 +83,14 @@ pub fn gather(
 ) -> Result<Gathered, HostError> {
     let settings = question.settings;
     datadir::exists(&settings.datadir)?;
-    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true, status: None };
+    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true, is_mute: false, status: None };
     let (mut process, standalone) = gathering.process(question.limit, resolve);
     let server = if process == Process::Starting { server(settings) } else { None };
     let mut files = gathering.files();
     if let Some(files) = &mut files {
         // It holds what it was started with, until it is in a component.
-        let position = server.as_ref().and_then(Server::start_position).filter(|_| !files.sst_marker);
+        let is_there_still = !files.sst_marker && !gathering.is_mute;
+        let position = server.as_ref().and_then(Server::start_position).filter(|_| is_there_still);
         files.recovered = position.map_or(Recovered::NotRun, Recovered::At);
         files.records = records::read(question.root).unwrap_or_else(|error| gathering.error(&error));
     }
@@ -112,14 +113,17 @@ pub fn gather(
         disabled: disabled.map_or_else(|error| gathering.error(&error), |hosts| hosts.into_iter().collect()),
         members_hash: Some(question.cluster.members_hash()),
     };
-    let Gathering { notes, complete, status, .. } = gathering;
-    Ok(Gathered { evidence, notes, complete, status, begins: server.is_some_and(|server| server.begins()) })
+    let Gathering { notes, complete, is_mute, status, .. } = gathering;
+    let begins = is_mute || server.is_some_and(|server| server.begins());
+    Ok(Gathered { evidence, notes, complete, status, begins })
 }
 
 struct Gathering<'g> {
     settings: &'g Settings,
     notes: Vec<Note>,
     complete: bool,
+    /// The server takes connections, and does not tell its state.
+    is_mute: bool,
     status: Option<WsrepStatus>,
 }
 
@@ -160,13 +164,16 @@ impl Gathering<'_> {
                 Err(error) => {
                     let message = format!("the database's status can't be understood: {error}");
                     self.missing(message, "wait a moment and ask again");
+                    self.is_mute = true;
                 }
             },
             Answer::Refused(why) => {
+                self.is_mute = true;
                 let message = format!("the database does not let this user in: {why}");
                 self.missing(message, "run it as root, or name a user and password with `--mysql-defaults-file FILE`");
             }
             Answer::Full => {
+                self.is_mute = true;
                 let message = "the database takes no more connections (ERROR 1040): max_connections is reached";
                 self.missing(message, "stop who holds too many connections, and ask again");
             }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use mysql::prelude::Queryable as _;
 use mysql::{Conn, DriverError, OptsBuilder, Value};
-use pfcluster_core::galera::{ClusterStatus, WsrepStatus};
+use pfcluster_core::galera::{ClusterStatus, StatusError, WsrepStatus};
 use pfcluster_core::pf_conf::PfConf;
 
 use super::{HostError, files, option_file};
@@ -206,13 +206,15 @@ pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) ->
     answer(ask_server(options, account, limit))
 }
 
-/// True if this machine's server says that it is in a primary component.
-pub(super) fn is_primary(settings: &Settings, limit: Duration) -> bool {
+/// True if this machine's server says that it is in a primary component, or takes connections and does not say.
+pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
     match ask(settings, limit) {
-        Answer::Status(said) => {
-            WsrepStatus::from_rows(said.rows()).is_ok_and(|status| status.status == ClusterStatus::Primary)
-        }
-        _ => false,
+        Answer::Status(said) => match WsrepStatus::from_rows(said.rows()) {
+            Ok(status) => status.status == ClusterStatus::Primary,
+            Err(error) => error != StatusError::NotGalera,
+        },
+        Answer::Refused(_) | Answer::Full => true,
+        Answer::Silence(_) | Answer::Another(_) | Answer::Nobody => false,
     }
 }
 

@@ -183,6 +183,18 @@ pub struct Records {
     pub ran_standalone: bool,
 }
 
+impl Records {
+    /// The highest position of this history that is written down here: what was seen in service, or was there when a view or
+    /// a fork began that this member took part in. Written at different moments, none of the three is always the highest.
+    pub(crate) fn highest_of(&self, history: Uuid) -> Option<Position> {
+        let view = self.view.map(|view| (view.uuid, view.floor));
+        let forks = self.forks.iter().map(|fork| (fork.uuid, fork.seqno));
+        let written = view.into_iter().chain(forks).filter_map(|(uuid, seqno)| Position::new(uuid, seqno.get()));
+        let all = self.last_recorded.into_iter().chain(written);
+        all.filter(|position| position.uuid() == history).max_by_key(|position| position.seqno())
+    }
+}
+
 /// A primary view, written down while synced in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ViewRecord {

@@ -189,6 +189,7 @@ pub fn policy(members: usize) -> impl Strategy<Value = Policy> {
         standalone,
         force,
         reform_failed,
+        supervised: false,
         split_confirmed,
     })
 }

@@ -20,7 +20,9 @@ pub struct Look {
     pub view_number: Option<u64>,
     /// `wsrep_local_recv_queue`: how much a running server has received and not yet applied.
     pub receive_queue: Option<u64>,
-    /// The process was started as the first of a new component, or without Galera: it waits for nobody.
+    /// The process may be in service, or come into it, by itself, though it does not tell its state: it was started as the first
+    /// of a new component, or without Galera, or it takes connections and refuses the login. It waits for nobody, and is not
+    /// ended.
     pub begins: bool,
     /// The virtual addresses of the cluster that the machine holds; `None` if it can't tell.
     pub vips: Option<Vec<Ipv4Addr>>,

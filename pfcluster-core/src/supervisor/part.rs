@@ -140,7 +140,7 @@ fn is_serving(own: &Evidence) -> bool {
     }
 }
 
-/// It was started to begin a component, and is about to.
+/// It was started to begin a component, and is about to; or it does so already, and does not say.
 fn is_beginning(look: &Look) -> bool {
     look.begins && look.evidence.process == Process::Starting
 }

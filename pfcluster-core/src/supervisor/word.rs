@@ -103,7 +103,7 @@ impl Words {
 
     /// What they come to.
     pub(super) fn policy(&self, now: Tick) -> Policy {
-        let mut policy = Policy::default();
+        let mut policy = Policy { supervised: true, ..Policy::default() };
         for saying in self.holding(now) {
             match saying {
                 Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts.iter().cloned()),

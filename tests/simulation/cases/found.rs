@@ -92,3 +92,23 @@ fn a_slow_look_keeps_nobody_busy() {
     world.jump_clock(PF1, 6_000);
     world.comes_back(ALL);
 }
+
+/// Seed 3080: pf1 goes on alone, and its disk comes back empty. Its highest position seen in service was of the moment before,
+/// and only the record of its view said that it had held more than pf2 and pf3: they went on without.
+#[test]
+fn a_survivor_whose_disk_is_gone_is_not_forgotten() {
+    for since_pf2 in (3_000..13_000).step_by(500) {
+        let mut world = calm();
+        world.stop_gracefully(PF2);
+        world.run_for(since_pf2);
+        world.stop_gracefully(PF3);
+        world.run_for(3_000);
+        world.cut(Set::of(PF1));
+        world.change_disk(PF1, |disk| *disk = Disk::default());
+        world.start(ALL);
+        world.run_for(60_000);
+        assert_eq!(world.serves(), Set::default(), "after {since_pf2} ms{}", world.told());
+        let is_told = |place| refuses(&world, place, |problem| matches!(problem, Problem::Regression { .. }));
+        assert!(ALL.iter().all(is_told), "after {since_pf2} ms{}", world.told());
+    }
+}

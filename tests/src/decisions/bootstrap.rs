@@ -1,7 +1,7 @@
 //! The election: the command of tests/testdata/bootstrap.
 //!
 //! ```text
-//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed] [reform-failed]
+//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed] [reform-failed] [supervised]
 //! pf1  stopped  A:1200  flag=0
 //! pf2  crashed  A:1204  view=5{2,3}  floor=1190
 //! pf3  unknown
@@ -58,6 +58,7 @@ pub fn decision(case: &Case) -> Result<Decision<Action, Reason>, String> {
         force: one("force")?,
         reform_failed: case.has("reform-failed"),
         split_confirmed: case.has("confirmed"),
+        supervised: case.has("supervised"),
     };
     Ok(select_bootstrap(&seen, &policy))
 }
@@ -275,7 +276,9 @@ fn gvwstate(at: usize, view: &str, said: &Said<'_>) -> Result<Found<Gvwstate>, S
 }
 
 fn records(files: &mut Files, position: Option<(Uuid, i64)>, said: &Said<'_>) -> Result<(), String> {
-    let uuid = position.map_or(Uuid::ZERO, |(uuid, _)| uuid);
+    files.records.last_recorded =
+        said.value("recorded").map(place).transpose()?.and_then(|(uuid, seqno)| Position::new(uuid, seqno));
+    let uuid = position.map(|(uuid, _)| uuid).or(files.records.last_recorded.map(Position::uuid)).unwrap_or(Uuid::ZERO);
     let held = files.gvwstate.read().map(|gvwstate| (gvwstate.view, gvwstate.members.len()));
     let record = |floor: i64, alone: bool| {
         let (view, members) = held.unwrap_or((ViewId { uuid: Uuid::ZERO, seq: 0 }, 1));
@@ -287,8 +290,6 @@ fn records(files: &mut Files, position: Option<(Uuid, i64)>, said: &Said<'_>) ->
         (None, Some(floor)) => record(floor, true),
         (None, None) => None,
     };
-    files.records.last_recorded =
-        said.value("recorded").map(place).transpose()?.and_then(|(uuid, seqno)| Position::new(uuid, seqno));
     files.records.ran_standalone = said.has("ranalone");
     for fork in said.all("fork") {
         let wrong = || format!("`fork={fork}`: write `fork=A:100{{pf1,pf2}}`");

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fmt::{self, Write as _};
 
-use super::{Broken, Cluster, Set, Step, World};
+use super::{Broken, Cluster, Set, Step, World, plain};
 use pfcluster_core::galera::Policy;
 use pfcluster_core::galera::bootstrap::Action;
 
@@ -42,7 +42,7 @@ struct Reached {
 
 /// Walks through every history that begins here; no further than a broken promise.
 pub fn search(first: &World) -> Found {
-    let first = World { cluster: first.cluster.clone().plain(), ..first.clone() };
+    let first = World { cluster: plain(first.cluster.clone()), ..first.clone() };
     let mut found = Found::default();
     let mut known: HashMap<World, usize> = HashMap::from([(first.clone(), 0)]);
     let mut reached = vec![Reached { world: first, from: None }];

@@ -145,14 +145,20 @@ impl Host {
         Ok(copy(&self.folder.join("redo"), &self.datadir().join("ib_logfile0"))?)
     }
 
-    /// A disk of its own, of so many megabytes, for the database's folder. It must be empty.
+    /// Where the database's folder is.
+    fn lib(&self) -> PathBuf {
+        self.folder.join("lib")
+    }
+
+    /// A disk of its own, of so many megabytes, for the database's folder and what is kept beside it. It must be empty.
     ///
     /// # Errors
     /// If it can't be mounted.
     pub(crate) fn give_small_disk(&self, megabytes: u32) -> Result {
-        let folder = self.datadir().display().to_string();
-        let options = format!("size={megabytes}m,mode=755,uid=mysql,gid=mysql");
-        run("mount", &["-t", "tmpfs", "-o", &options, "lab", &folder]).map(drop)
+        let options = format!("size={megabytes}m,mode=755");
+        run("mount", &["-t", "tmpfs", "-o", &options, "lab", &self.lib().display().to_string()])?;
+        fs::create_dir(self.datadir())?;
+        own(&self.datadir())
     }
 
     /// Fills the database's disk to the last byte. Needs one of its own, or the whole machine's would be full.
@@ -160,10 +166,9 @@ impl Host {
     /// # Errors
     /// If the host has no small disk.
     pub fn fill_disk(&self) -> Result {
-        let folder = self.datadir().display().to_string();
-        run("mountpoint", &["-q", &folder])
+        run("mountpoint", &["-q", &self.lib().display().to_string()])
             .map_err(|_| LabError(format!("{} has no small disk to fill", self.name())))?;
-        let mut ballast = fs::File::create(self.datadir().join("ballast"))?;
+        let mut ballast = fs::File::create(self.lib().join("ballast"))?;
         for size in [1_usize << 20, 4096, 1] {
             let block = vec![0; size];
             while ballast.write_all(&block).is_ok() {}
@@ -176,7 +181,7 @@ impl Host {
     /// # Errors
     /// If it is not full.
     pub fn free_disk(&self) -> Result {
-        Ok(fs::remove_file(self.datadir().join("ballast"))?)
+        Ok(fs::remove_file(self.lib().join("ballast"))?)
     }
 }
 

@@ -4,10 +4,7 @@ use std::fmt;
 use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::breach::Kind as Breach;
-use super::mind::Policy;
-use super::plan::Plan;
-use super::world::World;
+use super::{Broken as Breach, Plan, Policy, World};
 
 /// How many faults a day has: enough for an outage, few enough that most days end in one only.
 const STEPS: usize = 40;
@@ -98,16 +95,5 @@ impl fmt::Display for Score {
         let mean = format!("{} s", time / 1_000 / returns.max(1));
         let cells = [percent(self.lost), percent(self.split), percent(self.down), percent(self.well), mean];
         cells.iter().try_for_each(|cell| write!(f, " | {cell:>8}"))
-    }
-}
-
-impl fmt::Display for Policy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Policy::Ours => "pfcluster",
-            Policy::PfMariadb => "pf-mariadb (reconstructed)",
-            Policy::GaleraAutofix => "pf-mariadb and galera-autofix (reconstructed)",
-            Policy::HighestThatAnswers => "highest of whoever answers (reconstructed)",
-        })
     }
 }

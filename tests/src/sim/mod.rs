@@ -1,33 +1,11 @@
-//! A simulated world: real supervisors, driven as in production, over the model of Galera ([`crate::galera`]), on hosts that
-//! fail in every way, with a network that does what networks do. One seed decides everything.
+//! The simulated world ([`pfcluster_core::sim`]) as a test: many seeds, the rules of others beside ours, and stories that expect
+//! something.
 
-mod act;
-mod breach;
 mod compare;
-mod database;
-mod day;
-mod fault;
-mod host;
-mod ledger;
-mod mind;
-mod network;
-mod others;
-mod phase;
-mod plan;
-mod random;
-mod script;
-mod shrink;
-mod story;
+mod expect;
 mod survey;
-mod word;
-mod world;
 
-pub use breach::{Breach, Kind as Broken};
 pub use compare::{Score, compare};
-pub use ledger::Fate;
-pub use mind::Policy;
-pub use phase::{Coverage, Phase};
-pub use plan::{Fault, Kind, Plan};
-pub use random::Random;
+pub use expect::Expect;
+pub use pfcluster_core::sim::{BOUND, Breach, Broken, Coverage, Fate, Fault, Kind, Phase, Plan, Policy, Random, World};
 pub use survey::{STEPS, Survey, survey};
-pub use world::World;

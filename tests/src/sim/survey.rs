@@ -5,11 +5,7 @@ use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::breach::Breach;
-use super::ledger::Fate;
-use super::phase::Coverage;
-use super::plan::Plan;
-use super::world::World;
+use super::{Breach, Coverage, Fate, Plan, World};
 
 /// How many faults a seed has, unless somebody wants another number.
 pub const STEPS: usize = 200;

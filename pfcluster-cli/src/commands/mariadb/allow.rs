@@ -82,7 +82,7 @@ impl Allow {
                 },
             })
             .collect();
-        let decision = select_bootstrap(&seen, &policy);
+        let decision = select_bootstrap(&seen, &Policy { supervised: true, ..policy });
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: None }).collect();
         writeln!(printer.err, "With your word:\n")?;
         report::text(&decision, &shown, printer.err)?;
@@ -92,7 +92,7 @@ impl Allow {
         }
         let answer = control::ask(&global.run_directory, &Request::Allow { word })?.ok_or_else(no_supervisor)?;
         if !answer.is_empty() {
-            return Err(CommandError::Usage { message: answer, help: "name members of the database".to_owned() });
+            return Err(rejected(&answer));
         }
         writeln!(
             printer.err,
@@ -145,4 +145,14 @@ fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandErro
     let mut line = String::new();
     BufReader::new(&mut *printer.stdin).read_line(&mut line)?;
     Ok(line.trim() == about)
+}
+
+/// Why the supervisor does not take the word, in its own words.
+fn rejected(answer: &str) -> CommandError {
+    let said: serde_json::Value = serde_json::from_str(answer).unwrap_or_default();
+    let text = |key: &str| said["error"][key].as_str().map(str::to_owned);
+    CommandError::Usage {
+        message: text("message").unwrap_or_else(|| format!("the supervisor's answer can't be understood: {answer}")),
+        help: text("help").unwrap_or_else(|| "is it of another version? restart it".to_owned()),
+    }
 }

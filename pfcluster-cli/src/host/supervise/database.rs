@@ -191,8 +191,8 @@ impl Database {
 
     /// It was about to get service when it was told to end: then it ends in its own time.
     fn must_not_serve(&self) -> Result<(), String> {
-        if mariadb::is_primary(&self.settings, ANSWER) {
-            return Err("it is in service by now, and is not killed".to_owned());
+        if mariadb::may_be_primary(&self.settings, ANSWER) {
+            return Err("it is in service by now, or does not say, and is not killed".to_owned());
         }
         Ok(())
     }

@@ -111,6 +111,21 @@ impl Action {
             Action::Join { .. } | Action::Reform { .. } | Action::Wait { .. } | Action::Refuse { .. } => None,
         }
     }
+
+    /// Who joins only if its data may go, and a person has to say so.
+    pub fn discard(&self) -> &[Hostname] {
+        match self {
+            Action::Join { discard, .. }
+            | Action::Bootstrap { discard, .. }
+            | Action::Promote { discard, .. }
+            | Action::Seed { discard, .. } => discard,
+            Action::Fresh { .. }
+            | Action::Standalone { .. }
+            | Action::Reform { .. }
+            | Action::Wait { .. }
+            | Action::Refuse { .. } => &[],
+        }
+    }
 }
 
 /// A member that is waited for.

@@ -220,7 +220,9 @@ impl<'a> Election<'a> {
                 Some(Answer::refuse(Problem::NoCandidate { members: untrusted(one).into_iter().collect() }))
             }
             _ if one.maintenance() => Some(Answer::wait(vec![awaited(one, Need::MaintenanceEnd)])),
-            Holds::Empty if one.remembers() => Some(regression(one)),
+            Holds::Empty if one.remembers() => {
+                Some(regression(one, one.records().and_then(|records| records.last_recorded)))
+            }
             Holds::Empty | Holds::NoHistory | Holds::Safe(_) | Holds::Unknown(_) => {
                 let member = one.host.clone();
                 let reason = Reason::OnlyMember { member: member.clone(), disabled };

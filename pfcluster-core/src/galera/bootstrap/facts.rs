@@ -180,6 +180,17 @@ impl<'a> Facts<'a> {
         fork.present.contains(self.host) || self.forks().iter().any(|own| own.is_same(fork))
     }
 
+    /// It is empty, and remembers to have had more than this, or this and to have gone on alone from there.
+    pub(super) fn had_above(&self, best: Position) -> Option<Position> {
+        let is_empty = self.holds == Holds::Empty && !self.given_up;
+        let records = self.records().filter(|_| is_empty)?;
+        let was_alone = records
+            .view
+            .is_some_and(|view| view.uuid == best.uuid() && view.size == Some(1) && view.floor == best.seqno());
+        let had = records.highest_of(best.uuid())?;
+        (had.is_above(best) || had == best && was_alone).then_some(had)
+    }
+
     /// It remembers that there was something.
     pub(super) fn remembers(&self) -> bool {
         self.records().is_some_and(|records| {

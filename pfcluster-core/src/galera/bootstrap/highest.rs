@@ -22,7 +22,7 @@ impl<'a> Election<'a> {
         if self.everybody_is_empty() {
             let forgetful = self.facts.iter().find(|one| !one.given_up && one.remembers());
             if let Some(one) = forgetful {
-                return regression(one);
+                return regression(one, one.records().and_then(|records| records.last_recorded));
             }
             let Some(first) = self.enabled().find(|one| one.holds == Holds::Empty && !one.maintenance()) else {
                 let empty = self.enabled().filter(|one| one.holds == Holds::Empty);
@@ -77,11 +77,7 @@ impl<'a> Election<'a> {
                 _ => Problem::UnsafeHoldsMore { member, defect: Defect::ForkDoubtful, position, best },
             }));
         }
-        let is_empty = |one: &&Facts<'_>| one.holds == Holds::Empty && !one.given_up;
-        self.facts.iter().filter(is_empty).find_map(|one| {
-            let recorded = one.records()?.last_recorded;
-            recorded.is_some_and(|recorded| recorded.is_above(best)).then(|| regression(one))
-        })
+        self.facts.iter().find_map(|one| Some(regression(one, Some(one.had_above(best)?))))
     }
 
     pub(super) fn no_candidate(&self) -> Answer<'a> {
@@ -136,8 +132,7 @@ impl<'a> Election<'a> {
 }
 
 /// A member that remembers more than it has.
-pub(super) fn regression<'a>(one: &Facts<'_>) -> Answer<'a> {
-    let recorded = one.records().and_then(|records| records.last_recorded);
+pub(super) fn regression<'a>(one: &Facts<'_>, recorded: Option<Position>) -> Answer<'a> {
     Answer::refuse(Problem::Regression { member: one.host.clone(), recorded })
 }
 

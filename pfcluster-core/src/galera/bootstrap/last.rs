@@ -2,7 +2,7 @@
 
 use super::action::{Action, Assumption, Problem, Proof, Risk};
 use super::elect::{Answer, Election, need_of};
-use super::facts::{Facts, Holds};
+use super::facts::Facts;
 use super::highest::pick;
 use super::reason::{Hindrance, Reason};
 use super::start::Source;
@@ -213,9 +213,8 @@ impl<'a> Election<'a> {
 
     /// A member whose known position, or the one that it remembers and is empty, is above this one.
     fn holds_more(&self, best: Position) -> Option<Hostname> {
-        let remembered = |one: &Facts<'a>| one.records()?.last_recorded.filter(|_| one.holds == Holds::Empty);
-        let holds = |one: &Facts<'a>| one.may_hold().or_else(|| remembered(one).filter(|_| !one.given_up));
-        let more = |one: &&Facts<'a>| holds(one).is_some_and(|position| position.is_above(best));
+        let holds_above = |one: &Facts<'a>| one.may_hold().is_some_and(|position| position.is_above(best));
+        let more = |one: &&Facts<'a>| holds_above(one) || one.had_above(best).is_some();
         self.facts.iter().find(more).map(|one| one.host.clone())
     }
 

@@ -184,6 +184,8 @@ pub struct Policy {
     pub reform_failed: bool,
     /// Two primary components were seen in evidence that was taken [`SPLIT_CONFIRMED_AFTER`] before this one, too.
     pub split_confirmed: bool,
+    /// A supervisor asks: what a person can do is to give it a word (`pfcluster mariadb allow`). Changes nothing else.
+    pub supervised: bool,
 }
 
 /// The position that a member holds and that can be trusted, if there is one.

@@ -13,9 +13,22 @@ use crate::decision::{Step, and};
 pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
     match action {
         Action::Wait { awaited } => waiting(awaited, election),
-        Action::Refuse { problem } => refusing(problem),
+        Action::Refuse { problem } => refusing(problem, election),
+        // It does the rest itself.
+        _ if election.policy.supervised => let_go(action, election),
         _ => by_hand::steps(action, election.facts),
     }
+}
+
+/// What a supervisor must not do without a word: let a member join without its data.
+fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for host in action.discard().iter().filter(|host| !election.policy.discard.contains(*host)) {
+        let what = format!("only if the data of {host} may go (they are kept aside), let it join without them:");
+        steps.push(Step::advice(what));
+        steps.push(ask(election, "discard", &[host.as_str()]));
+    }
+    steps
 }
 
 fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
@@ -38,7 +51,7 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
         };
         let hosts: Vec<&str> = unknown.iter().map(Hostname::as_str).collect();
         steps.push(Step::advice(format!("only if {} will never come back ({loses}):", and(&unknown))));
-        steps.push(ask(&format!("--assume-lost {}", hosts.join(","))));
+        steps.push(ask(election, "assume-lost", &hosts));
     }
     steps
 }
@@ -71,9 +84,14 @@ fn recover(host: &Hostname) -> Step {
     Step::run(host, "pfcluster evidence --recover")
 }
 
-/// The same question with a word of the operator.
-fn ask(word: &str) -> Step {
-    Step::run_anywhere(format!("pfcluster bootstrap {word} --evidence *.json"))
+/// The same question with a word of the operator. A supervisor that gets it shows what comes of it before it acts.
+fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
+    let words = |hosts: String| if hosts.is_empty() { word.to_owned() } else { format!("{word} {hosts}") };
+    Step::run_anywhere(if election.policy.supervised {
+        format!("pfcluster mariadb allow {}", words(about.join(" ")))
+    } else {
+        format!("pfcluster bootstrap --{} --evidence *.json", words(about.join(",")))
+    })
 }
 
 /// Data that are not to be kept are still kept aside.
@@ -84,12 +102,12 @@ fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
     steps.push(Step::run_anywhere("install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
 }
 
-fn give_up(steps: &mut Vec<Step>, host: &Hostname) {
+fn give_up(steps: &mut Vec<Step>, election: &Election<'_>, host: &Hostname) {
     steps.push(Step::advice(format!("to see what comes of going on without the data of {host}:")));
-    steps.push(ask(&format!("--discard {host}")));
+    steps.push(ask(election, "discard", &[host.as_str()]));
 }
 
-fn refusing(problem: &Problem) -> Vec<Step> {
+fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     match problem {
         Problem::NoMembers => steps.push(Step::run_anywhere("/usr/local/pf/bin/cluster/node")),
@@ -116,9 +134,9 @@ fn refusing(problem: &Problem) -> Vec<Step> {
             )));
             if let [one] = &members[..] {
                 steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
-                steps.push(ask("--standalone"));
+                steps.push(ask(election, "standalone", &[]));
             }
-            members.iter().for_each(|host| give_up(&mut steps, host));
+            members.iter().for_each(|host| give_up(&mut steps, election, host));
         }
         Problem::DivergentHistories { .. } => {
             steps.push(Step::advice("decide which history to keep"));
@@ -131,9 +149,9 @@ fn refusing(problem: &Problem) -> Vec<Step> {
         Problem::Regression { member, .. } => {
             steps.push(Step::advice(format!("see whether the disk of {member} is mounted at its data directory:")));
             steps.push(Step::run(member, "findmnt --target /var/lib/mysql"));
-            give_up(&mut steps, member);
+            give_up(&mut steps, election, member);
         }
-        Problem::NoCandidate { members } => no_candidate(&mut steps, members),
+        Problem::NoCandidate { members } => no_candidate(&mut steps, election, members),
         Problem::NobodyLeft { members } => {
             steps.push(Step::advice(format!(
                 "take back the word about {}; who is disabled is counted in with:",
@@ -146,19 +164,20 @@ fn refusing(problem: &Problem) -> Vec<Step> {
             steps.push(Step::advice(format!(
                 "look at the data of {member}: they may hold committed transactions that nobody else has"
             )));
-            give_up(&mut steps, member);
+            give_up(&mut steps, election, member);
         }
         Problem::CutOff { members, present, .. } => {
             if present.iter().any(|host| !members.contains(host)) {
                 steps.push(Step::advice(format!("bring back {}, who went on from there", and(present))));
             }
             steps.push(Step::advice("or decide whose data to keep; to see what comes of it:"));
-            steps.extend(members.iter().map(|host| ask(&format!("--force {host}"))));
+            let force = |host| Step::run_anywhere(format!("pfcluster bootstrap --force {host} --evidence *.json"));
+            steps.extend(members.iter().map(force));
         }
         Problem::DisabledHoldsMore { member, .. } => {
             steps.push(Step::advice(format!("count {member} in again, on every member:")));
             steps.push(Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {member} enable")));
-            give_up(&mut steps, member);
+            give_up(&mut steps, election, member);
         }
         Problem::Unfit { member, .. } => {
             steps.push(Step::advice(format!("name another member than {member}; what each holds:")));
@@ -180,7 +199,7 @@ fn one_sided(steps: &mut Vec<Step>, by: &Hostname, out: &Hostname, against: &Hos
     }
 }
 
-fn no_candidate(steps: &mut Vec<Step>, members: &[Untrusted]) {
+fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untrusted]) {
     steps.push(Step::advice(
         "a crash during a DDL statement, or state transfers that failed, leave zero UUIDs, even everywhere: look at the data \
          before you trust any",
@@ -192,7 +211,7 @@ fn no_candidate(steps: &mut Vec<Step>, members: &[Untrusted]) {
                     "to see what comes of beginning a new history with the data of {}:",
                     one.member
                 )));
-                steps.push(ask(&format!("--seed {}", one.member)));
+                steps.push(ask(election, "seed", &[one.member.as_str()]));
             }
             (Some(_), Some(position)) => steps.push(Step::advice(format!(
                 "to trust the data of {}: write `uuid: {}` and `seqno: -1` into its grastate.dat, and ask again",

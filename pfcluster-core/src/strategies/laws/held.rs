@@ -128,6 +128,19 @@ pub(super) fn records(seen: &Seen) -> Option<&Records> {
     Some(&files(seen)?.records)
 }
 
+/// What an empty member remembers to have had: every position in its records, and one more if it went on alone there.
+pub(super) fn remembered(seen: &Seen) -> Vec<Position> {
+    let Some(records) = records(seen).filter(|_| held(seen) == Held::Empty) else { return Vec::new() };
+    let mut all = Vec::from_iter(records.last_recorded);
+    if let Some(view) = &records.view {
+        all.extend(Position::new(view.uuid, view.floor.get() + i64::from(view.size == Some(1))));
+    }
+    for fork in &records.forks {
+        all.extend(Position::new(fork.uuid, fork.seqno.get()));
+    }
+    all
+}
+
 pub(super) fn ran_alone(seen: &Seen) -> bool {
     records(seen).is_some_and(|records| records.ran_standalone)
 }

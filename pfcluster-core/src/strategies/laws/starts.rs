@@ -2,7 +2,7 @@
 
 use super::Judged;
 use super::held::{
-    Held, cut_off, evidence, files, forks_without, held, is_primary, ran_alone, records, running, transfers,
+    Held, cut_off, evidence, files, forks_without, held, is_primary, ran_alone, records, remembered, running, transfers,
 };
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Assumption, Seen};
@@ -214,8 +214,8 @@ pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
         if !one.enabled && ran_alone(one) || cut_off(one, judged.seen, judged.policy) {
             continue;
         }
-        let remembered = records(one).and_then(|records| records.last_recorded).filter(|_| held(one) == Held::Empty);
-        if let Some(above) = held(one).seeming().or(remembered).filter(|position| position.is_above(source)) {
+        let mut had = held(one).seeming().into_iter().chain(remembered(one));
+        if let Some(above) = had.find(|position| position.is_above(source)) {
             return Err(format!("{source} is the start, and {} is at {above}", one.host));
         }
     }

@@ -1,7 +1,9 @@
 //! Laws of waiting and refusing.
 
 use super::Judged;
-use super::held::{Held, evidence, files, held, is_primary, is_starting, ran_alone, records, running, transfers};
+use super::held::{
+    Held, evidence, files, held, is_primary, is_starting, ran_alone, records, remembered, running, transfers,
+};
 use super::lists::differing_members;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Need, Problem, Seen};
@@ -124,13 +126,10 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
         return judged.seen.iter().all(fresh) && enabled.iter().any(|one| may_begin(one));
     };
     let is_above = |position: Position| position.uuid() != best.uuid() || position.is_above(best);
-    let may_hold = |one: &Seen| {
-        let remembered = records(one).and_then(|records| records.last_recorded).filter(|_| held(one) == Held::Empty);
-        held(one).seeming().or(remembered).filter(|_| one.enabled || !ran_alone(one))
-    };
     let in_the_way = |one: &Seen| match held(one) {
         Held::Good(_) if one.enabled => false,
-        _ => may_hold(one).is_some_and(is_above),
+        _ if !one.enabled && ran_alone(one) => false,
+        held => held.seeming().into_iter().chain(remembered(one)).any(is_above),
     };
     let one_history = good().all(|(_, position)| position.uuid() == best.uuid());
     let somebody_may = good().any(|(one, position)| position == best && !maintenance(one));

@@ -7,6 +7,7 @@ mod operator;
 mod power;
 mod speed;
 mod status;
+mod troubles;
 
 use std::time::{Duration, Instant};
 

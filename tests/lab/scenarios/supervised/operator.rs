@@ -102,6 +102,7 @@ fn a_force_counts_once() -> Result {
     pf3.stop_supervisor()?;
     pf1.supervise_with("--force-new-cluster")?;
     pf1.wait_synced(1)?;
+    recorded(&[pf1])?;
     pf1.kill_supervisor()?;
     pf1.crash_database()?;
     // systemd would start the same command again.

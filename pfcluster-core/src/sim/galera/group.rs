@@ -4,7 +4,7 @@ use super::{Begun, Cluster, Event, File, Fork, Grastate, HistoryId, Place, Run, 
 
 impl Cluster {
     /// The group notices what has changed: views form until nothing changes any more. `left` said goodbye just now.
-    pub(super) fn settle(&mut self, left: Set) {
+    pub fn settle(&mut self, left: Set) {
         if self.timed && left.is_empty() {
             self.unnoticed = true;
         } else {

@@ -1,9 +1,9 @@
 //! The supervisors: what they write down, and how each carries out its own part of a decision.
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::bootstrap::{Action, Policy, Reason};
-use pfcluster_core::galera::select_bootstrap;
+use crate::cluster::Hostname;
+use crate::decision::Decision;
+use crate::galera::bootstrap::{Action, Policy, Reason};
+use crate::galera::select_bootstrap;
 
 use super::evidence::place;
 use super::{At, Cluster, Data, File, Fork, Place, Set, ViewRecord};

@@ -34,9 +34,12 @@ pub struct Cluster {
     pub begun: Vec<Begun>,
     /// Promises that were broken.
     pub broken: Vec<Broken>,
-    pub(super) next_event: u16,
-    pub(super) next_view: u16,
-    pub(super) next_history: u16,
+    /// The name of the last event.
+    pub next_event: u16,
+    /// The name of the last view.
+    pub next_view: u16,
+    /// The name of the next history.
+    pub next_history: u16,
 }
 
 /// A primary component that began where none was.

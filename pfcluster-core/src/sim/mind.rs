@@ -1,10 +1,12 @@
 //! Who decides on a host: our supervisor, or one that does as others do.
 
-use pfcluster_core::galera::bootstrap::Action;
-use pfcluster_core::supervisor::{Config, Input, Output, Part, Supervisor, Tick};
+use std::fmt;
 
+use crate::galera::bootstrap::Action;
+use crate::supervisor::{Config, Input, Output, Part, Supervisor, Tick};
+
+use super::galera::Set;
 use super::others::Other;
-use crate::galera::Set;
 
 /// Whose rules a world lives by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -17,6 +19,17 @@ pub enum Policy {
     GaleraAutofix,
     /// *Reconstructed*: a minute after the outage the highest sequence number of whoever answers begins.
     HighestThatAnswers,
+}
+
+impl fmt::Display for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Policy::Ours => "pfcluster",
+            Policy::PfMariadb => "pf-mariadb (reconstructed)",
+            Policy::GaleraAutofix => "pf-mariadb and galera-autofix (reconstructed)",
+            Policy::HighestThatAnswers => "highest of whoever answers (reconstructed)",
+        })
+    }
 }
 
 /// One of them, on one host.

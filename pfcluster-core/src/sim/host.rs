@@ -2,16 +2,16 @@
 
 use std::collections::VecDeque;
 
-use pfcluster_core::galera::{Process, Records, Recovered};
-use pfcluster_core::supervisor::{Config, Event as Told, Input, Key, Look, Output, Part, Step, Tick};
+use crate::galera::{Process, Records, Recovered};
+use crate::supervisor::{Config, Event as Told, Input, Key, Look, Output, Part, Step, Tick};
 
 use super::database::Launch;
+use super::galera::evidence::{host as name, place as place_of};
+use super::galera::{Data, Disk, File, Place, Process as Database, Set};
 use super::mind::{Mind, Policy};
 use super::network::Plane;
 use super::phase::Phase;
 use super::world::{Event, World};
-use crate::galera::evidence::{host as name, place as place_of};
-use crate::galera::{Data, File, Place, Process as Database, Set};
 
 /// The secret of the simulated cluster.
 const KEY: Key = Key::new([7; 32]);
@@ -61,7 +61,7 @@ pub(super) struct Host {
     pub(super) receives: Option<u64>,
     pub(super) clock: Clock,
     /// An old copy of the disk.
-    pub(super) backup: Option<crate::galera::Disk>,
+    pub(super) backup: Option<Disk>,
 }
 
 /// The last look that has come back.
@@ -270,7 +270,6 @@ impl World {
                 self.tell(Some(place), || "supervisor has ended".to_owned());
                 self.soon(500, 8_000, Event::Boot(place));
             }
-            other => unreachable!("an output that this world does not know: {other:?}"),
         }
     }
 
@@ -295,7 +294,7 @@ impl World {
             maintenance: evidence.maintenance,
             is_out: evidence.disabled.contains(&me),
             serves: matches!(&evidence.process, Process::Running(running)
-                if running.status == pfcluster_core::galera::ClusterStatus::Primary),
+                if running.status == crate::galera::ClusterStatus::Primary),
         });
         self.hosts[place].has_looked = true;
         self.feed(place, Some(run), Input::Looked { number, look });
@@ -351,7 +350,7 @@ impl World {
         parts.fold(0xcbf2_9ce4_8422_2325, |hash, part| (hash ^ part).wrapping_mul(0x0100_0000_01b3))
     }
 
-    fn asks(&mut self, place: Place, number: u64, hosts: &[pfcluster_core::cluster::Hostname]) {
+    fn asks(&mut self, place: Place, number: u64, hosts: &[crate::cluster::Hostname]) {
         let mut answers = Vec::new();
         for host in hosts {
             let other = place_of(host);

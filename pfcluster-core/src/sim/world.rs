@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::Running;
-use pfcluster_core::supervisor::{Input, Look};
+use crate::cluster::Hostname;
+use crate::galera::Running;
+use crate::supervisor::{Input, Look};
 
 use super::breach::{Breach, Kind as BreachKind};
+use super::galera::evidence::host as name;
+use super::galera::{Cluster, Place, Set};
 use super::host::Host;
 use super::ledger::Ledger;
 use super::mind::Policy;
@@ -15,8 +17,6 @@ use super::phase::Coverage;
 use super::plan::{Fault, Plan};
 use super::random::Random;
 use super::word::Words;
-use crate::galera::evidence::host as name;
-use crate::galera::{Cluster, Place, Set};
 
 /// Something that is going to happen.
 #[derive(Clone, Debug)]
@@ -199,7 +199,7 @@ impl World {
     }
 
     /// Lets the world go on until then, or until a promise is broken.
-    pub(super) fn run_until(&mut self, end: u64) {
+    pub fn run_until(&mut self, end: u64) {
         let mut at_once = 0;
         while self.breach.is_none() {
             let Some((&(when, _), _)) = self.queue.first_key_value() else { break };

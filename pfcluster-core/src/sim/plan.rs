@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use super::galera::Place;
 use super::mind::Policy;
 use super::phase::Phase;
 use super::random::Random;
-use crate::galera::Place;
 
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $text:literal, $group:ident;)*) => {

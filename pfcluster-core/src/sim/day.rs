@@ -1,20 +1,21 @@
 //! A day: its faults, then everything is mended, and service has to return; where only a person can decide, one does.
 
-use pfcluster_core::galera::bootstrap::{Action, Problem};
-use pfcluster_core::supervisor::{Input, Saying};
+use crate::galera::Records;
+use crate::galera::bootstrap::{Action, Problem};
+use crate::supervisor::{Input, Saying};
 
 use super::breach::Kind as Breach;
+use super::galera::evidence::host as name;
+use super::galera::{Data, File, Grastate, HistoryId, Place, Set};
 use super::ledger::{Cause, Fate};
 use super::mind::Policy;
 use super::plan::{BAD, Plan};
 use super::random::Random;
 use super::world::{Event, World};
-use crate::galera::evidence::host as name;
-use crate::galera::{Data, File, Grastate, HistoryId, Place, Set};
 
 /// How long service may take to return once everything is mended, in milliseconds of simulated time: a view that does not form
 /// (60 s), the longest pause between two tries (60 s), a process that waits in vain (30 s), and a transfer.
-pub(super) const BOUND: u64 = 240_000;
+pub const BOUND: u64 = 240_000;
 
 /// Where hosts come back late, and for the slower others: galera-autofix takes 10 to 20 minutes.
 const BOUND_OF_OTHERS: u64 = 3_600_000;
@@ -104,7 +105,8 @@ impl World {
         self.reconnect();
     }
 
-    pub(super) fn is_whole(&self) -> bool {
+    /// Everybody is in service, in one component, and their supervisors know it.
+    pub fn is_whole(&self) -> bool {
         self.galera.primaries().len() == 1
             && self.everybody().iter().all(|place| {
                 let knows = self.hosts[place].in_service || self.plan.policy != Policy::Ours;
@@ -259,9 +261,9 @@ impl World {
         }
         for place in self.everybody().without(Set::of(keeper)).iter() {
             self.galera.discard(place);
-            self.hosts[place].records = pfcluster_core::galera::Records::default();
+            self.hosts[place].records = Records::default();
         }
-        self.hosts[keeper].records = pfcluster_core::galera::Records::default();
+        self.hosts[keeper].records = Records::default();
         let disk = &mut self.galera.members[keeper].disk;
         (disk.marker, disk.gvwstate) = (false, File::Absent);
         let history = disk.data.rows().map_or(HistoryId::ZERO, |rows| rows.history);

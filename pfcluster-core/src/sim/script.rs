@@ -1,84 +1,19 @@
-//! A world that goes by a script instead of a plan: one test tells one story.
+//! A world that goes by a script instead of a plan: one story.
 
-use std::time::Duration;
+use crate::galera::bootstrap::Action;
+use crate::supervisor::{Input, Saying, Start};
 
-use pfcluster_core::galera::bootstrap::Action;
-use pfcluster_core::supervisor::{Input, Saying, Start};
-
-use super::day::BOUND;
-use super::ledger::{Cause, Fate};
+use super::galera::{Disk, Place, Set, State};
+use super::ledger::Cause;
 use super::network::Plane;
 use super::phase::Phase;
-use super::plan::{Kind, Plan};
+use super::plan::Kind;
 use super::random::Random;
 use super::world::{Event, World};
-use crate::galera::{Place, Set, State};
 
 const FOR_EVER: u64 = u64::MAX;
 
 impl World {
-    /// So many members in service, for long enough that everything is written down; every commit is flushed.
-    ///
-    /// # Panics
-    /// If they are not.
-    pub fn calm(members: usize) -> World {
-        let plan = Plan { members, window: 0, crash_costs: false, cache: u16::MAX, days: 0, ..Plan::new(7, 1) };
-        let mut world = World::new(&Plan { faults: Vec::new(), ..plan }, true);
-        world.run_for(15_000);
-        assert!(world.is_whole());
-        world
-    }
-
-    /// Time passes, in milliseconds.
-    ///
-    /// # Panics
-    /// With the story, if a promise is broken.
-    pub fn run_for(&mut self, milliseconds: u64) {
-        self.run_until(self.now + milliseconds);
-        assert_eq!(self.breach, None, "{}", self.told());
-    }
-
-    /// All that has happened.
-    pub fn told(&self) -> String {
-        self.story.iter().flatten().fold(String::from("\n"), |text, line| text + line + "\n")
-    }
-
-    /// Time passes until this is so.
-    ///
-    /// # Panics
-    /// With the story, if that takes longer than service may take to return.
-    pub fn wait(&mut self, what: &str, is_so: impl Fn(&World) -> bool) -> Duration {
-        let begin = self.now;
-        while !is_so(self) {
-            self.run_for(50);
-            assert!(self.now - begin < BOUND, "not so: {what}{}", self.told());
-        }
-        Duration::from_millis(self.now - begin)
-    }
-
-    /// These, and nobody else, come into service together, without anybody's help and without a loss.
-    ///
-    /// # Panics
-    /// With the story, if they don't.
-    pub fn comes_back(&mut self, who: Set) -> Duration {
-        let took = self.wait(&format!("{who} in service"), |world| world.serves() == who);
-        self.run_for(3_000);
-        let lost = [Fate::Faulted, Fate::Galera, Fate::Lost].map(|fate| self.commits(fate));
-        assert_eq!((self.serves(), lost), (who, [0, 0, 0]), "{}", self.told());
-        took
-    }
-
-    /// For so many seconds nobody gets service.
-    ///
-    /// # Panics
-    /// With the story, if somebody does.
-    pub fn stays_down(&mut self, seconds: u64) {
-        for _ in 0..seconds {
-            self.run_for(1_000);
-            assert_eq!(self.serves(), Set::NOBODY, "{}", self.told());
-        }
-    }
-
     /// Who is in service, if that is one component.
     pub fn serves(&self) -> Set {
         let serves = self.everybody().iter().filter(|&place| self.galera.is_synced(place));
@@ -115,11 +50,10 @@ impl World {
         }
     }
 
-    /// The supervisor ends gracefully, its database with it; it stays down until it is started.
-    pub fn stop_gracefully(&mut self, place: Place) {
+    /// The supervisor is told to end, its database with it; it stays down until it is started.
+    pub fn shut_down(&mut self, place: Place) {
         self.hosts[place].is_off = true;
         self.end_supervisor(place);
-        self.wait("the supervisor has ended", |world| world.hosts[place].supervisor.is_none());
     }
 
     /// Only the supervisor dies; it is started again so much later.
@@ -194,7 +128,7 @@ impl World {
     }
 
     /// A member's files are changed, as a disk fault would.
-    pub fn change_disk(&mut self, place: Place, change: impl FnOnce(&mut crate::galera::Disk)) {
+    pub fn change_disk(&mut self, place: Place, change: impl FnOnce(&mut Disk)) {
         self.words.damaged = true;
         change(&mut self.galera.members[place].disk);
         self.changed(Cause::Fault);

@@ -1,8 +1,8 @@
 //! The ledger: which commits clients were told are safe, who holds each, and who lost it if nobody does.
 
 use super::breach::Kind as Breach;
+use super::galera::{Begun, Data, Place, Set};
 use super::world::World;
-use crate::galera::{Begun, Data, Place, Set};
 
 /// Why the databases have changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,8 +2,8 @@
 
 use std::sync::LazyLock;
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::{
+use crate::cluster::Hostname;
+use crate::galera::{
     self as core, ClusterStatus, Evidence, Files, Found, LocalState, Observation, Position, Recovered, Running, Seen,
     Seqno, Silence, Uuid,
 };

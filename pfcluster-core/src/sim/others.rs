@@ -4,13 +4,13 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::{ClusterStatus, Evidence, Files, Found, Position, Process, Recovered, Running};
-use pfcluster_core::supervisor::{Config, Input, Output, Part, Start, Step, Tick};
+use crate::cluster::Hostname;
+use crate::galera::{ClusterStatus, Evidence, Files, Found, Position, Process, Recovered, Running};
+use crate::supervisor::{Config, Input, Output, Part, Start, Step, Tick};
 
+use super::galera::Set;
+use super::galera::evidence::place;
 use super::mind::Policy;
-use crate::galera::Set;
-use crate::galera::evidence::place;
 
 const fn seconds(number: u64) -> Duration {
     Duration::from_secs(number)

@@ -1,11 +1,13 @@
 //! The host carries out what a supervisor wants, one step after the other, each in its time.
 
-use pfcluster_core::supervisor::{Input, Part, Start, Step};
+use crate::galera::Position;
+use crate::supervisor::{Input, Part, Start, Step};
 
 use super::breach::Kind as Breach;
+use super::galera::evidence::uuid;
+use super::galera::{File, Place};
 use super::ledger::Cause;
 use super::world::{Event, World};
-use crate::galera::{File, Place};
 
 impl World {
     /// What must hold of every act, by what the supervisor knew.
@@ -100,7 +102,6 @@ impl World {
                 }
             }
             Step::Stop { .. } => self.stop(place),
-            other => unreachable!("a step that this world does not know: {other:?}"),
         }
         Ok(())
     }
@@ -129,9 +130,7 @@ impl World {
     /// Starts the database by hand, past the supervisor.
     pub(super) fn start_by_hand(&mut self, place: Place, how: Start) {
         let at = self.galera.at(place);
-        let position = at.and_then(|at| {
-            pfcluster_core::galera::Position::new(crate::galera::evidence::uuid(at.history), i64::from(at.seqno))
-        });
+        let position = at.and_then(|at| Position::new(uuid(at.history), i64::from(at.seqno)));
         // A process that runs already says so, and nothing happens.
         let _ = self.spawn(place, how, position, None);
     }

@@ -1,14 +1,14 @@
 //! Faults strike: now, or at the moment of a supervisor that they wait for.
 
-use pfcluster_core::supervisor::{Input, Saying, Start};
+use crate::supervisor::{Input, Saying, Start};
 
+use super::galera::evidence::host as name;
+use super::galera::{Disk, File, Place, Set, Tear};
 use super::ledger::Cause;
 use super::network::{Plane, Trouble};
 use super::plan::{Fault, Group, Kind};
 use super::random::Random;
 use super::world::{Event, World};
-use crate::galera::evidence::host as name;
-use crate::galera::{Disk, File, Place, Set};
 
 /// Something that an operator has begun, and ends by himself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,7 +175,7 @@ impl World {
     pub(super) fn crash_database(&mut self, on: Place) {
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
-            self.galera.cut_power(on, u8::MAX, crate::galera::Tear::Nothing);
+            self.galera.cut_power(on, u8::MAX, Tear::Nothing);
             self.galera.restore_power(on);
         } else {
             self.galera.crash(on);
@@ -201,7 +201,7 @@ impl World {
         // A boot may find another time.
         let ahead = dice.one(&[0, 0, 1_000_000]);
         host.clock.set(self.now, ahead, 1_000);
-        self.galera.cut_power(on, lost, crate::galera::Tear::Nothing);
+        self.galera.cut_power(on, lost, Tear::Nothing);
         self.galera.restore_power(on);
         self.changed(Cause::Fault);
         self.thaws(on);

@@ -1,7 +1,7 @@
 //! The network between the hosts: directed links on two planes, and what can be wrong with each.
 
+use super::galera::{Place, Set};
 use super::random::Random;
-use crate::galera::{Place, Set};
 
 /// Two networks run between the hosts, and either can fail alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

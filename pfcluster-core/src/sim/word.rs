@@ -1,10 +1,10 @@
 //! What operators have said and done, which excuses what would else be a broken promise.
 
-use pfcluster_core::cluster::Hostname;
-use pfcluster_core::supervisor::{LONGEST_WORD, Saying};
+use crate::cluster::Hostname;
+use crate::supervisor::{LONGEST_WORD, Saying};
 
-use crate::galera::Place;
-use crate::galera::evidence::host as name;
+use super::galera::Place;
+use super::galera::evidence::host as name;
 
 /// What operators have said and done.
 #[derive(Clone, Debug, Default)]

@@ -1,13 +1,13 @@
 //! The databases take their time: to start, to notice who is gone, to transfer state, to apply and to flush.
 
-use pfcluster_core::galera::Position;
-use pfcluster_core::supervisor::{Input, Part, Start};
+use crate::galera::Position;
+use crate::supervisor::{Input, Part, Start};
 
 use super::breach::Kind as Breach;
+use super::galera::evidence::uuid;
+use super::galera::{File, Place, Process, Refused, Set, State};
 use super::ledger::Cause;
 use super::world::{Event, World};
-use crate::galera::evidence::uuid;
-use crate::galera::{File, Place, Process, Refused, Set, State};
 
 /// A process that reads its files before it talks to anybody.
 #[derive(Clone, Debug)]
