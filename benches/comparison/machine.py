@@ -17,10 +17,11 @@ def output(*arguments):
     return subprocess.run(arguments, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def build():
-    # Apart from each other: one build would unify the features of all.
+def build(packages):
+    # As maturin does, so that it need not be built for both.
     environment = {**os.environ, "PYO3_BUILD_EXTENSION_MODULE": "1"}
-    for package in ["pfcluster-benches", "pfcluster-cli", "pfcluster-py"]:
+    # Apart from each other: one build would unify the features of all.
+    for package in packages:
         command = ["cargo", "build", "--release", "--quiet", "-p", package]
         if subprocess.run(command, cwd=ROOT, env=environment).returncode != 0:
             sys.exit(f"{package} does not build")

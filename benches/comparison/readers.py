@@ -7,6 +7,8 @@ import sys
 from .machine import BENCHES, TARGET, output
 from .tables import rounded, table
 
+# What is built for it.
+PACKAGES = ["pfcluster-benches"]
 READ = TARGET / "pfcluster-read"
 
 PERL = "Config::IniFiles (Perl)"
@@ -34,6 +36,7 @@ SECONDS = 0.4
 
 def compare(inputs):
     """Prints the tables; returns the goals."""
+    output(READ, "inputs", inputs)
     speed = throughput(inputs)
     exponents = growth(inputs)
     return goals(speed, exponents, peak_memory(inputs))

@@ -10,6 +10,8 @@ import time
 from .machine import CLI, ROOT, TARGET, output
 from .tables import table
 
+# What is built for it.
+PACKAGES = ["pfcluster-benches", "pfcluster-cli", "pfcluster-py"]
 RUNS = 60
 NOTHING = "a program that does nothing (`true`)"
 IDLE = "`pfcluster --version`"
@@ -32,6 +34,7 @@ print(*(member.host for member in pfcluster.load(sys.argv[1]).members), sep="\\n
 
 def compare(inputs):
     """Prints the table of the guide's example; returns the goals."""
+    output(TARGET / "pfcluster-read", "inputs", inputs)
     path = str(inputs / "guide.conf")
     python = [sys.executable, "-c"]
     programs = {

@@ -16,6 +16,8 @@ import time
 from .machine import CLI, ROOT, output
 from .tables import table
 
+# What is built for it.
+PACKAGES = ["pfcluster-cli"]
 NEEDED = ["mariadbd", "mariadb", "mariadb-install-db", "ip"]
 PASSWORD = "aMuchMoreSecurePassword"
 # Seconds that `--timeout` gives, and how often each is measured.
