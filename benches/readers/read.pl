@@ -7,7 +7,7 @@ use strict;
 use warnings;
 
 use Config::IniFiles ();
-use Time::HiRes qw(time);
+use Time::HiRes qw(time clock_gettime CLOCK_PROCESS_CPUTIME_ID);
 
 my ( $path, $seconds ) = @ARGV;
 
@@ -27,9 +27,9 @@ if ( $seconds > 0 ) {
     my @times;
     my $begin = time;
     do {
-        my $start = time;
+        my $start = clock_gettime(CLOCK_PROCESS_CPUTIME_ID);
         read_file();
-        push @times, time - $start;
+        push @times, clock_gettime(CLOCK_PROCESS_CPUTIME_ID) - $start;
     } while ( time - $begin < $seconds );
     @times = sort { $a <=> $b } @times;
     printf "%e %d\n", $times[ @times / 2 ], scalar @times;

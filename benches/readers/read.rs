@@ -1,7 +1,7 @@
 //! Reads one file with one reader, and says how long it took or how much memory: `pfcluster-read READER FILE SECONDS`.
 //!
-//! read.pl and read.py answer in the same form: `MEDIAN_SECONDS REPETITIONS`, or with 0 seconds `PEAK_BYTES`, what one
-//! reading adds to the memory of the process. `pfcluster-read inputs DIRECTORY` writes the files.
+//! read.pl and read.py answer in the same form: `MEDIAN_SECONDS REPETITIONS`, of the processor's time, or with 0 seconds
+//! `PEAK_BYTES`, what one reading adds to the memory of the process. `pfcluster-read inputs DIRECTORY` writes the files.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -13,6 +13,7 @@ use pfcluster_core::check::{Context, check};
 use pfcluster_core::cluster::Cluster;
 use pfcluster_core::document::{Document, Lines};
 use pfcluster_core::span::{LineEnd, Source};
+use rustix::time::{ClockId, clock_gettime};
 
 type Failure = Box<dyn std::error::Error>;
 
@@ -76,29 +77,35 @@ fn report<T>(seconds: f64, read: impl Fn() -> Result<T, Failure>) -> Result<(), 
     Ok(())
 }
 
-/// The median time of one reading, in seconds, and how many readings there were.
+/// The median time of one reading, in seconds of the processor, and how many readings there were.
 fn median<T>(budget: Duration, read: impl Fn() -> Result<T, Failure>) -> Result<(f64, u64), Failure> {
     // Short readings are timed in batches, so that the clock's own time does not count.
     let batch_time = Duration::from_micros(100);
-    let warm_up = Instant::now();
+    let warm_up = processor_time();
     black_box(read()?);
     let mut batch = 1_u32;
-    if warm_up.elapsed() < batch_time {
-        let again = Instant::now();
+    if processor_time().saturating_sub(warm_up) < batch_time {
+        let again = processor_time();
         black_box(read()?);
-        batch = u32::try_from(batch_time.as_nanos() / again.elapsed().as_nanos().max(1))?.max(1);
+        batch = u32::try_from(batch_time.as_nanos() / processor_time().saturating_sub(again).as_nanos().max(1))?.max(1);
     }
     let begin = Instant::now();
     let mut times = Vec::new();
     while times.len() < 3 || begin.elapsed() < budget {
-        let start = Instant::now();
+        let start = processor_time();
         for _ in 0..batch {
             black_box(read()?);
         }
-        times.push(start.elapsed() / batch);
+        times.push(processor_time().saturating_sub(start) / batch);
     }
     times.sort_unstable();
     Ok((times[times.len() / 2].as_secs_f64(), times.len() as u64 * u64::from(batch)))
+}
+
+/// What this process has had of the processors. Waiting for one that others use does not count.
+fn processor_time() -> Duration {
+    let time = clock_gettime(ClockId::ProcessCPUTime);
+    Duration::new(time.tv_sec.try_into().unwrap_or_default(), time.tv_nsec.try_into().unwrap_or_default())
 }
 
 /// The most memory that this process ever had, in bytes.

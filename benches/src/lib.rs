@@ -1,4 +1,9 @@
-//! What the benchmarks read: cluster.conf texts of any size, and the floor that no reader of lines gets below.
+//! What the benchmarks read: cluster.conf texts of any size, and the floor that no reader of lines gets below. What they
+//! decide about, and the paths of which instructions are counted, are in the modules.
+
+pub mod decisions;
+pub mod paths;
+pub mod supervisors;
 
 use std::fmt::{Arguments, Write as _};
 use std::net::Ipv4Addr;
@@ -24,6 +29,11 @@ pub fn guide_example() -> String {
         file.server(&format!("pf{number}.example.com"), |subnet| Ipv4Addr::new(192, 168, subnet, 4 + number));
     }
     file.text
+}
+
+/// The pf.conf that goes with [`cluster_conf`]: the guide's, with masks that hold all members.
+pub fn pf_conf() -> String {
+    include_str!("../../pfcluster-cli/examples/guide/pf.conf").replace("255.255.255.0", "255.255.0.0")
 }
 
 /// A file of the guide's shape: one zone with `members` servers, all names and addresses different.

@@ -264,6 +264,9 @@ fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
     if members.is_empty() {
         members.push((None, &nobody));
     }
+    // Those that say nothing but addresses all show what the first of them shows.
+    let mut is_first = true;
+    members.retain(|(_, addresses)| says_more_than_addresses(addresses) || std::mem::take(&mut is_first));
     for (host, addresses) in members {
         let interfaces = interfaces_of(pf_conf, addresses, context.version);
         let mut once = |rule: &'static Rule, place: Option<Place>, message: String, help: &str| {
@@ -283,6 +286,10 @@ fn of_pf_conf(context: &Context<'_>, pf_conf: &PfConf, report: &mut Report) {
         let needed: &[&str] = if host.is_some() { &["mask"] } else { &["ip", "mask"] };
         interfaces.iter().for_each(|interface| interface_of_pf_conf(interface, needed, &mut once));
     }
+}
+
+fn says_more_than_addresses(addresses: &Addresses) -> bool {
+    addresses.interfaces.iter().any(|interface| !interface.settings.is_empty())
 }
 
 fn second_management(interfaces: &[HostInterface]) -> Option<Place> {

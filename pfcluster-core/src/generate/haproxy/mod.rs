@@ -11,6 +11,8 @@ mod portal;
 mod quote;
 mod user_template;
 
+use std::collections::BTreeSet;
+
 use super::features::Feature;
 use super::scene::Scene;
 use super::{Access, Deviation, GenerateError, GeneratedFile, Notice, Rendered};
@@ -250,13 +252,14 @@ impl<'a> Draft<'a> {
 }
 
 /// HAProxy's own names begin with the address: the same one twice would be two proxies or servers of one name.
-fn refuse_duplicates<T: PartialEq + std::fmt::Display>(
+fn refuse_duplicates<T: Ord + std::fmt::Display>(
     section: &str,
     key: &str,
     addresses: &[T],
 ) -> Result<(), GenerateError> {
-    let twice = addresses.iter().enumerate().find(|(number, address)| addresses[..*number].contains(address));
-    twice.map_or(Ok(()), |(_, address)| {
+    let mut seen = BTreeSet::new();
+    let twice = addresses.iter().find(|address| !seen.insert(*address));
+    twice.map_or(Ok(()), |address| {
         let origin = Origin { section, key, place: None };
         Err(origin.unusable(format!("is {address} twice"), "`pfcluster check` shows where"))
     })

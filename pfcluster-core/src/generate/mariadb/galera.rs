@@ -1,5 +1,6 @@
 //! `[galera]`: the database that the members share.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::super::features::Feature;
@@ -59,10 +60,10 @@ fn cluster_addresses(scene: &Scene<'_>, members: &[&Member]) -> Result<Vec<Ipv4A
             what: format!("`management_ip` of {}", member.host),
             help: "`pfcluster check` shows what is wrong with cluster.conf".to_owned(),
         })?;
-        if !addresses.contains(&address.value) {
-            addresses.push(address.value);
-        }
+        addresses.push(address.value);
     }
+    let mut seen = BTreeSet::new();
+    addresses.retain(|address| seen.insert(*address));
     Ok(addresses)
 }
 
@@ -73,17 +74,14 @@ fn other_members(scene: &Scene<'_>) -> Result<Vec<Ipv4Addr>, GenerateError> {
     let Some(setting) = setting.filter(|_| Feature::MasterSlave.is_in(scene.request.version)) else {
         return Ok(Vec::new());
     };
-    let mut addresses = Vec::new();
-    for word in setting.value.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-        let address = parse_address(word).map_err(|_| {
+    let words = setting.value.split(',').map(str::trim).filter(|word| !word.is_empty());
+    let address = |word| {
+        parse_address(word).map_err(|_| {
             let reason = "is no list of addresses with commas between".to_owned();
             unusable(SECTION, setting, reason, "write it like 192.168.1.5,192.168.1.6".to_owned())
-        })?;
-        if !addresses.contains(&address) {
-            addresses.push(address);
-        }
-    }
-    Ok(addresses)
+        })
+    };
+    words.map(address).collect()
 }
 
 /// The replication user.
