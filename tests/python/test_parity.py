@@ -19,12 +19,14 @@ FOLDERS = ("document", "cluster", "checks", "quorum", "conflict", "galera", "boo
 # Cases that are not Python's to answer, or that it answers elsewhere.
 NOT_HERE = {
     "cli": "sessions of the program itself",
+    "doctor": "what the program sees of the server that it runs on",
+    "drill": "days in the simulated world, which the module does not carry",
     "generate": "whole files: test_documents.py compares what both generate",
     "maintenance": "steps of a command that only the program carries out",
     "runbook": "procedures for people, which the program prints",
     "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",
     "supervisor": "stories of hosts over time, in a language of their own: test_supervisor.py drives the same machine",
-    "sync": "calls of the web services, which the module makes for versions only: see test_host.py",
+    "sync": "calls of the web services: test_sync.py makes them against a stand-in server",
 }
 
 # What Rust's tests ask that Python has no function for.
