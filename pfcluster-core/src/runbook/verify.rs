@@ -351,7 +351,12 @@ fn virtual_addresses(observed: &Observed<'_>) -> Checked {
             }
         }
     }
-    if unknown.is_empty() { Checked::done() } else { Checked::unknown(unknown.join("; ")) }
+    let is_mine = |me: &Hostname| observed.vips.iter().any(|vip| vip.unknown.contains(me));
+    match &unknown[..] {
+        [] => Checked::done(),
+        unknown if observed.me.as_ref().is_some_and(is_mine) => Checked::unknown(unknown.join("; ")),
+        unknown => Checked::elsewhere(unknown.join("; ")),
+    }
 }
 
 fn here(hosts: &[Hostname], fact: &Fact, expected: &Expected, observed: &Observed<'_>) -> Checked {

@@ -27,9 +27,10 @@ pub(super) fn upgrade(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let cast = Cast { rest: others(&all, std::slice::from_ref(&first)), all, first };
     book.before("read the upgrade notes of every version on the way (UPGRADE.asciidoc) before you begin, to the end");
     book.before("rehearse it on copies of the machines; the commands are those of the version that runs now, and the notes come first");
-    if book.request.to.is_none() {
-        book.before("with `--to X.Y` (the new version), `--verify` can tell where you are");
-    }
+    let last = cast.rest.first().unwrap_or(&cast.first);
+    book.before(format!(
+        "`--to X.Y` (the new version) lets `--verify` tell where you are; ask it on {last}, where the end differs from the beginning"
+    ));
     begin(book, &cast, &database);
     if book.request.keeps_quorum {
         with_quorum(book, &cast, &database)?;
@@ -374,20 +375,21 @@ fn with_quorum(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) -> Resul
 }
 
 fn end(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
+    let to = book.request.to;
     let step = book.step("8.4.8", "See that the cluster is whole", std::slice::from_ref(&cast.first));
     step.run("pfcluster status")
         .verify(Check::Together { members: database.to_vec(), only: true })
         .verify(Check::VirtualAddresses)
         .verify(Check::SameConfiguration { members: cast.all.clone() });
-    let to = book.request.to;
+    // On the first one it is so from its own upgrade on.
+    if let Some(to) = to {
+        step.landmark(Check::here(&cast.rest, Fact::Release, to.to_string()));
+    }
     let step = book.step("8.4.8", "Turn the check of configurations on again", &cast.all);
     let program = step.cron();
     step.do_it("once, where it was turned off; or:")
         .edit(&format!("/usr/local/pf/conf/{program}.conf"), &["[cluster_check]", "status=enabled"])
         .pfcmd(&format!("service {program} restart"))
         .here(&cast.all, Fact::ClusterCheck, "enabled");
-    if let Some(to) = to {
-        step.landmark(Check::here(&cast.all, Fact::Release, to.to_string()));
-    }
     book.with_autofix(&cast.all);
 }
