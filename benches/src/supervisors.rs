@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Running, Uuid};
-use pfcluster_core::supervisor::{Config, Input, Key, Look, Output, Supervisor, Tick};
+use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, Supervisor, Tick};
 
 use crate::decisions::{files_after_a_power_cut, host, stopped};
 
@@ -181,7 +181,15 @@ fn in_service(hosts: &[Hostname]) -> Process {
 fn look(evidence: &Evidence) -> Look {
     let view_number = matches!(evidence.process, Process::Running(_)).then_some(5);
     let evidence = evidence.clone();
-    Look { evidence, data: 0, view_number, receive_queue: None, begins: false, vips: Some(Vec::new()) }
+    Look {
+        evidence,
+        data: 0,
+        view_number,
+        receive_queue: None,
+        begins: false,
+        vips: Some(Vec::new()),
+        backup: LastBackup::Never,
+    }
 }
 
 #[cfg(test)]
