@@ -52,6 +52,8 @@ pub(super) struct Host {
     pub(super) slow_until: u64,
     pub(super) full_until: u64,
     pub(super) deaf_until: u64,
+    /// The database takes connections, and does not let the supervisor in.
+    pub(super) refuses: bool,
     /// The supervisor does not move.
     pub(super) stands_until: u64,
     /// The database does not move.
@@ -126,6 +128,7 @@ impl Host {
             slow_until: 0,
             full_until: 0,
             deaf_until: 0,
+            refuses: false,
             stands_until: 0,
             frozen_until: 0,
             transfer_fails: false,
@@ -306,7 +309,8 @@ impl World {
     fn look(&mut self, place: Place, recover: bool) -> Look {
         let (now, host) = (self.now, &self.hosts[place]);
         let mut evidence = self.evidence(place);
-        let is_mute = host.launch.is_some() || now < host.frozen_until || now < host.deaf_until;
+        let refuses = host.refuses && host.launch.is_none() && evidence.process != Process::Stopped;
+        let is_mute = host.launch.is_some() || refuses || now < host.frozen_until || now < host.deaf_until;
         if host.launch.is_some() || evidence.process != Process::Stopped && is_mute {
             evidence.process = Process::Starting;
         }
@@ -327,7 +331,7 @@ impl World {
             data: self.data_of(place),
             view_number,
             receive_queue: run.map(|run| u64::from(run.queue)),
-            begins: self.has_process(place) && host.begins,
+            begins: self.has_process(place) && (host.begins || refuses),
             vips: None,
             backup: LastBackup::Unknown,
         }

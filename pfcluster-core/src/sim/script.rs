@@ -72,6 +72,11 @@ impl World {
         self.hosts[place].stands_until = self.now + milliseconds;
     }
 
+    /// The database of this member lets its supervisor in no more, or again.
+    pub fn refuse_login(&mut self, place: Place, refuses: bool) {
+        self.hosts[place].refuses = refuses;
+    }
+
     /// Looking and acting take much longer for so long.
     pub fn slow_disk(&mut self, place: Place, milliseconds: u64) {
         self.hosts[place].slow_until = self.now + milliseconds;

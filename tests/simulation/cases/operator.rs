@@ -66,3 +66,27 @@ fn a_force_counts_once() {
     }
     world.wait("all in service", |world| world.serves() == ALL);
 }
+
+/// The databases' password was changed: whoever can't look sees no service, and ends nothing because of that. After a power cut the
+/// databases come back all the same.
+#[test]
+fn logins_fail() {
+    for blind in [Set::of(PF1), Set::from([PF2, PF3]), ALL] {
+        let mut world = calm();
+        blind.iter().for_each(|place| world.refuse_login(place, true));
+        for _ in 0..200 {
+            world.run_for(1_000);
+            assert_eq!(world.serves(), ALL, "{}", world.told());
+        }
+        world.cut(ALL);
+        world.start(ALL);
+        world.wait("all in service", |world| world.serves() == ALL);
+        // For longer than a view that does not form is given.
+        world.run_for(100_000);
+        assert_eq!(world.serves(), ALL, "{}", world.told());
+        blind.iter().for_each(|place| world.refuse_login(place, false));
+        world.run_for(5_000);
+        let watches = |place| matches!(world.decision(place), Some(Action::Join { .. }));
+        assert!(ALL.iter().all(watches), "{}", world.told());
+    }
+}
