@@ -63,8 +63,8 @@ impl Evidence {
 pub enum Process {
     /// There is none.
     Stopped,
-    /// There is one, but it does not answer: it recovers, transfers state, or waits for a primary component. A refused
-    /// connection does not mean that it is stopped.
+    /// There is one, but it does not tell its state: it recovers, transfers state, or waits for a primary component; or it refuses
+    /// the login, and may be in service. A refused connection does not mean that it is stopped.
     Starting,
     /// It answers.
     Running(Running),

@@ -81,8 +81,9 @@
 //! 10. Everybody has answered: the highest position is **bootstrapped**, or **promoted** if it runs. Of equals one that is not
 //!     in maintenance, then one that runs, then the first of cluster.conf. Strictly the highest in maintenance: **wait**. Before
 //!     that it is looked whether something would be left behind; then **refuse**: unsafe data or a disabled member may hold
-//!     more; a member is empty and remembers more (is its disk mounted?); members were cut off, and nobody who went along is
-//!     chosen. All empty and nobody remembering anything: a **fresh** database on the first. Nobody to start from: **refuse**.
+//!     more; a member is empty and remembers more, or this and to have gone on alone (is its disk mounted?); members were cut
+//!     off, and nobody who went along is chosen. All empty and nobody remembering anything: a **fresh** database on the first.
+//!     Nobody to start from: **refuse**.
 //! 11. Else **wait** for those that are unknown, first for those of a view that others hold as their last: the last to run must
 //!     be able to talk to each other (guide 4.3).
 //! 12. After any start, whoever is above it, cut off, of another history, or unsafe joins only on the operator's word and
