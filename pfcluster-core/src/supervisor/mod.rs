@@ -23,8 +23,8 @@
 //! let mut told = Vec::new();
 //! while let Some(output) = supervisor.poll_output() {
 //!     match output {
-//!         // Read grastate.dat, ask the server, run `--wsrep-recover`; then answer with `Input::Looked`.
-//!         Output::Look { recover, .. } => assert!(recover),
+//!         // Read grastate.dat, ask the server; then answer with `Input::Looked`. Later also run `--wsrep-recover`.
+//!         Output::Look { recover, .. } => assert!(!recover),
 //!         // To the member's management address. It is not known yet what to tell, but that somebody is here.
 //!         Output::Send { to, .. } => told.push(to.to_string()),
 //!         other => panic!("{other:?} is too early"),
