@@ -139,7 +139,9 @@ impl Database {
     pub(crate) fn program_beside(&self, name: &str, arguments: &[&str]) -> Output {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.namespace, "unshare", "--pid", "--fork", "--kill-child", "--mount-proc"]);
-        command.args(["bash", "-c", &format!("(exec -a {name} sleep 60) & exec \"$0\" \"$@\"")]);
+        // The program looks once: the other must have its name by then.
+        let other = format!("(exec -a {name} sleep 60) & until grep -q ^{name} /proc/$!/cmdline; do :; done");
+        command.args(["bash", "-c", &format!("{other}; exec \"$0\" \"$@\"")]);
         self.run_program(command.arg(self.path("pfcluster")), arguments)
     }
 

@@ -60,6 +60,7 @@ fn command<'l, 's>(lab: &'l Lab, step: &'s str) -> Result<(&'l Host, &'s str)> {
 
 /// Started all at once, as one does, this never ends: the view of pf1 keeps the two others from forming theirs.
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn the_printed_commands_bring_a_staggered_power_cut_back() -> Result {
     let lab = formed()?;
     let [pf1, pf2, pf3] = [lab.host("pf1")?, lab.host("pf2")?, lab.host("pf3")?];

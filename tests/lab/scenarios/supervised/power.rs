@@ -107,6 +107,7 @@ fn stopped(lab: &Lab, order: [usize; 3]) -> Result {
 }
 
 #[test]
+#[ignore = "slow: tests/lab/lab matrix"]
 fn all_stop_and_start_at_once() -> Result {
     let lab = supervised()?;
     stopped(&lab, ORDERS[0])?;
