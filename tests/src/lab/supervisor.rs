@@ -1,5 +1,7 @@
 //! A host's supervisor: `pfcluster mariadb supervise` in the place of MariaDB's unit.
 
+use std::cell::RefCell;
+
 use serde_json::Value;
 
 use super::command::wait_until;
@@ -77,8 +79,21 @@ impl Host {
     /// # Errors
     /// If it does not; with its log.
     pub fn wait_decision(&self, kind: &str) -> Result<Value> {
-        let tell = || format!("it is {}\n{}", self.decision(), self.log("supervisor"));
-        wait_until(&format!("{} decides {kind}", self.name()), DEADLINE, || self.decision() == kind, tell)?;
-        self.supervisor_status().ok_or_else(|| LabError(format!("{} does not answer any more", self.name())))
+        self.wait_shows(&format!("decides {kind}"), |status| status["decision"]["action"]["kind"] == kind)
+    }
+
+    /// Waits until its supervisor's status shows this. Returns that status: the next one may show something else.
+    ///
+    /// # Errors
+    /// If it does not; with its log.
+    pub fn wait_shows(&self, what: &str, is_so: impl Fn(&Value) -> bool) -> Result<Value> {
+        let last = RefCell::new(None);
+        let shows = || {
+            *last.borrow_mut() = self.supervisor_status().filter(&is_so);
+            last.borrow().is_some()
+        };
+        let tell = || format!("{:?}\n{}", self.supervisor_status(), self.log("supervisor"));
+        wait_until(&format!("{} {what}", self.name()), DEADLINE, shows, tell)?;
+        last.into_inner().ok_or_else(|| LabError(format!("{} does not answer any more", self.name())))
     }
 }
