@@ -1,6 +1,8 @@
 //! The policies of others, *reconstructed* from what is known of them (reference/packetfence.md 6, reference/peers.md A.1): what they
 //! look at, in which order they decide, and their times. What is not known is done in their favour.
 
+mod autofix;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -19,12 +21,8 @@ const fn seconds(number: u64) -> Duration {
 const LOOP: Duration = seconds(5);
 /// Its wait for a ping quorum.
 const NO_QUORUM: Duration = seconds(10);
-/// galera-autofix: its first decision comes so late, and then one each minute.
+/// galera-autofix: its first decision comes so late.
 const AUTOFIX_START: Duration = seconds(5 * 60);
-const AUTOFIX_LOOP: Duration = seconds(60);
-/// It looks so often, so far apart, whether the own database comes by itself.
-const TRIES: u32 = 10;
-const TRY: Duration = seconds(30);
 /// It reports its sequence number so often.
 const REPORT: Duration = seconds(10);
 /// How long it waits for the chosen member, and after it has seen a peer's database.
@@ -292,7 +290,7 @@ impl Other {
                     (_, true) => self.start_by_flag_or_pings(),
                 }
             }
-            Doing::Tries { left, peer: None } if left == TRIES => {
+            Doing::Tries { left, peer: None } if left == autofix::TRIES => {
                 let peer = self.peers().into_iter().find(primary);
                 self.doing = Doing::Tries { left: left - 1, peer };
             }
@@ -308,70 +306,6 @@ impl Other {
             }
             _ => {}
         }
-    }
-
-    /// True if pf-mariadb has to keep still.
-    fn autofix(&mut self) -> bool {
-        if self.is_primary() {
-            self.doing = Doing::Watching;
-            self.next_round = self.next_round.max(self.now + AUTOFIX_LOOP);
-            return true;
-        }
-        match self.doing.clone() {
-            Doing::Watching if self.next_round <= self.now => {
-                self.next_round = self.now + TRY;
-                self.doing = Doing::Tries { left: TRIES, peer: None };
-                self.ask(self.peers());
-            }
-            Doing::Tries { left: 0, peer: Some(peer) } if self.next_round <= self.now => {
-                self.doing = Doing::CoolsDown(peer);
-                self.next_round = self.now + MINUTE;
-            }
-            Doing::Tries { left: 0, peer: None } if self.next_round <= self.now => {
-                let all_ping = self.pings.len() == self.hosts.len();
-                self.doing = if all_ping { Doing::Listens } else { Doing::Watching };
-                self.reports.clear();
-                self.next_round = self.now + MINUTE;
-            }
-            Doing::Tries { left, peer } if self.next_round <= self.now => {
-                self.next_round = self.now + TRY;
-                self.doing = Doing::Tries { left: left - 1, peer };
-            }
-            Doing::CoolsDown(peer) if self.next_round <= self.now => self.rejoin(peer),
-            Doing::Listens if self.reports.len() == self.hosts.len() => self.elect(),
-            Doing::Listens if self.next_round <= self.now => {
-                self.doing = Doing::Watching;
-                self.next_round = self.now + AUTOFIX_LOOP;
-            }
-            Doing::Rejoins { whom, .. } => self.ask(vec![whom]),
-            Doing::Begins if self.is_stopped() => {
-                self.doing = Doing::Watching;
-                self.bootstrap();
-            }
-            _ => {}
-        }
-        self.is_acting || matches!(self.doing, Doing::Rejoins { .. } | Doing::Begins)
-    }
-
-    /// The strictly greatest number; of equals the first in cluster.conf.
-    fn elect(&mut self) {
-        let best = self.reports.iter().max_by_key(|(place, (number, _))| (*number, std::cmp::Reverse(**place)));
-        let Some((&best, &(number, _))) = best else { return };
-        self.next_round = self.now + AUTOFIX_LOOP;
-        if number == -1 {
-            self.doing = Doing::Watching;
-        } else if best == self.place() {
-            self.doing = Doing::Begins;
-            self.stop();
-        } else {
-            self.rejoin(self.hosts[best].clone());
-        }
-    }
-
-    fn rejoin(&mut self, whom: Hostname) {
-        self.doing = Doing::Rejoins { whom, until: self.now + MINUTE };
-        self.next_round = self.now + AUTOFIX_LOOP;
-        self.stop();
     }
 
     /// Whoever waits without service for a minute starts over; a minute after that the highest of those that answer begins.
