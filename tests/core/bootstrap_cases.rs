@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason};
 use pfcluster_tests::decisions::bootstrap::decision;
-use pfcluster_tests::schema::schema;
+use pfcluster_tests::schema::{schema, words_of, words_of_schema};
 use pfcluster_tests::{cases, files};
 use serde_json::{Value, json};
 
@@ -50,37 +50,11 @@ fn every_answer_fits_the_schema() {
 #[test]
 fn every_kind_of_answer_has_a_case() {
     let mut shown = BTreeSet::new();
-    decisions().for_each(|(_, decision)| words(&document(&decision), &mut shown));
+    decisions().for_each(|(_, decision)| words_of(&document(&decision), &mut shown));
     let mut known = BTreeSet::new();
-    consts(&schema("bootstrap.json"), &mut known);
+    words_of_schema(&schema("bootstrap.json"), &mut known);
     let missing: Vec<&String> = known.difference(&shown).collect();
     assert!(missing.is_empty(), "without a case: {missing:?}");
-}
-
-/// All texts and names of fields.
-fn words(value: &Value, found: &mut BTreeSet<String>) {
-    match value {
-        Value::String(text) => drop(found.insert(text.clone())),
-        Value::Array(list) => list.iter().for_each(|value| words(value, found)),
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
-            found.insert(name.clone());
-            words(value, found);
-        }),
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-/// All words that the schema knows for kinds.
-fn consts(schema: &Value, found: &mut BTreeSet<String>) {
-    match schema {
-        Value::Array(list) => list.iter().for_each(|value| consts(value, found)),
-        Value::Object(fields) => fields.iter().for_each(|(name, value)| match (name.as_str(), value) {
-            ("const", Value::String(word)) => drop(found.insert(word.clone())),
-            ("enum", Value::Array(list)) => found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
-            _ => consts(value, found),
-        }),
-        _ => {}
-    }
 }
 
 /// Waiting and refusing are never the end: somebody is named, and there is something to do.

@@ -15,6 +15,7 @@ pub mod commands;
 pub mod decisions;
 pub mod galera;
 pub mod lab;
+pub mod members;
 pub mod netns;
 pub mod program;
 pub mod schema;

@@ -1,5 +1,6 @@
 //! The schemas of the program's JSON.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use jsonschema::{Retrieve, Uri, Validator};
@@ -46,4 +47,30 @@ pub fn assert_fits(name: &str, document: &Value) {
 pub fn assert_valid(validator: &Validator, document: &Value) {
     let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
     assert!(errors.is_empty(), "{errors:?} in {document:#}");
+}
+
+/// All texts and names of fields.
+pub fn words_of(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::String(text) => drop(found.insert(text.clone())),
+        Value::Array(list) => list.iter().for_each(|value| words_of(value, found)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| {
+            found.insert(name.clone());
+            words_of(value, found);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+/// All words that the schema knows for kinds and states.
+pub fn words_of_schema(schema: &Value, found: &mut BTreeSet<String>) {
+    match schema {
+        Value::Array(list) => list.iter().for_each(|value| words_of_schema(value, found)),
+        Value::Object(fields) => fields.iter().for_each(|(name, value)| match (name.as_str(), value) {
+            ("const", Value::String(word)) => drop(found.insert(word.clone())),
+            ("enum", Value::Array(list)) => found.extend(list.iter().filter_map(Value::as_str).map(str::to_owned)),
+            _ => words_of_schema(value, found),
+        }),
+        _ => {}
+    }
 }

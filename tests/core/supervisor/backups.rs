@@ -5,7 +5,7 @@ use std::time::Duration;
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{Backup, LastBackup, MOST_BYTES, Tick};
 
-use super::{Member, config, nothing, talk};
+use pfcluster_tests::members::{Member, config, nothing, talk};
 
 fn backup(file: &str) -> LastBackup {
     LastBackup::Made(Backup { file: file.to_owned(), time: 1_764_030_600 })

@@ -13,8 +13,8 @@ use pfcluster_tests::property_config;
 use proptest::prelude::*;
 use sha2::Sha256;
 
-use super::{KEY, Member, config, hosts, nothing, talk};
 use pfcluster_core::supervisor::Tick;
+use pfcluster_tests::members::{KEY, Member, config, hosts, nothing, stopped, talk};
 
 /// How many bytes a tag has.
 const TAG: usize = 32;
@@ -288,7 +288,7 @@ fn evidence_that_does_not_fit_is_unknown() {
         known: true,
     };
     let records = Records { forks: (0..100).map(fork).collect(), ..Records::default() };
-    let found = super::stopped(Files { records, ..Files::default() });
+    let found = stopped(Files { records, ..Files::default() });
     let mut one = Member::new(config(0, 3, 1), found, Tick(0));
     let mut other = Member::new(config(1, 3, 2), nothing(), Tick(0));
     let sent = talk(&mut one, &mut other, 1000);

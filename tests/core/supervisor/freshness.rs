@@ -8,7 +8,7 @@ use pfcluster_core::supervisor::Tick;
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
-use super::{Member, config, nothing, stopped, talk};
+use pfcluster_tests::members::{Member, config, nothing, stopped, talk};
 
 /// Evidence counts for five seconds.
 const FRESH: u64 = 5000;

@@ -9,7 +9,7 @@ use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, S
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
-use super::{Member, config, hosts};
+use pfcluster_tests::members::{KEY, Member, config, hosts};
 
 const HISTORY: Uuid = Uuid::from_u128(0xA << 120);
 const OTHER: Uuid = Uuid::from_u128(0xB << 120);
@@ -93,7 +93,7 @@ fn in_service(with: &[Hostname], forks: Vec<Fork>) -> Evidence {
 fn remembered(remember: &[Vec<Fork>], there: &[bool]) -> Vec<Fork> {
     let members = remember.len();
     let with: Vec<Hostname> = (0..members).filter(|at| there[*at]).map(host).collect();
-    let mut own = Config::new(host(0), hosts(members), Key::new(super::KEY), 1);
+    let mut own = Config::new(host(0), hosts(members), Key::new(KEY), 1);
     own.records.forks.clone_from(&remember[0]);
     let finds = in_service(&with, Vec::new());
     let mut supervisor = Supervisor::new(own, Tick(0));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
 
-use super::{Member, config, nothing, talk};
+use pfcluster_tests::members::{Member, config, nothing, talk};
 
 const SECOND: Duration = Duration::from_secs(1);
 
