@@ -14,6 +14,16 @@ pub enum Observation {
     Known(Box<Evidence>),
 }
 
+impl Observation {
+    /// The evidence, if anything is known.
+    pub fn evidence(&self) -> Option<&Evidence> {
+        match self {
+            Observation::Known(evidence) => Some(evidence),
+            Observation::Unknown(_) => None,
+        }
+    }
+}
+
 /// Why nothing is known of a member.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", content = "why", rename_all = "snake_case")]
@@ -63,9 +73,15 @@ impl Evidence {
 pub enum Process {
     /// There is none.
     Stopped,
-    /// There is one, but it does not tell its state: it recovers, transfers state, or waits for a primary component; or it refuses
-    /// the login, and may be in service. A refused connection does not mean that it is stopped.
+    /// There is one that was never in a primary component: it recovers, receives state, or waits for the others. A refused
+    /// connection does not mean that it is stopped.
     Starting,
+    /// It was started as the first of a new component (`--wsrep-new-cluster`), or without Galera, and does not answer yet: it
+    /// waits for nobody, and may serve clients at any moment.
+    Bootstrapping,
+    /// It may be serving clients and does not tell its state: it takes connections and does not answer, refuses the login, or
+    /// has its `InnoDB` open, which it opens only once it has been in a primary component (measured).
+    NotResponding,
     /// It answers.
     Running(Running),
 }
@@ -126,8 +142,11 @@ pub struct Files {
     pub gvwstate: Found<Gvwstate>,
     /// What `mariadbd --wsrep-recover` found.
     pub recovered: Recovered,
-    /// `sst_in_progress` or the like: a state transfer has begun and not ended.
+    /// A full state transfer (SST) has begun and not ended, or it failed: what is there is no state that ever was.
     pub sst_marker: bool,
+    /// The data may not be on disk as a whole: a state transfer came in before the machine's last boot, and the disk was not
+    /// synced after it (measured: files of length 0 up to 40 s after Synced).
+    pub unsynced_transfer: bool,
     /// There is nothing in the data directory, or the system schemas of an installation that never was in a cluster.
     pub datadir_empty: bool,
     /// What the supervisor wrote down outside the data directory.
@@ -170,28 +189,79 @@ pub enum Recovered {
     At(Position),
 }
 
-/// What a member's supervisor wrote down, outside the data directory.
+/// What a member's supervisor persists, outside the data directory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Records {
     /// The highest position seen while primary.
     pub last_recorded: Option<Position>,
-    /// The last primary view it was synced in.
+    /// The last primary view it was synced in. Kept after a clean stop.
     pub view: Option<ViewRecord>,
-    /// Where history went on with fewer members than before.
+    /// The last stop was clean, proved by recovery. Dropped at the next primary view.
+    pub clean: Option<CleanStop>,
+    /// The forks that this member's data come from.
     pub forks: Vec<Fork>,
     /// This database has run without Galera, so its data went on alone while grastate.dat did not move.
     pub ran_standalone: bool,
+    /// The members whose supervisors were heard with this cluster's key.
+    pub supervised: Vec<Hostname>,
+    /// How often in a row the database could not be started to begin or restore a primary component.
+    pub start_failures: StartFailures,
+    /// The boot of the machine in which the database was started to join, until its data are synced to disk.
+    pub joined_in_boot: Option<Uuid>,
 }
 
 impl Records {
-    /// The highest position of this history that is written down here: what was seen in service, or was there when a view or
-    /// a fork began that this member took part in. Written at different moments, none of the three is always the highest.
-    pub(crate) fn highest_of(&self, history: Uuid) -> Option<Position> {
-        let view = self.view.map(|view| (view.uuid, view.floor));
-        let forks = self.forks.iter().map(|fork| (fork.uuid, fork.seqno));
-        let written = view.into_iter().chain(forks).filter_map(|(uuid, seqno)| Position::new(uuid, seqno.get()));
-        let all = self.last_recorded.into_iter().chain(written);
-        all.filter(|position| position.uuid() == history).max_by_key(|position| position.seqno())
+    /// True if this member's data come from the fork.
+    pub fn remembers(&self, fork: &Fork) -> bool {
+        self.forks.iter().any(|own| own.id == fork.id)
+    }
+
+    /// The highest position of this UUID that is written down here: what was seen in service, or was there when a view or a fork
+    /// began that this member took part in. Written at different moments, none of the three is always the highest.
+    pub(crate) fn highest_of(&self, uuid: Uuid) -> Option<Position> {
+        let view = self.view.and_then(|view| Position::new(view.uuid, view.floor.get()));
+        let clean = self.clean.map(|clean| clean.position);
+        let all = self.last_recorded.into_iter().chain(view).chain(clean).chain(self.forks.iter().map(|fork| fork.at));
+        all.filter(|position| position.uuid() == uuid).max_by_key(|position| position.seqno())
+    }
+}
+
+/// A component was started without proof that no other member was more advanced: on an override, or by hand. Whoever is of that
+/// UUID and beyond it, and does not remember it, has diverged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fork {
+    /// Tells it from another one at the same position.
+    pub id: u64,
+    /// What the component began with.
+    pub at: Position,
+}
+
+/// A stop after which `InnoDB` was recovered to the very position of grastate.dat, and gvwstate.dat was gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CleanStop {
+    /// The position.
+    pub position: Position,
+    /// `safe_to_bootstrap` as Galera wrote it then: it was alone in its last primary view. A flag that was written later, by a
+    /// supervisor for a start or by hand, is not this.
+    pub last: bool,
+}
+
+/// Starts of this database that failed, one after the other.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct StartFailures {
+    /// So many.
+    pub count: u8,
+    /// Why the last one failed; empty if none did.
+    pub why: Box<str>,
+}
+
+impl StartFailures {
+    /// So many in a row mean that it cannot start until its cause is repaired.
+    pub const CANNOT_START: u8 = 3;
+
+    /// It has failed so often that others, where they hold the same, are started instead.
+    pub fn cannot_start(&self) -> bool {
+        self.count >= StartFailures::CANNOT_START
     }
 }
 
@@ -208,28 +278,4 @@ pub struct ViewRecord {
     pub floor: Seqno,
     /// How many members the view had; `None` if it was not written down.
     pub size: Option<u32>,
-}
-
-/// A place from which history went on with the members that were present: a bootstrap, a promotion, a view that formed
-/// again, an operator's force.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fork {
-    /// The history.
-    pub uuid: Uuid,
-    /// The last sequence number that was common.
-    pub seqno: Seqno,
-    /// Who took part, or joined afterwards.
-    pub present: Vec<Hostname>,
-    /// False if the list of who was present may lack somebody.
-    pub known: bool,
-}
-
-impl Fork {
-    /// Two records of one fork: those who joined later write it down with themselves in it. Two forks at one place have
-    /// nobody in common.
-    pub(crate) fn is_same(&self, other: &Fork) -> bool {
-        self.uuid == other.uuid
-            && self.seqno == other.seqno
-            && self.present.iter().any(|member| other.present.contains(member))
-    }
 }

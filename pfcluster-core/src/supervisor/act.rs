@@ -4,13 +4,16 @@ use super::event::Event;
 use super::hold::may_join;
 use super::own::Look;
 use super::part::{Part, part, steps};
-use super::tick::{HOLD_TELL, LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick};
+use super::tick::{FROZEN, HOLD_TELL, LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick, UNSUPERVISED};
 use super::word::Saying;
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
 use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
-use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
+use crate::galera::{
+    CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running,
+    StartFailures,
+};
 
 /// What the supervisor is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +81,7 @@ impl Retry {
 
 impl Supervisor {
     pub(super) fn looked(&mut self, number: u64, look: Look) {
-        let before = self.own.take(number, look, &self.records, self.now);
+        let before = self.own.take(number, look, &self.records, self.config.boot, self.now);
         let Some(look) = self.own.look().cloned() else { return };
         let is_in_service = self.is_in_service();
         if is_in_service != std::mem::replace(&mut self.told.in_service, is_in_service) {
@@ -91,6 +94,7 @@ impl Supervisor {
             }
             (self.reform_since, self.reform_failed) = (None, false);
         }
+        self.serves_since = is_in_service.then(|| self.serves_since.unwrap_or(self.now));
         // What a look saw before the last act may be no more.
         if self.own.is_current() {
             self.write_down(before.as_ref(), &look);
@@ -100,24 +104,41 @@ impl Supervisor {
         }
     }
 
-    /// What was found is written down as far as it will be needed.
+    /// What was found is persisted as far as it will be needed.
     fn write_down(&mut self, before: Option<&Look>, look: &Look) {
         let mut records = self.records.clone();
+        self.follow_view(before, look);
+        let seen = self.seen();
         if let Some(running) = records::synced(&look.evidence) {
             if records.last_recorded.is_none_or(|last| last.uuid() != running.uuid) || self.next_record <= self.now {
                 records::write_position(&mut records, running);
                 self.next_record = self.now + RECORD;
             }
+            records.start_failures = StartFailures::default();
             if let Some(before) = before {
-                records::write_view(&mut records, before, look);
+                let is_of_view = |own: &Gvwstate, running: &Running| {
+                    self.is_all_of_view(own, running, &seen) || self.has_new_number(own, look.view_number)
+                };
+                records::write_view(&mut records, before, look, is_of_view);
             }
-            let seen = self.seen();
-            let position = crate::galera::Position::new(running.uuid, running.last_committed);
-            if let Some(at) = position {
-                let peers = seen.iter().filter_map(|seen| records::serving_with(seen, running, &self.config.me));
-                records::learn_forks(&mut records, at, &self.config.me, peers);
+            if self.is_frozen(running, look) {
+                records.view = None;
             }
-            records::tend_forks(&mut records, running, &self.config.me, &seen);
+            self.learn_from(&mut records, running, &seen, |_| true);
+            self.forget_supervisors(&mut records, running);
+            if let Some(fork) = before.and_then(|before| self.forced_by_hand(before, look, &seen)) {
+                records::write_fork(&mut records, fork);
+            }
+        }
+        if let Process::Running(running) = &look.evidence.process
+            && running.status == ClusterStatus::Primary
+        {
+            records.clean = None;
+        }
+        if let Some(clean) = proved_clean(&look.evidence)
+            && records.clean.is_none_or(|known| known.position != clean.position)
+        {
+            records.clean = Some(clean);
         }
         let is_split = self
             .decision
@@ -128,38 +149,139 @@ impl Supervisor {
         }
         records.ran_standalone |= look.evidence.runs_alone() && !self.peers.is_empty();
         // What failed is tried again with the position.
-        let is_due = !self.is_recorded && self.next_record == self.now + RECORD;
-        if (records != self.records || is_due) && !self.config.is_passive {
+        let is_due = !self.is_recorded && self.next_record == self.now + RECORD && !self.config.is_passive;
+        if records == self.records && is_due {
             self.is_recorded = true;
-            self.set_records(records.clone());
             self.outputs.push_back(Output::Record(records));
+        } else {
+            self.persist(records);
+        }
+        self.sync_transfer(&look.evidence);
+    }
+
+    /// What came in by a state transfer is not on disk yet: neither Galera nor its scripts sync it.
+    fn sync_transfer(&mut self, own: &Evidence) {
+        let is_at_rest = records::synced(own).is_some() || own.process == Process::Stopped;
+        let is_of_this_boot = self.records.joined_in_boot == Some(self.config.boot);
+        if is_of_this_boot && is_at_rest && !self.is_syncing && self.next_sync <= self.now && !self.config.is_passive {
+            self.is_syncing = true;
+            self.outputs.push_back(Output::Sync);
         }
     }
 
-    /// In service: a peer that serves with us tells of forks that we went along with by joining. It may be gone by the next look.
-    pub(super) fn learn(&mut self, from: &Hostname) {
-        let Some(running) = self.own.evidence().and_then(records::synced).filter(|_| !self.config.is_passive) else {
-            return;
+    /// Notes which configuration id was there before gvwstate.dat named its view.
+    fn follow_view(&mut self, before: Option<&Look>, look: &Look) {
+        let view = |look: &Look| Some(look.evidence.files.as_ref()?.gvwstate.read()?.view);
+        let Some(now) = view(look) else { return };
+        if self.view_before.is_none_or(|(known, _)| known != now) {
+            // A process that was not in service a moment ago knows no earlier configuration.
+            let ran = before.filter(|before| matches!(before.evidence.process, Process::Running(_)));
+            self.view_before = match ran {
+                Some(before) => Some((now, before.view_number)),
+                None if before.is_some() => Some((now, None)),
+                // The supervisor has just begun: whatever number is there may be of the view before.
+                None => Some((now, look.view_number)),
+            };
+        }
+    }
+
+    fn has_new_number(&self, own: &Gvwstate, number: Option<u64>) -> bool {
+        self.view_before.is_some_and(|(view, before)| view == own.view && number.is_some() && number != before)
+    }
+
+    /// The nodes of the file are those of the members that the status shows, as their supervisors name them.
+    fn is_all_of_view(&self, own: &Gvwstate, running: &Running, seen: &[Seen]) -> bool {
+        let node = |host: &Hostname| {
+            let evidence = seen.iter().find(|seen| seen.host == *host).and_then(|seen| seen.observation.evidence())?;
+            Some(evidence.files.as_ref()?.gvwstate.read()?.my_uuid)
         };
-        let Some(at) = crate::galera::Position::new(running.uuid, running.last_committed) else { return };
-        let seen = self.seen();
-        let peers = seen
-            .iter()
-            .filter(|seen| seen.host == *from)
-            .filter_map(|seen| records::serving_with(seen, running, &self.config.me));
-        let mut records = self.records.clone();
-        records::learn_forks(&mut records, at, &self.config.me, peers);
-        // What tells nothing new is not learnt, or every message would bring it back.
-        records::tend_forks(&mut records, running, &self.config.me, &seen);
-        if records != self.records {
-            self.set_records(records.clone());
-            self.outputs.push_back(Output::Record(records));
+        let nodes: Option<Vec<_>> = running.sees.iter().map(node).collect();
+        let all = nodes.filter(|nodes| nodes.len() == own.members.len());
+        all.is_some_and(|nodes| own.members.iter().all(|member| nodes.iter().any(|node| node.is_same_node(*member))))
+    }
+
+    /// gvwstate.dat still has the view that was recorded, while the database has been in another one for long: a full disk.
+    fn is_frozen(&mut self, running: &Running, look: &Look) -> bool {
+        let file = look.evidence.files.as_ref().and_then(|files| files.gvwstate.read());
+        let is_old = file.is_some_and(|own| {
+            let recorded = self.records.view.is_some_and(|record| record.view == own.view);
+            recorded && usize::try_from(running.size).is_ok_and(|size| size != own.members.len())
+        });
+        if !is_old {
+            self.frozen_since = None;
+            return false;
+        }
+        let since = *self.frozen_since.get_or_insert(self.now);
+        let is_frozen = self.now.since(since) >= FROZEN;
+        if is_frozen {
+            self.tell(Event::ViewFileStale);
+        }
+        is_frozen
+    }
+
+    /// Takes over the forks that those remember who serve in our component.
+    fn learn_from(&mut self, records: &mut Records, running: &Running, seen: &[Seen], is_meant: impl Fn(&Seen) -> bool) {
+        let peers = seen.iter().filter(|seen| is_meant(seen));
+        let peers = peers.filter_map(|seen| records::serving_with(seen, running, &self.config.me));
+        let has_diverged = records::learn_forks(records, self.own.before(), peers);
+        if has_diverged && !std::mem::replace(&mut self.told.has_diverged, true) {
+            self.tell(Event::Diverged);
         }
     }
 
-    fn set_records(&mut self, records: crate::galera::Records) {
-        self.own.set_records(&records);
-        self.records = records;
+    /// In service: a peer that serves with us tells of forks that we went on from by joining. It may be gone by the next look.
+    pub(super) fn learn(&mut self, from: &Hostname) {
+        let Some(running) = self.own.evidence().and_then(records::synced).cloned() else { return };
+        let seen = self.seen();
+        let mut records = self.records.clone();
+        self.learn_from(&mut records, &running, &seen, |seen| seen.host == *from);
+        self.persist(records);
+    }
+
+    /// Who is in service with us, and whose supervisor has been silent for long, has none any more.
+    fn forget_supervisors(&self, records: &mut Records, running: &Running) {
+        let Some(since) = self.serves_since.filter(|since| self.now.since(*since) >= UNSUPERVISED) else { return };
+        records.supervised.retain(|host| {
+            let heard = self.peers.get(host).and_then(super::Peer::heard_at).unwrap_or(since);
+            !running.sees.contains(host) || self.now.since(heard) < UNSUPERVISED
+        });
+    }
+
+    /// The database became primary though not all of its last primary view are there, nobody primary joined it, and no decision
+    /// wanted it: somebody did it by hand. From there it goes on without the others.
+    fn forced_by_hand(&self, before: &Look, look: &Look, seen: &[Seen]) -> Option<Fork> {
+        let (Process::Running(running), files) = (&look.evidence.process, look.evidence.files.as_ref()?) else { return None };
+        let view = files.gvwstate.read()?;
+        let at = match &before.evidence.process {
+            Process::Running(waited) if waited.status == ClusterStatus::NonPrimary => {
+                let own = Position::new(waited.uuid, waited.last_committed)?;
+                let others = seen.iter().filter(|seen| running.sees.contains(&seen.host));
+                let known = others.filter_map(|seen| self.own_or_peer_before(&seen.host));
+                known.chain([own]).filter(|at| at.uuid() == own.uuid()).max_by_key(|at| at.seqno())?
+            }
+            Process::Bootstrapping if self.retry.started.is_none() => self.own.before()?,
+            _ => return None,
+        };
+        let last = before.evidence.files.as_ref()?.gvwstate.read();
+        let all_there = last.is_some_and(|last| {
+            last.members.iter().all(|node| view.members.iter().any(|now| now.is_same_node(*node)))
+        });
+        let was_wanted = self.decision.as_ref().is_some_and(|decision| {
+            matches!(decision.action, Action::Promote { .. } | Action::Bootstrap { .. } | Action::Fresh { .. })
+        });
+        let somebody_served = self.decision.as_ref().is_some_and(|decision| matches!(decision.action, Action::Join { .. }));
+        let forced = !all_there && !was_wanted && !somebody_served;
+        forced.then(|| Fork { id: records::fork_of_view(view.view), at })
+    }
+
+    fn own_or_peer_before(&self, host: &Hostname) -> Option<Position> {
+        let peer = self.peers.get(host)?;
+        match &peer.evidence(self.now)?.process {
+            Process::Running(running) if running.status == ClusterStatus::NonPrimary => {
+                Position::new(running.uuid, running.last_committed)
+            }
+            _ => None,
+        }
     }
 
     pub(super) fn asked(&mut self, number: u64, answers: &[(Hostname, Running)]) {
@@ -193,6 +315,8 @@ impl Supervisor {
 
     pub(super) fn ended(&mut self, why: Box<str>) {
         self.own.ended();
+        // What was known of the others may be older than their own end.
+        self.next_ask = self.now;
         self.tell(Event::Ended { why: why.clone() });
         if let Some(part) = self.retry.started.take() {
             self.failed(part, why);
@@ -201,6 +325,11 @@ impl Supervisor {
 
     fn failed(&mut self, part: Part, why: Box<str>) {
         let again = self.retry.failed(self.now);
+        if part.begins() && part != Part::Alone {
+            let count = self.records.start_failures.count.saturating_add(1);
+            let start_failures = StartFailures { count, why: why.clone() };
+            self.persist(Records { start_failures, ..self.records.clone() });
+        }
         self.tell(Event::Failed { part, why, again });
     }
 
@@ -227,8 +356,8 @@ impl Supervisor {
             self.phase = Phase::Ending { stops: true };
             // That it ends now is no failure of a start.
             self.retry.started = None;
-            self.outputs
-                .push_back(Output::Act { part: Part::Stop, steps: vec![super::Step::Stop { kill_after: None }] });
+            let kill_after = super::part::kill_after(evidence);
+            self.outputs.push_back(Output::Act { part: Part::Stop, steps: vec![super::Step::Stop { kill_after }] });
         }
     }
 
@@ -247,8 +376,7 @@ impl Supervisor {
         let decision = select_bootstrap(&seen, &policy);
         self.notice_split(&decision.reasons);
         self.serve_words(&decision.action, &seen);
-        let discards_me = policy.discard.contains(&self.config.me);
-        let wanted = part(&decision.action, &self.config.me, &look, discards_me);
+        let wanted = part(&decision.action, &self.config.me, own, &policy);
         let lacks_witness = wanted == Some(Part::Join) && !may_join(own, &seen);
         if !std::mem::replace(&mut self.told.lacks_witness, lacks_witness) && lacks_witness {
             self.tell(Event::NoWitness);
@@ -266,16 +394,18 @@ impl Supervisor {
             self.tell_decision(&decision);
         }
         if let Some(part) = part {
-            let steps = steps(part, &decision.action, &self.config.me, own, &self.records, &seen);
+            self.nonces += 1;
+            let fork = self.nonce();
+            let steps = steps(part, &decision.action, own, &self.records, &seen, fork, self.config.boot);
             self.act(part, steps);
         }
     }
 
     fn policy(&mut self, own: &Evidence) -> Policy {
         let waits = match &own.process {
-            Process::Starting => true,
+            Process::Starting | Process::Bootstrapping => true,
             Process::Running(running) => running.status == ClusterStatus::NonPrimary,
-            Process::Stopped => false,
+            Process::Stopped | Process::NotResponding => false,
         };
         if self.reform_since.take_if(|since| *since + REFORM <= self.now).is_some() && waits {
             self.reform_failed = true;
@@ -302,9 +432,15 @@ impl Supervisor {
             let serves = records::synced(evidence).is_some();
             is_empty || serves
         };
+        let has_ended = |host: &Hostname| {
+            let seen = seen.iter().find(|seen| seen.host == *host);
+            let evidence = seen.and_then(|seen| seen.observation.evidence());
+            evidence.is_some_and(|evidence| evidence.process != Process::NotResponding)
+        };
         let is_served = |saying: &Saying| match saying {
             Saying::Discard(host) => is_rid_of_data(host),
-            Saying::AssumeLost(_) | Saying::Seed(_) | Saying::Standalone | Saying::Force(_) => in_service,
+            Saying::End(host) => has_ended(host),
+            Saying::AssumeLost(_) | Saying::Seed(_) | Saying::Standalone | Saying::Force(_) | Saying::Trust(_) => in_service,
         };
         for saying in self.words.end(self.now, is_served) {
             self.tell(Event::Served { saying });
@@ -377,7 +513,8 @@ impl Supervisor {
     fn act(&mut self, part: Part, steps: Vec<super::Step>) {
         for step in &steps {
             if let super::Step::Record(records) = step {
-                self.set_records(records.clone());
+                self.own.set_records(records);
+                self.records = records.clone();
             }
         }
         self.tell(Event::Acts { part });
@@ -385,11 +522,19 @@ impl Supervisor {
             self.retry.started = None;
         }
         if part.starts() {
-            // The fork is told from now on: beside a stopped process it would look like one that came to nothing.
             self.own.starts(part == Part::Reform);
             self.next_tell = self.now;
         }
         self.phase = Phase::Acting(part);
         self.outputs.push_back(Output::Act { part, steps });
     }
+}
+
+/// A stop that recovery has proved to be clean: `InnoDB` holds what grastate.dat says, and gvwstate.dat is gone.
+fn proved_clean(own: &Evidence) -> Option<CleanStop> {
+    let files = own.files.as_ref().filter(|_| own.process == Process::Stopped)?;
+    let grastate = files.grastate.read().filter(|_| files.gvwstate == Found::Absent)?;
+    let position = Position::new(grastate.uuid, grastate.seqno)?;
+    let last = grastate.safe_to_bootstrap == Some(true);
+    (files.recovered == Recovered::At(position)).then_some(CleanStop { position, last })
 }

@@ -81,6 +81,15 @@ pub enum Event {
     ComponentDoubtful,
     /// It has to join with its data, and nobody in service shows whether history went on without it.
     NoWitness,
+    /// The own data went on apart from the component that the database is in now: they differ, and nobody would notice.
+    Diverged,
+    /// gvwstate.dat does not follow the views that the database is in: its disk may be full.
+    ViewFileStale,
+    /// What came in by a state transfer could not be synced to disk.
+    NotSynced {
+        /// Why.
+        why: Box<str>,
+    },
     /// The last view did not form again: its highest member is started instead.
     ReformFailed,
     /// Datagrams were dropped.
@@ -112,6 +121,9 @@ impl Event {
             Event::Served { .. } => "served",
             Event::ComponentDoubtful => "component_doubtful",
             Event::NoWitness => "no_witness",
+            Event::Diverged => "diverged",
+            Event::ViewFileStale => "view_file_stale",
+            Event::NotSynced { .. } => "not_synced",
             Event::ReformFailed => "reform_failed",
             Event::Dropped { .. } => "dropped",
             Event::TooLarge => "too_large",
@@ -138,11 +150,18 @@ impl fmt::Display for Event {
             Event::Said { saying } => write!(f, "an operator says: {saying}"),
             Event::Served { saying } => write!(f, "holds no more: {saying}"),
             Event::ComponentDoubtful => f.write_str(
-                "does not join yet: most members of the component in service are gone, and it has not noticed",
+                "does not join yet: the primary component has not noticed yet which of its members are gone",
             ),
             Event::NoWitness => f.write_str(
                 "does not join yet: no supervisor of a member in service tells whether history went on without this one",
             ),
+            Event::Diverged => f.write_str(
+                "this member's data diverged before it joined the component: compare its rows, then discard its data",
+            ),
+            Event::ViewFileStale => f.write_str(
+                "gvwstate.dat does not follow the views of the database: check whether the disk of its data is full",
+            ),
+            Event::NotSynced { why } => write!(f, "the data of a state transfer are not synced to disk: {why}"),
             Event::ReformFailed => f.write_str("the last view did not form again; its highest member is to begin"),
             Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
             Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),
@@ -154,6 +173,8 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Part::Stop => "end the database",
+            Part::End => "end the database, which does not respond, on the operator's override",
+            Part::Supersede => "move the last primary view away: a component is started that it could oppose",
             Part::Reform => "start, to form the last view again",
             Part::Join => "start, to join the component in service",
             Part::JoinWithoutData => "move the data aside, and start to join without them",
@@ -171,6 +192,8 @@ impl fmt::Display for Saying {
         match self {
             Saying::AssumeLost(hosts) => write!(f, "do without what {} may hold", and(hosts)),
             Saying::Discard(host) => write!(f, "the data of {host} are given up"),
+            Saying::Trust(host) => write!(f, "the recovered position of {host} is trusted"),
+            Saying::End(host) => write!(f, "the database of {host} is ended, although it may be serving clients"),
             Saying::Seed(host) => write!(f, "the data of {host} begin a new history"),
             Saying::Standalone => f.write_str("the data of the member that ran without Galera are kept"),
             Saying::Force(host) => write!(f, "{host} begins, whatever the others hold"),

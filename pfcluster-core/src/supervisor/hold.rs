@@ -3,10 +3,10 @@
 use super::Supervisor;
 use super::event::Event;
 use super::part::Part;
-use super::tick::{HOLD_PROMOTE, HOLD_STOP, HOLD_TELL, REFORM, Tick};
+use super::tick::{HOLD_JOIN, HOLD_PROMOTE, HOLD_STOP, HOLD_TELL, REFORM, Tick};
 use crate::cluster::Hostname;
-use crate::galera::bootstrap::{Action, Need, NotChosen, Reason, SPLIT_CONFIRMED_AFTER, Seen};
-use crate::galera::{ClusterStatus, Evidence, Files, Observation, Process, Records, Running};
+use crate::galera::bootstrap::{Action, Need, NotChosen, Reason, SPLIT_CONFIRMED_AFTER, Seen, TieBreak};
+use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
 
 impl Supervisor {
     /// Nobody begins before the own process tells where its data are, and that waits for somebody to begin.
@@ -16,10 +16,11 @@ impl Supervisor {
         is_awaited && self.own.waiting().is_some_and(|since| since + REFORM <= self.now)
     }
 
-    /// The component in service has not noticed yet that so many of its members are gone that it has no quorum without them. Who
-    /// joins it now gives its own view up for nothing. Not longer than Galera may take to notice.
+    /// The component to join has not noticed yet that this member has left it, or that so many of its members are gone that it has
+    /// no quorum without them. Who joins it now gives its own view up for nothing, and waits where nobody lets it in. Not longer
+    /// than Galera may take to notice.
     pub(super) fn doubts_component(&mut self, seen: &[Seen]) -> bool {
-        if has_quorum_left(seen) {
+        if is_settled(seen, &self.config.me) {
             self.doubted_since = None;
             return false;
         }
@@ -27,14 +28,14 @@ impl Supervisor {
             self.tell(Event::ComponentDoubtful);
         }
         let since = *self.doubted_since.get_or_insert(self.now);
-        self.now.since(since) < SPLIT_CONFIRMED_AFTER
+        self.now.since(since) < HOLD_JOIN
     }
 
     /// When what is wanted has been wanted for long enough; `None` if it has.
     pub(super) fn wish_holds(&self) -> Option<Tick> {
         let (part, since) = self.wish?;
         let hold = match part {
-            Part::Stop if self.has_parted() => return None,
+            Part::Stop if self.has_parted() || self.cannot_form() => return None,
             Part::Stop => HOLD_STOP,
             Part::Promote if self.others_run() => HOLD_PROMOTE,
             _ => return None,
@@ -51,6 +52,12 @@ impl Supervisor {
                 if *member == self.config.me)
         };
         matches!(decision.action, Action::Join { .. }) && decision.reasons.iter().any(parted)
+    }
+
+    /// What the own process waits for will not come: a member of the view that it is to restore cannot be started.
+    fn cannot_form(&self) -> bool {
+        let is_failing = |reason: &Reason| matches!(reason, Reason::CannotStart { .. } | Reason::Tie { by: TieBreak::CanStart, .. });
+        self.decision.as_ref().is_some_and(|decision| decision.reasons.iter().any(is_failing))
     }
 
     /// Another member's database has a process, or may have one.
@@ -95,36 +102,37 @@ impl Supervisor {
     }
 }
 
-/// One of those in service belongs to a component that keeps its quorum without the members that it lists and that are known not
-/// to be in it.
-fn has_quorum_left(seen: &[Seen]) -> bool {
+/// One of those in service belongs to a component that does not list `me` any more, and that keeps its quorum without the members
+/// that it lists and that are known not to be in it.
+fn is_settled(seen: &[Seen], me: &Hostname) -> bool {
     let primary = |host: &Hostname| {
-        let observation = seen.iter().find(|seen| seen.host == *host).map(|seen| &seen.observation)?;
-        let Observation::Known(evidence) = observation else { return None };
+        let evidence = seen.iter().find(|seen| seen.host == *host).and_then(|seen| seen.observation.evidence())?;
         Some(match &evidence.process {
             Process::Running(running) if running.status == ClusterStatus::Primary => Some(running),
-            Process::Running(_) | Process::Starting | Process::Stopped => None,
+            _ => None,
         })
     };
     let keeps = |running: &Running| {
         let gone = running.sees.iter().filter(|host| primary(host) == Some(None)).count();
         let size = usize::try_from(running.size).unwrap_or(usize::MAX);
-        size.saturating_sub(gone) * 2 > size
+        size.saturating_sub(gone) * 2 > size && !running.sees.contains(me)
     };
     seen.iter().filter_map(|seen| primary(&seen.host)?).any(keeps)
 }
 
-/// Who has data joins only where somebody in service shows what was written down: a database that answers without its supervisor does
-/// not tell whether history went on without us, and numbers don't either. Only a member whose supervisor is new knows of no better
-/// times: it joins as it always did, or supervisors could not be brought in one after the other.
+/// Who has data, and remembers a cluster with supervisors, joins only where somebody in service shows what was persisted there: a
+/// database that answers while its supervisor is silent does not tell of a fork, and numbers don't either. Where those in service
+/// have no supervisors, it joins as Galera has it, or supervisors could not be brought in, or taken out, one after the other.
 pub(super) fn may_join(own: &Evidence, seen: &[Seen]) -> bool {
-    let is_witness = |seen: &Seen| match &seen.observation {
-        Observation::Known(evidence) => {
-            evidence.files.is_some()
-                && matches!(&evidence.process, Process::Running(running) if running.status == ClusterStatus::Primary)
-        }
-        Observation::Unknown(_) => false,
+    let in_service = || {
+        let evidence = seen.iter().filter_map(|seen| Some((&seen.host, seen.observation.evidence()?)));
+        evidence.filter(|(_, evidence)| {
+            matches!(&evidence.process, Process::Running(running) if running.status == ClusterStatus::Primary)
+        })
     };
-    let is_free = |files: &Files| files.datadir_empty || files.records == Records::default();
-    own.files.as_ref().is_some_and(is_free) || seen.iter().any(is_witness)
+    let Some(files) = &own.files else { return false };
+    let owes = |host: &Hostname| files.records.supervised.contains(host);
+    files.datadir_empty
+        || in_service().any(|(_, evidence)| evidence.files.is_some())
+        || !in_service().any(|(host, _)| owes(host))
 }

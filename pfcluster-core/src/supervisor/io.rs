@@ -6,7 +6,7 @@ use super::own::Look;
 use super::part::{Part, Step};
 use super::word::Saying;
 use crate::cluster::Hostname;
-use crate::galera::{Records, Running, members_hash};
+use crate::galera::{Records, Running, Uuid, members_hash};
 
 /// What a supervisor is told once.
 #[derive(Clone, Debug)]
@@ -24,6 +24,8 @@ pub struct Config {
     pub key: Key,
     /// A random number that no other run has had.
     pub run: u64,
+    /// The machine's boot (/proc/sys/kernel/random/boot_id): what was written in this one is still in its page cache.
+    pub boot: Uuid,
     /// What was written down before ([`Output::Record`], [`Step::Record`]).
     pub records: Records,
     /// It decides and tells, but does nothing.
@@ -35,7 +37,17 @@ impl Config {
     pub fn new(me: Hostname, members: Vec<Hostname>, key: Key, run: u64) -> Config {
         let hash = members_hash(members.iter().map(|host| (host, None)));
         let everybody = members.clone();
-        Config { me, members, everybody, members_hash: hash, key, run, records: Records::default(), is_passive: false }
+        Config {
+            me,
+            members,
+            everybody,
+            members_hash: hash,
+            key,
+            run,
+            boot: Uuid::ZERO,
+            records: Records::default(),
+            is_passive: false,
+        }
     }
 }
 
@@ -66,6 +78,11 @@ pub enum Input {
     NotRecorded {
         /// Why.
         why: Box<str>,
+    },
+    /// The answer to [`Output::Sync`].
+    Synced {
+        /// Why it failed.
+        result: Result<(), Box<str>>,
     },
     /// A datagram has come.
     Received {
@@ -124,6 +141,8 @@ pub enum Output {
     },
     /// Write this down, in place of what was written before.
     Record(Records),
+    /// Write all data of the database's file systems to disk (`syncfs`): a state transfer came in.
+    Sync,
     /// Tell the people.
     Tell(Event),
     /// The database has ended: so may the program.

@@ -20,7 +20,7 @@ use crate::galera::Evidence;
 pub const MOST_BYTES: usize = 1200;
 
 /// `pfc`, and the version of the form.
-const MAGIC: &[u8; 4] = b"pfc\x01";
+const MAGIC: &[u8; 4] = b"pfc\x02";
 
 /// A message between two supervisors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,8 +42,10 @@ pub struct Message {
 /// What a message tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
-    /// The sender's evidence; `None` before it has any.
+    /// The sender's evidence; `None` before it has any, or while it cannot look.
     pub evidence: Option<Evidence>,
+    /// How old that is.
+    pub age: Duration,
     /// What an operator has said to the sender, and still holds.
     pub words: Vec<Spoken>,
     /// The virtual addresses that the sender holds, and for how long, in whole seconds; `None` if that is not told.

@@ -62,6 +62,7 @@ mod tick;
 mod word;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 pub use event::Event;
 pub use io::{Config, Input, Output};
@@ -77,13 +78,13 @@ use act::{Phase, Retry};
 use message::Names;
 use own::Own;
 use peer::{Peer, Reaction};
-use tick::{ASK, TELL_IN_SERVICE, TELL_OUT_OF_SERVICE};
+use tick::{ASK, RECORD, TELL_IN_SERVICE, TELL_OUT_OF_SERVICE};
 use word::Words;
 
 use crate::cluster::Hostname;
 use crate::decision::Decision;
 use crate::galera::bootstrap::{Action, Reason, Seen};
-use crate::galera::{Evidence, Observation, Process, Records, Silence};
+use crate::galera::{Evidence, Observation, Process, Records, Silence, ViewId};
 
 /// The supervisor of one member.
 #[derive(Clone, Debug)]
@@ -111,8 +112,18 @@ pub struct Supervisor {
     next_record: Tick,
     /// Two primary components have been seen since.
     split_since: Option<Tick>,
-    /// The component to join is about to lose its quorum, it seems, since then.
+    /// The component to join does not show yet who has left it, since then.
     doubted_since: Option<Tick>,
+    /// gvwstate.dat differs from the views that the database is in, since then.
+    frozen_since: Option<Tick>,
+    /// The view of gvwstate.dat, and the configuration id that was seen last before the file named it.
+    view_before: Option<(ViewId, Option<u64>)>,
+    /// The database is in service since then.
+    serves_since: Option<Tick>,
+    /// The disks are being synced.
+    is_syncing: bool,
+    /// Syncing failed, and is tried again then.
+    next_sync: Tick,
     /// The own part in a view that is to form again was done then.
     reform_since: Option<Tick>,
     reform_failed: bool,
@@ -130,6 +141,7 @@ struct Told {
     part: Option<Part>,
     too_large: bool,
     lacks_witness: bool,
+    has_diverged: bool,
     in_service: bool,
 }
 
@@ -158,6 +170,11 @@ impl Supervisor {
             next_record: now,
             split_since: None,
             doubted_since: None,
+            frozen_since: None,
+            view_before: None,
+            serves_since: None,
+            is_syncing: false,
+            next_sync: now,
             reform_since: None,
             reform_failed: false,
             dropped: BTreeMap::new(),
@@ -179,6 +196,7 @@ impl Supervisor {
                 self.is_recorded = false;
                 self.tell(Event::NotRecorded { why });
             }
+            Input::Synced { result } => self.synced(result),
             Input::Received { bytes } => self.received(&bytes),
             Input::Ended { why } => self.ended(why),
             Input::Said { id, saying } => {
@@ -267,12 +285,17 @@ impl Supervisor {
         self.outputs.push_back(Output::Tell(event));
     }
 
+    /// A number that nobody can guess, another one for each count.
+    fn nonce(&self) -> u64 {
+        let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
+        let tag = self.config.key.tag(&parts);
+        tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
+    }
+
     /// Sends what is known here to a peer. `echo`: the challenge that it shall get back, if not its last one.
     fn send(&mut self, to: &Hostname, echo: Option<u64>) {
         self.nonces += 1;
-        let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
-        let tag = self.config.key.tag(&parts);
-        let nonce = tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes));
+        let nonce = self.nonce();
         let Some(peer) = self.peers.get_mut(to) else { return };
         let number = peer.sent;
         peer.challenge(nonce, self.now);
@@ -280,8 +303,10 @@ impl Supervisor {
             peer.greeted();
             peer.echo()
         });
+        let announced = self.own.announced(self.now);
         let content = Content {
-            evidence: self.own.evidence().cloned(),
+            evidence: announced.map(|(evidence, _)| evidence.clone()),
+            age: announced.map_or(Duration::ZERO, |(_, age)| age),
             words: self.words.said(self.now),
             held: self.own.held(self.now),
             backup: self.own.backup(),
@@ -327,6 +352,10 @@ impl Supervisor {
         let Some(peer) = self.peers.get_mut(&message.from) else { return };
         let was_known = peer.evidence(now).is_some();
         let reaction = peer.hear(&message, now);
+        if matches!(reaction, Reaction::Taken | Reaction::Greet) {
+            self.has_supervisor(&message.from);
+        }
+
         let echo = match reaction {
             Reaction::Prove => Some(message.nonce),
             Reaction::Greet => None,
@@ -367,6 +396,41 @@ impl Supervisor {
 
     fn is_in_service(&self) -> bool {
         self.own.evidence().is_some_and(|evidence| records::synced(evidence).is_some())
+    }
+}
+
+impl Supervisor {
+    /// A supervisor of this member was heard with our key.
+    fn has_supervisor(&mut self, host: &Hostname) {
+        if !self.records.supervised.contains(host) {
+            let mut records = self.records.clone();
+            records.supervised.push(host.clone());
+            records.supervised.sort_by_key(|host| self.config.everybody.iter().position(|other| other == host));
+            self.persist(records);
+        }
+    }
+
+    /// New records, if there is anything new in them.
+    fn persist(&mut self, records: Records) {
+        if records == self.records || self.config.is_passive {
+            return;
+        }
+        self.is_recorded = true;
+        self.own.set_records(&records);
+        self.records = records.clone();
+        self.outputs.push_back(Output::Record(records));
+    }
+
+    /// What came in by a state transfer is synced to disk, or could not be.
+    fn synced(&mut self, result: Result<(), Box<str>>) {
+        self.is_syncing = false;
+        match result {
+            Ok(()) => self.persist(Records { joined_in_boot: None, ..self.records.clone() }),
+            Err(why) => {
+                self.next_sync = self.now + RECORD;
+                self.tell(Event::NotSynced { why });
+            }
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::records::synced;
 use super::tick::{FRESH, LOOK_AFTER_FAILURE, LOOK_STARTING, LOOK_STEADY, Tick};
-use crate::galera::{Evidence, Files, Found, Gvwstate, Position, Process, Records, Recovered};
+use crate::galera::{ClusterStatus, Evidence, Files, Found, Gvwstate, Position, Process, Records, Recovered, Uuid};
 
 /// What the host has found out about its database: the answer to [`super::Output::Look`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +20,8 @@ pub struct Look {
     pub view_number: Option<u64>,
     /// `wsrep_local_recv_queue`: how much a running server has received and not yet applied.
     pub receive_queue: Option<u64>,
-    /// The process may be in service, or come into it, by itself, though it does not tell its state: it was started as the first
-    /// of a new component, or without Galera, or it takes connections and refuses the login. It waits for nobody, and is not
-    /// ended.
-    pub begins: bool,
+    /// How old what it says of the process was when the look ended: a disk may have hung in between.
+    pub age: Duration,
     /// The virtual addresses of the cluster that the machine holds; `None` if it can't tell.
     pub vips: Option<Vec<Ipv4Addr>>,
     /// The machine's last backup of the database.
@@ -66,6 +64,10 @@ pub(super) struct Own {
     looks: u64,
     /// When the last look ended.
     looked: Option<Tick>,
+    /// When what it says of the process was so.
+    as_of: Option<Tick>,
+    /// The last position that was seen while it was not primary.
+    before: Option<Position>,
     /// The last look was to recover the position.
     recovers: bool,
     /// A recovery's result, with the data that it is of.
@@ -89,6 +91,21 @@ impl Own {
 
     pub(super) fn evidence(&self) -> Option<&Evidence> {
         self.look.as_ref().map(|look| &look.evidence)
+    }
+
+    /// What may be announced, and how old it is: nothing while a look hangs. While the position is recovered nothing changes.
+    pub(super) fn announced(&self, now: Tick) -> Option<(&Evidence, Duration)> {
+        let (look, as_of) = self.look.as_ref().zip(self.as_of)?;
+        let age = now.since(as_of);
+        if self.is_looking() && self.recovers && look.evidence.process == Process::Stopped {
+            return Some((&look.evidence, Duration::ZERO));
+        }
+        (age <= FRESH).then_some((&look.evidence, age))
+    }
+
+    /// What it held when it was last seen out of service.
+    pub(super) fn before(&self) -> Option<Position> {
+        self.before
     }
 
     /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell, or the last
@@ -133,11 +150,19 @@ impl Own {
     }
 
     /// Takes the answer in, with the records in it. Returns the look before.
-    pub(super) fn take(&mut self, number: u64, mut look: Look, records: &Records, now: Tick) -> Option<Look> {
+    pub(super) fn take(
+        &mut self,
+        number: u64,
+        mut look: Look,
+        records: &Records,
+        boot: Uuid,
+        now: Tick,
+    ) -> Option<Look> {
         if self.looking.is_some_and(|(own, _)| own == number) {
             self.looking = None;
         }
         self.looked = Some(now);
+        self.as_of = Some(now.before(look.age));
         let before = self.held.take().unwrap_or_default();
         let since = |vip: &Ipv4Addr| (*vip, before.get(vip).copied().unwrap_or(now));
         self.held = look.vips.as_ref().map(|vips| vips.iter().map(since).collect());
@@ -149,14 +174,22 @@ impl Own {
             // The host sees whether the server runs without Galera.
             let ran_standalone = files.records.ran_standalone || records.ran_standalone;
             files.records = Records { ran_standalone, ..records.clone() };
+            files.unsynced_transfer = records.joined_in_boot.is_some_and(|joined| joined != boot);
             match look.evidence.process {
                 Process::Stopped => self.remember_position(files, look.data),
                 Process::Starting => self.keep_position(files),
-                Process::Running(_) => {}
+                Process::Bootstrapping | Process::NotResponding | Process::Running(_) => {}
             }
         }
+        self.before = match &look.evidence.process {
+            Process::Stopped | Process::Starting => start_position(&look.evidence).or(self.before),
+            Process::Running(running) if running.status != ClusterStatus::Primary => {
+                Position::new(running.uuid, running.last_committed).or(self.before)
+            }
+            Process::Running(_) | Process::Bootstrapping | Process::NotResponding => self.before,
+        };
         let receives = look.evidence.files.as_ref().is_none_or(|files| files.sst_marker);
-        let waits = look.evidence.process == Process::Starting && !look.begins && !receives;
+        let waits = look.evidence.process == Process::Starting && !receives;
         self.waiting = waits.then(|| self.waiting.unwrap_or(now));
         if number >= self.needed && look.evidence.process != Process::Starting {
             self.forming = None;
@@ -234,7 +267,8 @@ impl Own {
         let Some((look, looked)) = self.look.as_ref().zip(self.looked) else { return Some(Tick(0)) };
         let wait = match &look.evidence.process {
             Process::Running(_) if synced(&look.evidence).is_some() || look.evidence.runs_alone() => LOOK_STEADY,
-            Process::Running(_) | Process::Starting => LOOK_STARTING,
+            Process::Running(_) | Process::Starting | Process::Bootstrapping => LOOK_STARTING,
+            Process::NotResponding => LOOK_STEADY,
             Process::Stopped => match look.evidence.files.as_ref().map(|files| &files.recovered) {
                 Some(Recovered::Failed(_)) => LOOK_AFTER_FAILURE,
                 // Its position is needed, and there is nothing to wait for.
@@ -249,19 +283,15 @@ impl Own {
 /// A recovery would tell what it holds.
 fn lacks_position(evidence: &Evidence) -> bool {
     let Some(files) = &evidence.files else { return false };
-    let written = files.grastate.read().and_then(|grastate| Position::new(grastate.uuid, grastate.seqno));
-    !files.datadir_empty && !files.sst_marker && written.is_none()
+    !files.datadir_empty && !files.sst_marker
 }
 
-/// Where a server that is started begins: what was recovered, or what a clean stop wrote down.
+/// Where a server that is started begins: what `InnoDB` holds, if grastate.dat is of the same UUID.
 pub(super) fn start_position(evidence: &Evidence) -> Option<Position> {
     let files = evidence.files.as_ref()?;
-    let written = match &files.grastate {
-        Found::Read(grastate) => Position::new(grastate.uuid, grastate.seqno),
-        Found::Absent | Found::Torn(_) => None,
-    };
+    let grastate = files.grastate.read()?;
     match files.recovered {
-        Recovered::At(position) if written.is_none_or(|written| position.is_above(written)) => Some(position),
-        _ => written,
+        Recovered::At(position) if position.uuid() == grastate.uuid => Some(position),
+        _ => None,
     }
 }

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use super::own::{Look, start_position};
+use super::own::start_position;
 use super::records::{learn_forks, write_fork};
 use crate::cluster::Hostname;
-use crate::galera::bootstrap::{Action, Seen, safe_position};
-use crate::galera::{ClusterStatus, Evidence, Found, LocalState, Observation, Position, Process, Records, Running};
+use crate::galera::bootstrap::{Action, Policy, Seen, safe_position};
+use crate::galera::{
+    CleanStop, ClusterStatus, Evidence, Fork, Found, LocalState, Observation, Position, Process, Records, Uuid,
+};
 
 /// What a decision asks of one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
@@ -15,6 +17,10 @@ use crate::galera::{ClusterStatus, Evidence, Found, LocalState, Observation, Pos
 pub enum Part {
     /// It ends its process, which waits without service and would be in the way.
     Stop,
+    /// It ends its process whatever that does, on the operator's override.
+    End,
+    /// It moves its last primary view away: a component is about to be started that could not prove itself otherwise.
+    Supersede,
     /// It starts with its view, to form that again with the others.
     Reform,
     /// It starts to join the component in service.
@@ -36,12 +42,12 @@ pub enum Part {
 impl Part {
     /// It makes a primary component: nobody may be in service.
     pub fn begins(self) -> bool {
-        !matches!(self, Part::Stop | Part::Join | Part::JoinWithoutData)
+        !matches!(self, Part::Stop | Part::End | Part::Supersede | Part::Join | Part::JoinWithoutData)
     }
 
     /// It starts a process.
     pub fn starts(self) -> bool {
-        !matches!(self, Part::Stop | Part::Promote)
+        !matches!(self, Part::Stop | Part::End | Part::Supersede | Part::Promote)
     }
 }
 
@@ -59,6 +65,12 @@ pub enum Step {
     SetDataAside,
     /// Write `safe_to_bootstrap: 1` into grastate.dat, if that is there.
     AllowBootstrap,
+    /// Write `safe_to_bootstrap: 0` into grastate.dat, if that is there.
+    ForbidBootstrap,
+    /// Write `seqno: -1` into grastate.dat: Galera prefers its number to `--wsrep_start_position`, and `InnoDB` holds another.
+    ClearSeqno,
+    /// Write this cluster UUID and `seqno: -1` into grastate.dat, which has the zero UUID.
+    WriteUuid(Uuid),
     /// Start the server.
     Start {
         /// With whom.
@@ -70,8 +82,14 @@ pub enum Step {
     Promote,
     /// End the server's process.
     Stop {
-        /// Gracefully, but not longer than this: it serves nobody. `None`: however long it takes.
+        /// Gracefully, but not longer than this: it serves nobody. One that has been in a primary view by then, or receives
+        /// state, ends in its own time. `None`: however long it takes.
         kill_after: Option<Duration>,
+    },
+    /// End the server's process, gracefully but not longer than this, whatever it does.
+    End {
+        /// When it is killed.
+        kill_after: Duration,
     },
 }
 
@@ -86,14 +104,28 @@ pub enum Start {
     Alone,
 }
 
-/// How long a server that waits without service may take to end. Measured: 0.2 to 10 s.
+/// How long a server that does not serve, but did, may take to end. Measured: 0.2 to 10 s.
 const KILL: Duration = Duration::from_secs(20);
+/// How long one may take that never was in a primary component: until then it blocks SIGTERM, and never ends by it (measured).
+const KILL_WAITING: Duration = Duration::from_secs(2);
+
+/// How long the process may take to end without being killed; `None` if it may be serving clients.
+pub(super) fn kill_after(own: &Evidence) -> Option<Duration> {
+    match own.process {
+        _ if is_serving(own) => None,
+        Process::Starting => Some(KILL_WAITING),
+        _ => Some(KILL),
+    }
+}
 
 /// What the decision asks of `me`. It begins nothing while somebody must stop first.
-pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: bool) -> Option<Part> {
-    let own = &look.evidence;
+pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Policy) -> Option<Part> {
     let stopped = own.process == Process::Stopped;
-    let (stop_first, begins) = match action {
+    let discards_me = policy.discard.contains(me);
+    if policy.end.contains(me) && own.process == Process::NotResponding {
+        return Some(Part::End);
+    }
+    let (stop_first, supersede_first, begins) = match action {
         Action::Join { joiners, discard, .. } => {
             return if joiners.contains(me) && stopped {
                 Some(Part::Join)
@@ -109,25 +141,34 @@ pub(super) fn part(action: &Action, me: &Hostname, look: &Look, discards_me: boo
         }
         Action::Standalone { member } => return (member == me && stopped).then_some(Part::Alone),
         Action::Reform { members, stop_first, .. } => {
-            (stop_first, (members.contains(me) && stopped).then_some(Part::Reform))
+            (stop_first, &[][..], (members.contains(me) && stopped).then_some(Part::Reform))
         }
-        Action::Bootstrap { member, stop_first, .. } => {
-            (stop_first, (member == me && stopped).then_some(Part::Bootstrap))
+        Action::Bootstrap { member, stop_first, supersede_first, .. } => {
+            (stop_first, &supersede_first[..], (member == me && stopped).then_some(Part::Bootstrap))
         }
-        Action::Promote { member, stop_first, .. } => (stop_first, (member == me).then_some(Part::Promote)),
-        Action::Fresh { member, stop_first, .. } => (stop_first, (member == me && stopped).then_some(Part::Fresh)),
-        Action::Seed { member, stop_first, .. } => (stop_first, (member == me && stopped).then_some(Part::Seed)),
+        Action::Promote { member, stop_first, supersede_first, .. } => {
+            (stop_first, &supersede_first[..], (member == me).then_some(Part::Promote))
+        }
+        Action::Fresh { member, stop_first, .. } => {
+            (stop_first, &[][..], (member == me && stopped).then_some(Part::Fresh))
+        }
+        Action::Seed { member, stop_first, .. } => {
+            (stop_first, &[][..], (member == me && stopped).then_some(Part::Seed))
+        }
         Action::Wait { .. } | Action::Refuse { .. } => return None,
     };
     if stop_first.contains(me) {
         // What it wrote without Galera begins a new history, as the operator says: it has to start anew for that.
         let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && own.runs_alone();
-        return (!stopped && may_stop && !is_beginning(look)).then_some(Part::Stop);
+        return (!stopped && may_stop).then_some(Part::Stop);
     }
-    begins.filter(|_| stop_first.is_empty())
+    if supersede_first.contains(me) {
+        return (stopped && stop_first.is_empty()).then_some(Part::Supersede);
+    }
+    begins.filter(|_| stop_first.is_empty() && supersede_first.is_empty())
 }
 
-/// A database that serves, or takes part in a state transfer, is never ended.
+/// A database that serves, may be serving, or takes part in a state transfer is never ended.
 fn is_serving(own: &Evidence) -> bool {
     match &own.process {
         Process::Running(running) => {
@@ -136,64 +177,85 @@ fn is_serving(own: &Evidence) -> bool {
                 || own.runs_alone()
         }
         Process::Starting => own.files.as_ref().is_none_or(|files| files.sst_marker),
+        Process::Bootstrapping | Process::NotResponding => true,
         Process::Stopped => false,
     }
 }
 
-/// It was started to begin a component, and is about to; or it does so already, and does not say.
-fn is_beginning(look: &Look) -> bool {
-    look.begins && look.evidence.process == Process::Starting
-}
-
-/// The steps of a part.
-pub(super) fn steps(
-    part: Part,
-    action: &Action,
-    me: &Hostname,
-    own: &Evidence,
-    records: &Records,
-    seen: &[Seen],
-) -> Vec<Step> {
+/// The steps of a part. `fork` is the number of a fork that it would make, `boot` the machine's boot.
+pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Records, seen: &[Seen], fork: u64, boot: Uuid) -> Vec<Step> {
     let position = start_position(own);
     let start = |how| Step::Start { how, position };
-    let recorded = |at: Option<Position>, present: &[Hostname]| {
-        let mut records = records.clone();
-        if let Some(at) = at {
-            learn_forks(&mut records, at, me, seen.iter().filter_map(known));
-            write_fork(&mut records, at, present.to_vec());
-        }
-        Step::Record(records)
-    };
+    let clear_seqno = differs_from_grastate(own, position).then_some(Step::ClearSeqno);
     match part {
-        Part::Stop => vec![Step::Stop { kill_after: Some(KILL) }],
+        Part::Stop => vec![Step::Stop { kill_after: kill_after(own) }],
+        Part::End => vec![Step::End { kill_after: KILL }],
+        Part::Supersede => {
+            let at = position.map(|position| CleanStop { position, last: false });
+            vec![
+                Step::Record(Records { view: None, clean: at, ..records.clone() }),
+                Step::SetViewAside,
+                Step::ForbidBootstrap,
+            ]
+        }
         Part::Reform => {
             let Action::Reform { members, .. } = action else { return Vec::new() };
             let of_view = seen.iter().filter(|seen| members.contains(&seen.host));
             let best = of_view.filter_map(safe_position).max_by_key(|position| position.seqno());
-            vec![recorded(best, members), start(Start::Normal)]
+            // Who is behind receives what it lacks, perhaps everything.
+            let is_behind = best.is_some_and(|best| position.is_some_and(|position| best.is_above(position)));
+            let record = is_behind.then(|| Step::Record(Records { joined_in_boot: Some(boot), ..records.clone() }));
+            record.into_iter().chain(clear_seqno).chain([start(Start::Normal)]).collect()
         }
         Part::Join => {
             let has_view = own.files.as_ref().is_none_or(|files| files.gvwstate != Found::Absent);
-            let aside = has_view.then_some(Step::SetViewAside);
-            let record = joins(own, me, records, seen).map(Step::Record);
-            aside.into_iter().chain(record).chain([start(Start::Normal)]).collect()
+            // What may not be on disk must come anew as a whole, which Galera does only without a state.
+            let unsynced = own.files.as_ref().is_some_and(|files| files.unsynced_transfer);
+            let mut joined = Records { joined_in_boot: Some(boot), ..records.clone() };
+            learn_forks(&mut joined, position, seen.iter().filter_map(known).filter(serves));
+            let mut steps = vec![Step::Record(joined)];
+            steps.extend(has_view.then_some(Step::SetViewAside));
+            steps.extend(unsynced.then_some(Step::SetStateAside));
+            steps.extend(clear_seqno.filter(|_| !unsynced));
+            let position = position.filter(|_| !unsynced);
+            steps.push(Step::Start { how: Start::Normal, position });
+            steps
         }
         Part::JoinWithoutData => {
             let start = Step::Start { how: Start::Normal, position: None };
-            vec![Step::SetDataAside, Step::Record(Records::default()), start]
+            let joined = Records { joined_in_boot: Some(boot), supervised: records.supervised.clone(), ..Records::default() };
+            vec![Step::SetDataAside, Step::Record(joined), start]
         }
         Part::Bootstrap => {
-            let at = seen.iter().find(|seen| seen.host == *me).and_then(safe_position);
-            vec![recorded(at, std::slice::from_ref(me)), Step::AllowBootstrap, start(Start::NewCluster)]
+            let Action::Bootstrap { new_uuid, position: at, .. } = action else { return Vec::new() };
+            if *new_uuid {
+                let mut forked = Records { view: None, clean: None, ..records.clone() };
+                write_fork(&mut forked, Fork { id: fork, at: *at });
+                let start = Step::Start { how: Start::NewCluster, position: None };
+                return vec![Step::Record(forked), Step::SetStateAside, Step::SetViewAside, start];
+            }
+            let has_zero = own.files.as_ref().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid.is_zero());
+            // A view that cannot be read gives every node the same name.
+            let view_aside = own.files.as_ref().is_some_and(|files| matches!(files.gvwstate, Found::Torn(_)));
+            let mut steps = Vec::new();
+            // The flag that is written now is no proof if the start comes to nothing.
+            let last = records.clean.is_some_and(|clean| clean.position == *at && clean.last);
+            let clean = CleanStop { position: *at, last };
+            if records.clean != Some(clean) {
+                steps.push(Step::Record(Records { clean: Some(clean), ..records.clone() }));
+            }
+            steps.extend(view_aside.then_some(Step::SetViewAside));
+            steps.extend(has_zero.then_some(Step::WriteUuid(at.uuid())));
+            steps.extend(clear_seqno);
+            steps.extend([Step::AllowBootstrap, Step::Start { how: Start::NewCluster, position: Some(*at) }]);
+            steps
         }
-        Part::Promote => {
-            let at = seen.iter().find(|seen| seen.host == *me).and_then(safe_position);
-            vec![recorded(at, &component(me, own)), Step::Promote]
-        }
+        Part::Promote => vec![Step::Promote],
         Part::Fresh => vec![Step::AllowBootstrap, Step::Start { how: Start::NewCluster, position: None }],
         Part::Seed => {
             let start = Step::Start { how: Start::NewCluster, position: None };
-            vec![Step::SetStateAside, Step::SetViewAside, Step::Record(Records::default()), start]
+            let fresh = Records { supervised: records.supervised.clone(), ..Records::default() };
+            vec![Step::SetStateAside, Step::SetViewAside, Step::Record(fresh), start]
         }
         Part::Alone => {
             let others = seen.len() > 1;
@@ -203,18 +265,15 @@ pub(super) fn steps(
     }
 }
 
-/// By joining it goes along with the forks that those in service remember. It writes that down before: once it serves, they may
-/// be gone at any moment. What it holds until then is common to all, or it would not join with it. (One without data writes
-/// nothing down: an empty directory beside records looks like a disk that is not mounted.)
-fn joins(own: &Evidence, me: &Hostname, records: &Records, seen: &[Seen]) -> Option<Records> {
-    let position = start_position(own)?;
-    let serves = |evidence: &&Evidence| {
-        matches!(&evidence.process, Process::Running(running)
-        if running.status == ClusterStatus::Primary && running.uuid == position.uuid())
-    };
-    let mut joined = records.clone();
-    learn_forks(&mut joined, position, me, seen.iter().filter_map(known).filter(serves));
-    (joined != *records).then_some(joined)
+/// grastate.dat has a number, and `InnoDB` holds another.
+fn differs_from_grastate(own: &Evidence, position: Option<Position>) -> bool {
+    let grastate = own.files.as_ref().and_then(|files| files.grastate.read());
+    let written = grastate.and_then(|grastate| Position::new(grastate.uuid, grastate.seqno));
+    written.is_some() && written != position
+}
+
+fn serves(evidence: &&Evidence) -> bool {
+    matches!(&evidence.process, Process::Running(running) if running.status == ClusterStatus::Primary)
 }
 
 fn known(seen: &Seen) -> Option<&Evidence> {
@@ -222,17 +281,4 @@ fn known(seen: &Seen) -> Option<&Evidence> {
         Observation::Known(evidence) => Some(evidence),
         Observation::Unknown(_) => None,
     }
-}
-
-/// Who comes along when `me` is promoted.
-fn component(me: &Hostname, own: &Evidence) -> Vec<Hostname> {
-    let sees = match &own.process {
-        Process::Running(Running { sees, .. }) => sees.as_slice(),
-        Process::Starting | Process::Stopped => &[],
-    };
-    let mut present = sees.to_vec();
-    if !present.contains(me) {
-        present.push(me.clone());
-    }
-    present
 }

@@ -21,6 +21,8 @@ pub(super) struct Peer {
     pub(super) sent: u64,
     /// The last run that proved to be alive, and its last message.
     heard: Option<Heard>,
+    /// When it was last heard.
+    heard_at: Option<Tick>,
     /// A run that was sent its own challenge back at least once.
     greeted: Option<u64>,
     /// What it says, and the moment after which it said so.
@@ -91,7 +93,9 @@ impl Peer {
             return Reaction::Stale;
         }
         self.heard = Some(Heard { run: message.run, number: message.number, nonce: message.nonce });
-        self.evidence = message.content.evidence.clone().map(|evidence| (evidence, made_after));
+        let as_of = made_after.before(message.content.age);
+        self.evidence = message.content.evidence.clone().map(|evidence| (evidence, as_of));
+        self.heard_at = Some(now);
         self.held.clone_from(&message.content.held);
         self.backup.clone_from(&message.content.backup);
         if self.greeted == Some(message.run) { Reaction::Taken } else { Reaction::Greet }
@@ -109,6 +113,11 @@ impl Peer {
     /// Its database was asked at this moment.
     pub(super) fn asked(&mut self, answer: Option<Running>, when: Tick) {
         self.asked = answer.map(|running| (running, when));
+    }
+
+    /// When it was last heard in this run of ours.
+    pub(super) fn heard_at(&self) -> Option<Tick> {
+        self.heard_at
     }
 
     /// What it says of itself, if that is fresh.

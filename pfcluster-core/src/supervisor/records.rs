@@ -4,7 +4,8 @@ use super::own::Look;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::Seen;
 use crate::galera::{
-    ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Records, Running, Seqno, ViewRecord,
+    ClusterStatus, Evidence, Fork, Gvwstate, LocalState, Observation, Position, Process, Records, Running, Seqno, ViewId,
+    ViewRecord,
 };
 
 /// A server that is in service and has all that its component has.
@@ -37,9 +38,10 @@ pub(super) fn write_position(records: &mut Records, running: &Running) {
 /// The view, with its floor, once two looks in a row have found the server synced in it.
 ///
 /// gvwstate.dat names a view before the server has applied what came in ahead of it, and a floor read then would be too low:
-/// whoever left before could hold more. So the status must show as many members as the view has, be of the same view in both
-/// looks, and nothing may wait to be applied.
-pub(super) fn write_view(records: &mut Records, before: &Look, now: &Look) {
+/// whoever left before could hold more. So the status must be of the view that the file names, the same in both looks, with
+/// nothing waiting to be applied. Counting members is not enough: of two views in a row, one may go and one may come.
+/// `is_of_view`: something shows that it is the file's view.
+pub(super) fn write_view(records: &mut Records, before: &Look, now: &Look, is_of_view: impl Fn(&Gvwstate, &Running) -> bool) {
     let view = |look: &Look| {
         let files = look.evidence.files.as_ref()?;
         let own = files.gvwstate.read()?;
@@ -61,22 +63,35 @@ pub(super) fn write_view(records: &mut Records, before: &Look, now: &Look) {
     if let Some(floor) = Seqno::new(running.last_committed)
         && is_same
         && !is_known
+        && is_of_view(&own, &running)
     {
         let size = u32::try_from(own.members.len()).ok();
         records.view = Some(ViewRecord { view: own.view, uuid: running.uuid, floor, size });
     }
 }
 
-/// History goes on from here with these members.
-pub(super) fn write_fork(records: &mut Records, at: Position, present: Vec<Hostname>) {
-    let fork = Fork { uuid: at.uuid(), seqno: at.seqno(), present, known: true };
-    if !records.forks.contains(&fork) {
+/// So many forks are remembered: there is one for each override.
+const MOST_FORKS: usize = 8;
+
+/// From here a component goes on that could not prove that no other member was more advanced.
+pub(super) fn write_fork(records: &mut Records, fork: Fork) {
+    if !records.remembers(&fork) {
         records.forks.push(fork);
+        let surplus = records.forks.len().saturating_sub(MOST_FORKS);
+        records.forks.drain(..surplus);
     }
 }
 
-/// Two components are in service, so somebody was forced by hand: history parted when our view was new, at the latest, and went
-/// on here with those that we see. Whoever is in the other component must never slip in with what it has.
+/// The number of the fork at which a component began that was forced by hand: the same for all of its members.
+pub(super) fn fork_of_view(view: ViewId) -> u64 {
+    let bits = view.uuid.as_u128();
+    let halves = [(bits >> 64) & u128::from(u64::MAX), bits & u128::from(u64::MAX)];
+    let [high, low] = halves.map(|half| u64::try_from(half).unwrap_or_default());
+    high.rotate_left(17) ^ low ^ u64::from(view.seq).wrapping_mul(0x9e37_79b9_7f4a_7c15)
+}
+
+/// Two components are in service, so somebody was forced by hand: they forked when our view was new, at the latest. Whoever is in
+/// the other component must never come in by its number.
 pub(super) fn write_split(records: &mut Records, evidence: &Evidence) {
     let (Some(running), Some(view)) = (synced(evidence), records.view) else { return };
     let own = evidence.files.as_ref().and_then(|files| files.gvwstate.read());
@@ -84,68 +99,31 @@ pub(super) fn write_split(records: &mut Records, evidence: &Evidence) {
         && view.uuid == running.uuid
         && let Some(at) = Position::new(view.uuid, view.floor.get())
     {
-        write_fork(records, at, running.sees.clone());
+        write_fork(records, Fork { id: fork_of_view(view.view), at });
     }
 }
 
-/// Takes over the forks of this history that the evidence shows, with `me` among those present: it goes on from what was
-/// common at them.
+/// Takes over the forks that these remember: the member goes on from there with them. `before` is what it held before it joined
+/// them: data beyond a fork are not from there. True if there is such a fork.
 pub(super) fn learn_forks<'e>(
     records: &mut Records,
-    at: Position,
-    me: &Hostname,
+    before: Option<Position>,
     all: impl Iterator<Item = &'e Evidence>,
-) {
-    let shown = all.filter_map(|evidence| evidence.files.as_ref()).flat_map(|files| &files.records.forks);
-    for fork in shown.filter(|fork| fork.uuid == at.uuid()) {
-        if !records.forks.iter().any(|known| known.is_same(fork)) {
-            let mut fork = fork.clone();
-            if !fork.present.contains(me) {
-                fork.present.push(me.clone());
-            }
-            records.forks.push(fork);
+) -> bool {
+    let shown: Vec<Fork> =
+        all.filter_map(|evidence| evidence.files.as_ref()).flat_map(|files| &files.records.forks).copied().collect();
+    let mut has_diverged = false;
+    for fork in shown {
+        if records.remembers(&fork) {
+            continue;
+        }
+        if before.is_some_and(|before| before.is_above(fork.at)) {
+            has_diverged = true;
+        } else {
+            write_fork(records, fork);
         }
     }
-}
-
-/// In service: whoever is in it with us went along with all that we went along with; and what tells nobody apart any more is
-/// forgotten, so that the list stays short.
-pub(super) fn tend_forks(records: &mut Records, running: &Running, me: &Hostname, seen: &[Seen]) {
-    let with_us = |seen: &Seen| seen.host == *me || peer_with_us(seen, running, me).is_some();
-    let together: Vec<&Hostname> = seen.iter().filter(|seen| with_us(seen)).map(|seen| &seen.host).collect();
-    for fork in records.forks.iter_mut().filter(|fork| fork.uuid == running.uuid) {
-        fork.present
-            .extend(together.iter().filter(|host| !fork.present.contains(host)).copied().cloned().collect::<Vec<_>>());
-        fork.present.sort_by_key(|host| seen.iter().position(|seen| seen.host == *host));
-    }
-    if together.len() == seen.len() {
-        // Nobody holds anything of another history any more.
-        records.forks.retain(|fork| fork.uuid == running.uuid);
-        let is_settled = |fork: &Fork| {
-            let is_whole = |fork: &Fork| seen.iter().all(|seen| fork.present.contains(&seen.host));
-            let everywhere = seen.iter().filter(|seen| seen.host != *me).all(|seen| {
-                let files = peer_with_us(seen, running, me).and_then(|evidence| evidence.files.as_ref());
-                files.is_some_and(|files| {
-                    files.records.forks.iter().all(|other| !other.is_same(fork) || is_whole(other))
-                })
-            });
-            is_whole(fork) && everywhere
-        };
-        let settled: Vec<Fork> = records.forks.iter().filter(|fork| is_settled(fork)).cloned().collect();
-        records.forks.retain(|fork| !settled.contains(fork));
-    }
-    forget_covered(&mut records.forks);
-}
-
-/// Of two forks the later one tells nothing new if the earlier one was missed by all who missed the later.
-fn forget_covered(forks: &mut Vec<Fork>) {
-    let covers = |one: &Fork, other: &Fork| {
-        let earlier = one.uuid == other.uuid && one.seqno < other.seqno;
-        earlier && one.known && other.known && one.present.iter().all(|host| other.present.contains(host))
-    };
-    let covered: Vec<Fork> =
-        forks.iter().filter(|fork| forks.iter().any(|other| covers(other, fork))).cloned().collect();
-    forks.retain(|fork| !covered.contains(fork));
+    has_diverged
 }
 
 /// The evidence of a peer that serves in our component, as both sides say: one that gives state to another among them.
@@ -156,12 +134,4 @@ pub(super) fn serving_with<'s>(seen: &'s Seen, running: &Running, me: &Hostname)
         && matches!(peer.state, LocalState::Synced | LocalState::Donor | LocalState::Joined);
     let both = peer.uuid == running.uuid && peer.sees.contains(me) && running.sees.contains(&seen.host);
     (serves && both).then_some(&**evidence)
-}
-
-/// The evidence of a peer that is synced in our component, as both sides say.
-fn peer_with_us<'s>(seen: &'s Seen, running: &Running, me: &Hostname) -> Option<&'s Evidence> {
-    let Observation::Known(evidence) = &seen.observation else { return None };
-    let peer = synced(evidence)?;
-    let both = peer.uuid == running.uuid && peer.sees.contains(me) && running.sees.contains(&seen.host);
-    both.then_some(&**evidence)
 }

@@ -12,6 +12,11 @@ impl Tick {
     pub fn since(self, earlier: Tick) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
     }
+
+    /// The moment so long before this one, but not before the beginning.
+    pub(super) fn before(self, duration: Duration) -> Tick {
+        Tick(self.0.saturating_sub(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)))
+    }
 }
 
 impl Add<Duration> for Tick {
@@ -75,6 +80,13 @@ pub(super) const HOLD_PROMOTE: Duration = Duration::from_secs(5);
 /// A decision that is another one before this is over is not told.
 pub(super) const HOLD_TELL: Duration = Duration::from_millis(300);
 
+/// How long a joiner waits for the component to notice that it has left, or that its other members have: Galera's
+/// `evs.inactive_timeout` and a second.
+pub(super) const HOLD_JOIN: Duration = Duration::from_secs(16);
+/// How long the status may differ from gvwstate.dat before the file counts as frozen (a full disk).
+pub(super) const FROZEN: Duration = Duration::from_secs(10);
+/// How long a member may be in service with us while its supervisor is silent before it counts as having none.
+pub(super) const UNSUPERVISED: Duration = Duration::from_secs(60);
 /// How long a view may take to form again. Measured: 2.2 to 6.0 s.
 pub(super) const REFORM: Duration = Duration::from_secs(60);
 /// The shortest time between two answers to a peer that does not know this run yet.

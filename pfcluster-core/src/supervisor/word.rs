@@ -19,6 +19,10 @@ pub enum Saying {
     Discard(Hostname),
     /// The data of this member, which belong to no history, begin a new one.
     Seed(Hostname),
+    /// The recovered position of this member counts, although its grastate.dat has the zero UUID.
+    Trust(Hostname),
+    /// The database process of this member is ended, although it may be serving clients.
+    End(Hostname),
     /// The member that ran without Galera has the data to keep.
     Standalone,
     /// This member begins, whatever the others hold (`--force-new-cluster`).
@@ -109,6 +113,12 @@ impl Words {
                 Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts.iter().cloned()),
                 Saying::Discard(host) => {
                     policy.discard.insert(host.clone());
+                }
+                Saying::Trust(host) => {
+                    policy.trust.insert(host.clone());
+                }
+                Saying::End(host) => {
+                    policy.end.insert(host.clone());
                 }
                 Saying::Seed(host) => policy.seed = Some(first(policy.seed.take(), host)),
                 Saying::Standalone => policy.standalone = true,

@@ -37,8 +37,13 @@ pub enum Action {
     Bootstrap {
         /// The member.
         member: Hostname,
+        /// The component gets a new cluster UUID (grastate.dat is moved away, and no position is given): it is not proved that
+        /// nobody else is more advanced. All others then receive a full state transfer (SST).
+        new_uuid: bool,
         /// Who must stop before.
         stop_first: Vec<Hostname>,
+        /// Who must move its last primary view away before: it could be restored without this member.
+        supersede_first: Vec<Hostname>,
         /// Who starts when there is a primary component.
         joiners: Vec<Hostname>,
         /// Whose data would be lost by joining: moved aside first, on the operator's word.
@@ -55,6 +60,8 @@ pub enum Action {
         member: Hostname,
         /// Who must stop before.
         stop_first: Vec<Hostname>,
+        /// Who must move its last primary view away before: it could be restored without this member.
+        supersede_first: Vec<Hostname>,
         /// Who starts when there is a primary component.
         joiners: Vec<Hostname>,
         /// Whose data would be lost by joining: moved aside first, on the operator's word.
@@ -156,8 +163,12 @@ pub enum Need {
         /// Why it failed.
         why: Box<str>,
     },
-    /// Its position: a process is there that does not answer.
+    /// Its position: a process is there that does not answer yet.
     Answer,
+    /// That its database responds, or ends: it may be serving clients.
+    Response,
+    /// That the new component which it starts is there, or its process ends.
+    NewComponent,
     /// The end of the state transfer that it takes part in.
     TransferEnd,
     /// That it comes into service: it is primary, but receives its state, or is about to.
@@ -255,14 +266,12 @@ pub enum Problem {
         /// The best that can be trusted.
         best: Position,
     },
-    /// Members hold what was cut off when history went on without them, and nobody who went along is there to go on.
-    CutOff {
+    /// Members are more advanced than a fork that they missed, and nobody who went on from there can be started.
+    Diverged {
         /// Which members.
         members: Vec<Hostname>,
-        /// The last sequence number that was common.
-        fork: i64,
-        /// Who went along.
-        present: Vec<Hostname>,
+        /// Where a component was started without them.
+        fork: Position,
     },
     /// A disabled member holds more than everybody else.
     DisabledHoldsMore {
@@ -311,6 +320,8 @@ pub enum Defect {
     ZeroUuid,
     /// A state transfer to it began and did not end.
     TransferBroken,
+    /// A state transfer to it was not on disk as a whole when the power went.
+    TransferUnsynced,
     /// A state transfer to it runs.
     TransferRuns,
     /// grastate.dat can't be understood: it may have said that the data are bad.
@@ -321,8 +332,8 @@ pub enum Defect {
     Contradiction,
     /// The server found that its data differ from the others'.
     Inconsistent,
-    /// History went on at a fork, and nobody knows whether this member was there.
-    ForkDoubtful,
+    /// A component was started without it, and went on.
+    Superseded,
 }
 
 /// Why a member can't do what the operator's word asks.

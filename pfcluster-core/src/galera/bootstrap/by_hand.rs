@@ -7,6 +7,7 @@ use crate::cluster::Hostname;
 use crate::decision::{Step, and};
 use crate::galera::Found;
 
+const VIEW_ASIDE: &str = "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside";
 const START: &str = "systemctl start packetfence-mariadb";
 pub(super) const STOP: &str = "systemctl stop packetfence-mariadb";
 /// It runs in the foreground (guide 5.2).
@@ -15,29 +16,38 @@ const NEW_CLUSTER: &str = "/usr/local/pf/sbin/pf-mariadb --force-new-cluster";
 /// The steps of a decision that starts something.
 pub(super) fn steps(action: &Action, facts: &[Facts<'_>]) -> Vec<Step> {
     let mut steps = Vec::new();
+    if let Some(first) = stop_first(action) {
+        return stop(first);
+    }
     match action {
         Action::Standalone { member } => steps.push(Step::run(member, START)),
         Action::Join { joiners, discard, .. } => {
             join(&mut steps, joiners, facts);
             discard.iter().for_each(|host| aside(&mut steps, host));
         }
-        Action::Reform { members, stop_first, joiners } => {
-            stop(&mut steps, stop_first);
+        Action::Reform { members, joiners, .. } => {
             steps.push(Step::advice("start these without waiting for one another:"));
             steps.extend(members.iter().map(|host| Step::run(host, START)));
             join_later(&mut steps, joiners, facts);
         }
-        Action::Fresh { member, stop_first, joiners } => {
-            stop(&mut steps, stop_first);
+        Action::Fresh { member, joiners, .. } => {
             new_cluster(&mut steps, member, joiners, &[], facts);
         }
-        Action::Bootstrap { member, stop_first, joiners, discard, .. }
-        | Action::Seed { member, stop_first, joiners, discard } => {
-            stop(&mut steps, stop_first);
+        Action::Bootstrap { member, new_uuid, supersede_first, joiners, discard, .. } => {
+            supersede(&mut steps, supersede_first, facts);
+            if *new_uuid {
+                steps.push(Step::advice(format!(
+                    "so that {member} gets a new cluster UUID, and nobody joins with more than it has:"
+                )));
+                steps.push(Step::run(member, "mv /var/lib/mysql/grastate.dat /var/lib/mysql/grastate.dat.aside"));
+            }
             new_cluster(&mut steps, member, joiners, discard, facts);
         }
-        Action::Promote { member, stop_first, joiners, discard, .. } => {
-            stop(&mut steps, stop_first);
+        Action::Seed { member, joiners, discard, .. } => {
+            new_cluster(&mut steps, member, joiners, discard, facts);
+        }
+        Action::Promote { member, supersede_first, joiners, discard, .. } => {
+            supersede(&mut steps, supersede_first, facts);
             let promote = "mariadb -e \"SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'\"";
             steps.push(Step::run(member, promote));
             steps
@@ -51,8 +61,38 @@ pub(super) fn steps(action: &Action, facts: &[Facts<'_>]) -> Vec<Step> {
     steps
 }
 
-fn stop(steps: &mut Vec<Step>, hosts: &[Hostname]) {
-    steps.extend(hosts.iter().map(|host| Step::run(host, STOP)));
+fn stop_first(action: &Action) -> Option<&[Hostname]> {
+    let first = match action {
+        Action::Reform { stop_first, .. }
+        | Action::Fresh { stop_first, .. }
+        | Action::Bootstrap { stop_first, .. }
+        | Action::Seed { stop_first, .. }
+        | Action::Promote { stop_first, .. } => stop_first,
+        Action::Standalone { .. } | Action::Join { .. } | Action::Wait { .. } | Action::Refuse { .. } => return None,
+    };
+    (!first.is_empty()).then_some(first)
+}
+
+/// A process that is stopped may have come into a component meanwhile: what is to be done then is decided anew.
+fn stop(hosts: &[Hostname]) -> Vec<Step> {
+    let mut steps: Vec<Step> = hosts.iter().map(|host| Step::run(host, STOP)).collect();
+    steps.push(Step::advice("then collect the evidence again, and decide again with it:"));
+    steps.extend(hosts.iter().map(|host| Step::run(host, "pfcluster evidence")));
+    steps
+}
+
+/// A view that could be restored beside the start is set aside, and so is the proof of having left last.
+fn supersede(steps: &mut Vec<Step>, hosts: &[Hostname], facts: &[Facts<'_>]) {
+    for host in hosts {
+        let files = facts.iter().find(|one| one.host == host).and_then(Facts::files);
+        if files.is_some_and(|files| files.gvwstate != Found::Absent) {
+            steps.push(Step::run(host, VIEW_ASIDE));
+        }
+        steps.push(Step::run(
+            host,
+            "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat",
+        ));
+    }
 }
 
 fn new_cluster(
@@ -87,7 +127,7 @@ fn join(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
     for host in joiners {
         let files = facts.find(|one| one.host == host).and_then(Facts::files);
         if files.is_some_and(|files| files.gvwstate != Found::Absent) {
-            steps.push(Step::run(host, "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside"));
+            steps.push(Step::run(host, VIEW_ASIDE));
         }
         steps.push(Step::run(host, START));
     }

@@ -1,7 +1,7 @@
 //! The rules, one function each, in order. The first that answers decides.
 
 use super::Policy;
-use super::action::{Action, Assumption, Awaited, Need, Problem, Unfit};
+use super::action::{Action, Assumption, Awaited, Defect, Need, Problem, Unfit};
 use super::facts::{Facts, Holds};
 use super::highest::{regression, untrusted};
 use super::reason::{Reason, SplitSign};
@@ -56,6 +56,7 @@ impl<'a> Election<'a> {
             .or_else(|| self.in_service())
             .or_else(|| self.alone())
             .or_else(|| self.transfer())
+            .or_else(|| self.may_be_serving())
             .or_else(|| self.operators_word())
             .or_else(|| self.standalone_history())
             .or_else(|| self.divergent_histories())
@@ -238,7 +239,14 @@ impl<'a> Election<'a> {
         if awaited.is_empty() { None } else { Some(Answer::wait(awaited)) }
     }
 
-    /// Rule 7.
+    /// Rule 5.
+    pub(super) fn may_be_serving(&self) -> Option<Answer<'a>> {
+        let awaited: Vec<Awaited> =
+            self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
+        if awaited.is_empty() { None } else { Some(Answer::wait(awaited).because([self.answered_reason()])) }
+    }
+
+    /// Rule 8.
     pub(super) fn network_cut(&self) -> Option<Answer<'a>> {
         let data: Vec<&Facts<'_>> = self.enabled().filter(|one| !one.arbitrator()).collect();
         let running: Vec<&Running> = data
@@ -260,9 +268,24 @@ impl<'a> Election<'a> {
         if cut.is_empty() { None } else { Some(Answer::wait(cut).because([self.answered_reason()])) }
     }
 
-    /// A new primary component from one member: promoted where it runs, bootstrapped where it does not.
-    pub(super) fn start(&self, one: &'a Facts<'a>, position: Position, mut assumes: Vec<Assumption>) -> Answer<'a> {
-        let promoted = one.running().filter(|running| running.status == ClusterStatus::NonPrimary);
+    /// A new primary component from one member: promoted where it runs, bootstrapped where it does not. `proved`: nobody of whom
+    /// nothing is known is more advanced.
+    pub(super) fn start(
+        &self,
+        one: &'a Facts<'a>,
+        position: Position,
+        proved: bool,
+        mut assumes: Vec<Assumption>,
+    ) -> Answer<'a> {
+        let unbounded: Vec<Hostname> = self
+            .facts
+            .iter()
+            .filter(|other| other.place != one.place && may_be_above(other, position, proved))
+            .map(|other| other.host.clone())
+            .collect();
+        let new_uuid = !unbounded.is_empty();
+        // A running component keeps its UUID.
+        let promoted = one.running().filter(|running| running.status == ClusterStatus::NonPrimary && !new_uuid);
         let source = Source::member(one, position, promoted);
         let left_behind: Vec<Hostname> =
             self.facts.iter().filter(|one| !one.enabled && !one.is_known()).map(|one| one.host.clone()).collect();
@@ -270,12 +293,28 @@ impl<'a> Election<'a> {
             assumes.push(Assumption::LeftBehind { members: left_behind });
         }
         let (member, stop_first) = (one.host.clone(), source.stop_first(self.facts));
+        let supersede_first = self.supersede_first(one);
         let (joiners, discard) = (source.joiners(self.facts), source.discards(self.facts));
         let action = match promoted {
-            Some(_) => Action::Promote { member, stop_first, joiners, discard, position, assumes },
-            None => Action::Bootstrap { member, stop_first, joiners, discard, position, assumes },
+            Some(_) => Action::Promote { member, stop_first, supersede_first, joiners, discard, position, assumes },
+            None => {
+                Action::Bootstrap { member, new_uuid, stop_first, supersede_first, joiners, discard, position, assumes }
+            }
         };
-        Answer { action, reasons: Vec::new(), source: Some(source) }
+        let cost = new_uuid.then_some(Reason::NewUuid { members: unbounded });
+        Answer { action, reasons: Vec::new(), source: Some(source) }.because(cost)
+    }
+
+    /// Who holds a last primary view, or a proof of having left last, that could bring a component back without the member that
+    /// is started: two components would go on from there.
+    fn supersede_first(&self, one: &Facts<'_>) -> Vec<Hostname> {
+        let could_be_restored = |view: &&HeldView<'_>| view.may_be_completed && !view.holders.contains(&one.place);
+        let mut places: Vec<usize> = self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
+        places.extend((0..self.facts.len()).filter(|&at| at != one.place && self.flags[at] == Flag::CleanStop));
+        places.retain(|&at| self.facts[at].enabled && !self.facts[at].given_up);
+        places.sort_unstable();
+        places.dedup();
+        self.hosts(&places)
     }
 
     /// What a start from this source does not bring back, and who else is seen.
@@ -300,6 +339,19 @@ impl<'a> Election<'a> {
 
     pub(super) fn hosts(&self, places: &[usize]) -> Vec<Hostname> {
         places.iter().map(|&at| self.facts[at].host.clone()).collect()
+    }
+}
+
+/// Not proved to hold no more than this: with the same UUID, Galera would let it in by its number.
+pub(super) fn may_be_above(one: &Facts<'_>, position: Position, proved: bool) -> bool {
+    match &one.holds {
+        Holds::Safe(_) if one.has_diverged() => true,
+        Holds::Safe(own) | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
+            own.is_above(position) || one.ran_standalone() && own.uuid() == position.uuid()
+        }
+        Holds::Unknown(_) => !proved,
+        // Galera transfers everything to a member without a state.
+        Holds::Nothing | Holds::Empty | Holds::NoHistory | Holds::Unsafe(..) => false,
     }
 }
 

@@ -1,11 +1,11 @@
 //! What the evidence of one member comes down to: what it holds, and whether that can be trusted.
 
-use super::Seen;
+use super::{Policy, Seen};
 use super::action::{Defect, Need};
 use crate::cluster::Hostname;
 use crate::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered,
-    Running,
+    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered, Running,
+    Uuid,
 };
 
 /// One member, as the rules look at it.
@@ -21,8 +21,8 @@ pub(super) struct Facts<'a> {
     pub(super) holds: Holds,
     /// The operator gives its data up.
     pub(super) given_up: bool,
-    /// History went on without it, and this is where.
-    pub(super) left_out: Option<LeftOut<'a>>,
+    /// A component was started without it at this position, which it does not remember.
+    pub(super) missed: Option<Missed>,
 }
 
 /// What the data of a member are.
@@ -42,31 +42,24 @@ pub(super) enum Holds {
     Safe(Position),
 }
 
-/// A fork at which a member was not present.
+/// A fork that a member missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct LeftOut<'a> {
-    pub(super) fork: &'a Fork,
-    pub(super) holds: BeyondFork,
-}
-
-/// What a member that was left out at a fork holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum BeyondFork {
-    /// Nothing beyond what was common then.
-    Nothing,
-    /// Something, but it may have been present all the same.
-    Doubtful,
-    /// What was then cut off.
-    CutOff,
+pub(super) struct Missed {
+    /// The fork.
+    pub(super) fork: Fork,
+    /// It is more advanced than the fork: it has diverged.
+    pub(super) diverged: bool,
 }
 
 impl<'a> Facts<'a> {
-    pub(super) fn of(place: usize, seen: &'a Seen, given_up: bool) -> Facts<'a> {
+    pub(super) fn of(place: usize, seen: &'a Seen, policy: &Policy) -> Facts<'a> {
+        let given_up = policy.discard.contains(&seen.host);
+        let trusted = policy.trust.contains(&seen.host);
         let (evidence, holds) = match &seen.observation {
             Observation::Unknown(silence) => (None, Holds::Unknown(Need::Evidence { silence: silence.clone() })),
-            Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence)),
+            Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence, trusted)),
         };
-        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, left_out: None }
+        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, missed: None }
     }
 
     /// True if it has given all the evidence that decides.
@@ -95,10 +88,10 @@ impl<'a> Facts<'a> {
         }
     }
 
-    /// What it holds or may hold, if that has to be looked after: nothing that the operator gave up or that history went
-    /// on without, and nothing of a disabled member that ran alone, whose position stands still.
+    /// What it holds or may hold, if that has to be looked after: nothing that the operator gave up or that a fork went on
+    /// without, and nothing of a disabled member that ran alone, whose position stands still.
     pub(super) fn may_hold(&self) -> Option<Position> {
-        let counts = !self.given_up && !self.is_cut_off() && (self.enabled || !self.ran_standalone());
+        let counts = !self.given_up && !self.has_diverged() && (self.enabled || !self.ran_standalone());
         match self.holds {
             Holds::Safe(position) | Holds::Unsafe(_, Some(position)) if counts => Some(position),
             _ => None,
@@ -108,7 +101,7 @@ impl<'a> Facts<'a> {
     pub(super) fn running(&self) -> Option<&'a Running> {
         match &self.evidence?.process {
             Process::Running(running) => Some(running),
-            Process::Starting | Process::Stopped => None,
+            Process::Starting | Process::Bootstrapping | Process::NotResponding | Process::Stopped => None,
         }
     }
 
@@ -125,6 +118,17 @@ impl<'a> Facts<'a> {
         self.evidence.is_some_and(|evidence| evidence.process == Process::Starting)
     }
 
+    /// Its process may serve clients, now or at any moment, and does not say so.
+    pub(super) fn may_be_serving(&self) -> bool {
+        let process = self.evidence.map(|evidence| &evidence.process);
+        matches!(process, Some(Process::NotResponding | Process::Bootstrapping)) && !self.arbitrator()
+    }
+
+    /// Its starts have failed so often that it cannot be started.
+    pub(super) fn cannot_start(&self) -> bool {
+        self.records().is_some_and(|records| records.start_failures.cannot_start())
+    }
+
     pub(super) fn files(&self) -> Option<&'a Files> {
         self.evidence?.files.as_ref()
     }
@@ -135,6 +139,10 @@ impl<'a> Facts<'a> {
 
     pub(super) fn forks(&self) -> &'a [Fork] {
         self.records().map_or(&[], |records| &records.forks)
+    }
+
+    pub(super) fn remembers_fork(&self, fork: &Fork) -> bool {
+        self.records().is_some_and(|records| records.remembers(fork))
     }
 
     pub(super) fn maintenance(&self) -> bool {
@@ -153,8 +161,8 @@ impl<'a> Facts<'a> {
     pub(super) fn transfers(&self) -> bool {
         match self.evidence.map(|evidence| &evidence.process) {
             Some(Process::Running(running)) => matches!(running.state, LocalState::Joining | LocalState::Donor),
-            Some(Process::Starting) => self.files().is_some_and(|files| files.sst_marker),
-            Some(Process::Stopped) | None => false,
+            Some(Process::Starting | Process::NotResponding) => self.files().is_some_and(|files| files.sst_marker),
+            Some(Process::Stopped | Process::Bootstrapping) | None => false,
         }
     }
 
@@ -166,18 +174,17 @@ impl<'a> Facts<'a> {
 
     /// It may be the source of a new primary component.
     pub(super) fn may_be_chosen(&self) -> bool {
-        let goes_on = self.left_out.is_none_or(|out| out.holds == BeyondFork::Nothing);
-        self.enabled && !self.given_up && self.is_known() && goes_on && self.safe().is_some() && !self.ran_standalone()
+        self.enabled
+            && !self.given_up
+            && self.is_known()
+            && self.missed.is_none()
+            && self.safe().is_some()
+            && !self.ran_standalone()
     }
 
-    /// It holds what was cut off when history went on without it.
-    pub(super) fn is_cut_off(&self) -> bool {
-        self.left_out.is_some_and(|out| out.holds == BeyondFork::CutOff)
-    }
-
-    /// It took part in the fork, or joined afterwards.
-    pub(super) fn went_along(&self, fork: &Fork) -> bool {
-        fork.present.contains(self.host) || self.forks().iter().any(|own| own.is_same(fork))
+    /// A component was started without it, and it is more advanced than that was.
+    pub(super) fn has_diverged(&self) -> bool {
+        self.missed.is_some_and(|missed| missed.diverged)
     }
 
     /// It is empty, and remembers to have had more than this, or this and to have gone on alone from there.
@@ -194,22 +201,27 @@ impl<'a> Facts<'a> {
     /// It remembers that there was something.
     pub(super) fn remembers(&self) -> bool {
         self.records().is_some_and(|records| {
-            records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty()
+            records.last_recorded.is_some()
+                || records.view.is_some()
+                || records.clean.is_some()
+                || !records.forks.is_empty()
         })
     }
 }
 
 impl Holds {
-    fn of(evidence: &Evidence) -> Holds {
+    fn of(evidence: &Evidence, trusted: bool) -> Holds {
         if evidence.arbitrator {
             return Holds::Nothing;
         }
         match &evidence.process {
             Process::Running(_) if evidence.runs_alone() => Holds::NoHistory,
             Process::Running(running) => Holds::of_running(running),
+            Process::NotResponding => Holds::Unknown(Need::Response),
+            Process::Bootstrapping => Holds::Unknown(Need::NewComponent),
             Process::Stopped | Process::Starting => match &evidence.files {
                 None => Holds::Unknown(Need::Files),
-                Some(files) => Holds::of_files(files, evidence.process == Process::Starting),
+                Some(files) => Holds::of_files(files, evidence.process == Process::Starting, trusted),
             },
         }
     }
@@ -224,7 +236,7 @@ impl Holds {
         }
     }
 
-    fn of_files(files: &Files, starting: bool) -> Holds {
+    fn of_files(files: &Files, starting: bool, trusted: bool) -> Holds {
         let recovered = match files.recovered {
             Recovered::At(position) => Some(position),
             Recovered::NotRun | Recovered::Failed(_) | Recovered::NoHistory => None,
@@ -236,24 +248,31 @@ impl Holds {
         if files.datadir_empty && recovered.is_none() {
             return Holds::Empty;
         }
+        if files.unsynced_transfer {
+            // Whatever recovery found: files may be missing, and commits that reached only this member may be in the rest.
+            let uuid = recovered.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
+            return Holds::Unsafe(Defect::TransferUnsynced, uuid.and_then(|uuid| files.records.highest_of(uuid)).or(recovered));
+        }
         let grastate = match &files.grastate {
             Found::Read(grastate) => grastate,
             Found::Torn(_) => return Holds::recovered(files, starting, Defect::GrastateTorn),
             Found::Absent => return Holds::recovered(files, starting, Defect::GrastateMissing),
         };
         if grastate.uuid.is_zero() {
-            return Holds::recovered(files, starting, Defect::ZeroUuid);
+            return match recovered {
+                Some(position) if trusted || confirms_last_view(files, position) => Holds::Safe(position),
+                _ => Holds::recovered(files, starting, Defect::ZeroUuid),
+            };
         }
-        let written = Position::new(grastate.uuid, grastate.seqno);
-        match (written, &files.recovered) {
-            (_, Recovered::At(position)) if position.uuid() != grastate.uuid => {
+        // grastate.dat has a number while the provider is paused (a backup, a donor), after a state request that failed, and
+        // on a clean stop before InnoDB's log is on disk: what the member holds is what InnoDB holds.
+        match &files.recovered {
+            Recovered::At(position) if position.uuid() != grastate.uuid => {
                 Holds::Unsafe(Defect::Contradiction, Some(*position))
             }
-            (Some(written), Recovered::At(position)) if position.is_above(written) => Holds::Safe(*position),
-            (Some(written), _) => Holds::Safe(written),
-            (None, Recovered::At(position)) => Holds::Safe(*position),
-            (None, Recovered::NoHistory) => Holds::Unsafe(Defect::Contradiction, None),
-            (None, Recovered::NotRun | Recovered::Failed(_)) => Holds::without_position(files, starting),
+            Recovered::At(position) => Holds::Safe(*position),
+            Recovered::NoHistory => Holds::Unsafe(Defect::Contradiction, None),
+            Recovered::NotRun | Recovered::Failed(_) => Holds::without_position(files, starting),
         }
     }
 
@@ -276,45 +295,60 @@ impl Holds {
     }
 }
 
-/// Marks who was left out where history went on: whoever is neither listed at a fork that somebody remembers, nor
-/// remembers it.
-pub(super) fn mark_left_out(facts: &mut [Facts<'_>]) {
-    let remembered = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks);
-    let mut forks: Vec<&Fork> = remembered.collect();
+/// A crash in a DDL statement left the zero UUID (on all members, as the statement runs everywhere at once), and the recovered
+/// position is exact: the member was Synced in the last view that its gvwstate.dat names, and has what it had there.
+fn confirms_last_view(files: &Files, position: Position) -> bool {
+    let held = files.gvwstate.read().filter(|own| own.listed().is_some());
+    let record = files.records.view.filter(|record| held.is_some_and(|own| own.view == record.view));
+    record.is_some_and(|record| record.uuid == position.uuid() && position.seqno() >= record.floor)
+}
+
+/// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.
+pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>]) {
+    let mut forks: Vec<Fork> = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks).copied().collect();
+    forks.sort_unstable_by_key(|fork| fork.id);
     // Mostly all remember the same.
-    forks.dedup();
-    let forks: Vec<(&Fork, bool)> = forks.into_iter().map(|fork| (fork, may_survive(fork, facts))).collect();
+    forks.dedup_by_key(|fork| fork.id);
+    forks.retain(|fork| survives(fork, facts));
     for one in facts {
         let Some(position) = one.safe() else { continue };
-        let missed = forks.iter().filter(|(fork, _)| fork.uuid == position.uuid() && !one.went_along(fork));
-        let out = missed.map(|&(fork, survives)| {
-            let holds = match position.seqno() > fork.seqno {
-                true if survives && fork.known => BeyondFork::CutOff,
-                true if survives => BeyondFork::Doubtful,
-                // History went on without it all the same: its view and its flag are things of the past.
-                _ => BeyondFork::Nothing,
-            };
-            LeftOut { fork, holds }
-        });
+        let is_missed = |fork: &&Fork| fork.at.uuid() == position.uuid() && !one.remembers_fork(fork);
+        let missed = forks.iter().filter(is_missed).map(|&fork| Missed { fork, diverged: position.is_above(fork.at) });
         // The worst counts; of equals the earliest, where it stayed behind.
-        one.left_out = out.min_by_key(|out| (std::cmp::Reverse(out.holds), out.fork.seqno));
+        one.missed = missed.min_by_key(|missed| (!missed.diverged, missed.fork.at.seqno()));
     }
 }
 
-/// Something of what went on at the fork is left, or may be: somebody who went along holds more than was common, or is not
-/// known. A branch that is lost as a whole cuts nobody off.
-fn may_survive(fork: &Fork, facts: &[Facts<'_>]) -> bool {
+/// Something of what came after the fork is left, or may be. A branch that is lost as a whole leaves nobody behind.
+fn survives(fork: &Fork, facts: &[Facts<'_>]) -> bool {
+    let is_after = |position: Position| position.uuid() != fork.at.uuid() || position.is_above(fork.at);
     let holds_more = |one: &Facts<'_>| match &one.holds {
-        Holds::Safe(position) | Holds::Unsafe(_, Some(position)) => {
-            position.uuid() == fork.uuid && position.seqno() > fork.seqno
-        }
+        Holds::Safe(position) | Holds::Unsafe(_, Some(position)) => is_after(*position),
         Holds::Unknown(_) => true,
         // Its disk may only not be mounted.
         Holds::Empty => one.remembers(),
         Holds::Nothing | Holds::NoHistory | Holds::Unsafe(_, None) => false,
     };
-    let is_member = |host: &Hostname| facts.iter().any(|one| one.host == host);
-    !fork.known
-        || !fork.present.iter().all(is_member)
-        || facts.iter().any(|one| !one.given_up && one.went_along(fork) && holds_more(one))
+    facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && holds_more(one))
+}
+
+/// A transfer that was not on disk yet is passed over if another member that was in the same last view is safe: all that it
+/// confirmed to clients is there, too.
+pub(super) fn pass_over_unsynced(facts: &mut [Facts<'_>]) {
+    let view = |one: &Facts<'_>| Some(one.files()?.gvwstate.read()?.view);
+    let safe: Vec<_> = facts.iter().filter(|one| one.safe().is_some()).filter_map(view).collect();
+    for one in facts {
+        if view(one).is_some_and(|view| safe.contains(&view))
+            && let Holds::Unsafe(Defect::TransferUnsynced, position) = &mut one.holds
+        {
+            *position = None;
+        }
+    }
+}
+
+/// The UUIDs that ended at a fork which a member with another UUID remembers: they have a successor.
+pub(super) fn has_successor(uuid: Uuid, facts: &[Facts<'_>]) -> bool {
+    let remembers = |one: &Facts<'_>| one.forks().iter().any(|fork| fork.at.uuid() == uuid);
+    let went_on = |one: &Facts<'_>| one.safe().is_some_and(|position| position.uuid() != uuid);
+    facts.iter().any(|one| !one.given_up && remembers(one) && went_on(one))
 }

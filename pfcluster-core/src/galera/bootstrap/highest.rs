@@ -2,16 +2,20 @@
 
 use super::action::{Action, Assumption, Defect, History, Need, Problem, Unfit, Untrusted};
 use super::elect::{Answer, Election, awaited};
-use super::facts::{Facts, Holds};
-use super::reason::{Reason, TieBreak, Word};
+use super::facts::{Facts, Holds, has_successor};
+use super::reason::{Hindrance, Reason, TieBreak, Word};
 use super::start::Source;
+use super::witness::Flag;
 use crate::cluster::Hostname;
-use crate::galera::{ClusterStatus, Position};
+use crate::galera::{ClusterStatus, Fork, Position};
 
 impl<'a> Election<'a> {
     /// Rule 6.
     pub(super) fn divergent_histories(&self) -> Option<Answer<'a>> {
-        let counts = |one: &&Facts<'_>| !one.given_up && (one.enabled || !one.ran_standalone());
+        let counts = |one: &&Facts<'_>| {
+            let is_past = one.safe().is_some_and(|position| has_successor(position.uuid(), self.facts));
+            !one.given_up && !is_past && (one.enabled || !one.ran_standalone())
+        };
         let histories = histories(self.facts.iter().filter(counts));
         (histories.len() > 1).then(|| Answer::refuse(Problem::DivergentHistories { histories }))
     }
@@ -49,24 +53,19 @@ impl<'a> Election<'a> {
         let highest = Reason::HighestPosition { member: one.host.clone(), position: best };
         let reasons = [highest, self.answered_reason()];
         let lost = self.lost_reasons(&lost);
-        self.start(one, best, assumes).because(reasons).because(tie).because(lost).because(self.ignored_flags())
+        let failing = self.failing(candidates().filter(|one| one.safe() == Some(best)));
+        let started = self.start(one, best, false, assumes).because(reasons).because(tie).because(failing);
+        started.because(lost).because(self.passed_over(one)).because(self.ignored_flags())
     }
 
     /// What stands against starting from `best`, although everybody has answered.
     pub(super) fn something_is_left_behind(&self, best: Position) -> Option<Answer<'a>> {
-        let went_along =
-            |fork| self.enabled().any(|one| one.may_be_chosen() && one.safe() == Some(best) && one.went_along(fork));
-        let cut_off = |one: &&Facts<'_>| one.enabled && !one.given_up && one.is_cut_off();
-        let stranded: Vec<&Facts<'_>> = self
-            .facts
-            .iter()
-            .filter(cut_off)
-            .filter(|one| one.left_out.is_some_and(|out| !went_along(out.fork)))
-            .collect();
-        if let Some(out) = stranded.first().and_then(|one| one.left_out) {
-            let members = stranded.iter().map(|one| one.host.clone()).collect();
-            let (fork, present) = (out.fork.seqno.get(), out.fork.present.clone());
-            return Some(Answer::refuse(Problem::CutOff { members, fork, present }));
+        let goes_on = |fork: Fork| {
+            self.enabled().any(|one| one.may_be_chosen() && one.safe() == Some(best) && one.remembers_fork(&fork))
+        };
+        let stranded = self.diverged().filter(|one| one.missed.is_some_and(|missed| !goes_on(missed.fork)));
+        if let Some(answer) = refuse_diverged(stranded.collect()) {
+            return Some(answer);
         }
         let above = |one: &&Facts<'_>| one.may_hold().is_some_and(|position| position.is_above(best));
         if let Some(one) = self.facts.iter().find(above) {
@@ -74,18 +73,15 @@ impl<'a> Election<'a> {
             return Some(Answer::refuse(match one.holds {
                 Holds::Unsafe(defect, _) => Problem::UnsafeHoldsMore { member, defect, position, best },
                 _ if !one.enabled => Problem::DisabledHoldsMore { member, position, best },
-                _ => Problem::UnsafeHoldsMore { member, defect: Defect::ForkDoubtful, position, best },
+                _ => Problem::UnsafeHoldsMore { member, defect: Defect::Superseded, position, best },
             }));
         }
         self.facts.iter().find_map(|one| Some(regression(one, Some(one.had_above(best)?))))
     }
 
     pub(super) fn no_candidate(&self) -> Answer<'a> {
-        let cut_off: Vec<&Facts<'_>> = self.enabled().filter(|one| !one.given_up && one.is_cut_off()).collect();
-        if let Some(out) = cut_off.first().and_then(|one| one.left_out) {
-            let members = cut_off.iter().map(|one| one.host.clone()).collect();
-            let (fork, present) = (out.fork.seqno.get(), out.fork.present.clone());
-            return Answer::refuse(Problem::CutOff { members, fork, present });
+        if let Some(answer) = refuse_diverged(self.diverged().collect()) {
+            return answer;
         }
         let members: Vec<Untrusted> = self.enabled().filter(|one| !one.given_up).filter_map(untrusted).collect();
         if !members.is_empty() {
@@ -100,6 +96,19 @@ impl<'a> Election<'a> {
             return Answer::refuse(Problem::Unfit { member, why: Unfit::Arbitrator });
         }
         Answer::refuse(Problem::NobodyLeft { members: left })
+    }
+
+    fn diverged(&self) -> impl Iterator<Item = &'a Facts<'a>> {
+        self.enabled().filter(|one| !one.given_up && one.has_diverged())
+    }
+
+    /// Who can prove to have left last, and is passed over as others are more advanced.
+    fn passed_over(&self, chosen: &Facts<'_>) -> Vec<Reason> {
+        let flagged = self.facts.iter().zip(&self.flags).filter(|(one, flag)| {
+            **flag == Flag::CleanStop && one.place != chosen.place && one.enabled
+        });
+        let by = || Hindrance::HoldsMore { member: chosen.host.clone() };
+        flagged.map(|(one, _)| Reason::HeldBack { members: vec![one.host.clone()], by: by() }).collect()
     }
 
     pub(super) fn fresh(&self, one: &'a Facts<'a>) -> Answer<'a> {
@@ -131,13 +140,20 @@ impl<'a> Election<'a> {
     }
 }
 
+/// Members that are more advanced than a fork that they missed.
+fn refuse_diverged<'a>(diverged: Vec<&Facts<'_>>) -> Option<Answer<'a>> {
+    let missed = diverged.first()?.missed?;
+    let members = diverged.iter().map(|one| one.host.clone()).collect();
+    Some(Answer::refuse(Problem::Diverged { members, fork: missed.fork.at }))
+}
+
 /// A member that remembers more than it has.
 pub(super) fn regression<'a>(one: &Facts<'_>, recorded: Option<Position>) -> Answer<'a> {
     Answer::refuse(Problem::Regression { member: one.host.clone(), recorded })
 }
 
-/// The one to start from: the highest; of equals one that is not in maintenance, then one that runs, then the first.
-/// `None` if all that are highest are in maintenance.
+/// The one to start from: the most advanced; of equals one that is not in maintenance, then one that can be started, then one
+/// that runs, then the first. `None` if all that are most advanced are in maintenance.
 pub(super) fn pick<'f, 'a: 'f>(
     candidates: impl Iterator<Item = &'f Facts<'a>>,
 ) -> Option<(&'f Facts<'a>, Option<Reason>)> {
@@ -145,10 +161,12 @@ pub(super) fn pick<'f, 'a: 'f>(
     let best = candidates.iter().filter_map(|one| one.safe()).max_by_key(|position| position.seqno())?;
     let highest: Vec<&Facts<'a>> = candidates.into_iter().filter(|one| one.safe() == Some(best)).collect();
     let runs = |one: &Facts<'_>| one.running().is_some_and(|running| running.status == ClusterStatus::NonPrimary);
-    let &one = highest.iter().filter(|one| !one.maintenance()).min_by_key(|one| !runs(one))?;
+    let &one = highest.iter().filter(|one| !one.maintenance()).min_by_key(|one| (one.cannot_start(), !runs(one)))?;
     let others = || highest.iter().filter(|other| other.host != one.host);
     let by = if others().all(|other| other.maintenance()) {
         TieBreak::Maintenance
+    } else if !one.cannot_start() && others().all(|other| other.maintenance() || other.cannot_start()) {
+        TieBreak::CanStart
     } else if runs(one) && others().all(|other| other.maintenance() || !runs(other)) {
         TieBreak::Running
     } else {
@@ -164,7 +182,7 @@ pub(super) fn untrusted(one: &Facts<'_>) -> Option<Untrusted> {
     let (defect, position) = match one.holds {
         Holds::Unsafe(defect, position) => (Some(defect), position),
         Holds::NoHistory => (None, None),
-        Holds::Safe(position) => (Some(Defect::ForkDoubtful), Some(position)),
+        Holds::Safe(position) => (Some(Defect::Superseded), Some(position)),
         Holds::Unknown(_) | Holds::Nothing | Holds::Empty => return None,
     };
     Some(Untrusted { member: one.host.clone(), defect, position })

@@ -1,7 +1,7 @@
 //! Rules 8, 9 and 11: who can prove to have left last, and who is waited for otherwise.
 
 use super::action::{Action, Assumption, Problem, Proof, Risk};
-use super::elect::{Answer, Election, need_of};
+use super::elect::{Answer, Election, may_be_above, need_of};
 use super::facts::Facts;
 use super::highest::pick;
 use super::reason::{Hindrance, Reason};
@@ -16,8 +16,8 @@ impl<'a> Election<'a> {
         let everybody = self.missing().next().is_none();
         self.views.iter().filter_map(move |view| {
             let best = view.best.filter(|_| view.complete)?;
-            // History went on without all of them: the view is a thing of the past.
-            if view.holders.iter().all(|&at| self.facts[at].left_out.is_some()) {
+            // A component was started without them, and went on: the view is a thing of the past.
+            if view.holders.iter().any(|&at| self.facts[at].missed.is_some()) {
                 return None;
             }
             let floor = view.floor.filter(|_| view.reaches_floor());
@@ -32,7 +32,7 @@ impl<'a> Election<'a> {
 
     /// Who is trusted to have left last, each alone.
     fn trusted_flags(&self) -> impl Iterator<Item = usize> {
-        let trusted = |at: &usize| self.facts[*at].enabled && self.flags[*at].is_trusted();
+        let trusted = |at: &usize| self.facts[*at].enabled && self.flags[*at] == Flag::CleanStop;
         (0..self.facts.len()).filter(trusted)
     }
 
@@ -55,12 +55,17 @@ impl<'a> Election<'a> {
         let holders = || view.holders.iter().map(|&at| &self.facts[at]);
         let reasons =
             [Reason::LastView { view: view.id(), members: self.hosts(&view.holders), proof }, self.answered_reason()];
-        // An unsafe member would be started too, and its data overwritten.
-        let can_reform = |one: &Facts<'_>| one.may_be_chosen() && (one.is_stopped() || one.is_starting());
+        let by_floor = matches!(proof, Proof::Floor { .. });
+        // An unsafe member would be started too, and its data overwritten; so would one with the zero UUID.
+        let can_reform = |one: &Facts<'_>| {
+            let keeps_state = one.files().and_then(|files| files.grastate.read()).is_some_and(|own| !own.uuid.is_zero());
+            one.may_be_chosen() && keeps_state && !one.cannot_start() && (one.is_stopped() || one.is_starting())
+        };
         // A node that an arbitrator stands for may have been another one after all; a start from the best does without it.
         let nodes = view.gvwstate.members.len();
         let forms = nodes > 1 && view.present == nodes && !self.policy.reform_failed;
-        if forms && holders().all(can_reform) {
+        let bounded = !self.facts.iter().any(|one| !view.holders.contains(&one.place) && may_be_above(one, best, by_floor));
+        if forms && bounded && holders().all(can_reform) {
             let source = Source::view(holders().collect(), best);
             let action = Action::Reform {
                 members: self.hosts(&view.holders),
@@ -70,7 +75,8 @@ impl<'a> Election<'a> {
             return Some(Answer { action, reasons: Vec::from(reasons), source: Some(source) });
         }
         let (one, tie) = pick(holders().filter(|one| one.may_be_chosen()))?;
-        Some(self.start(one, best, self.not_forced()).because(reasons).because(tie))
+        let started = self.start(one, best, by_floor, self.not_forced()).because(reasons);
+        Some(started.because(tie).because(self.failing(holders().filter(|other| other.safe() == Some(best)))))
     }
 
     /// What keeps a proven view from being brought back.
@@ -81,9 +87,22 @@ impl<'a> Election<'a> {
         if !self.majority() {
             return Some(Hindrance::Minority);
         }
-        let one = view.holders.iter().map(|&at| &self.facts[at]).find(|one| !one.enabled || one.maintenance())?;
-        let member = one.host.clone();
-        Some(if one.enabled { Hindrance::Maintenance { member } } else { Hindrance::Disabled { member } })
+        let held_back = view.holders.iter().map(|&at| &self.facts[at]).find(|one| !one.enabled || one.maintenance());
+        if let Some(one) = held_back {
+            let member = one.host.clone();
+            return Some(if one.enabled { Hindrance::Maintenance { member } } else { Hindrance::Disabled { member } });
+        }
+        self.unsupervised()
+    }
+
+    /// A member that did not respond, and whose supervisor was never heard where supervisors are: what starts its database may
+    /// have begun alone, as `PacketFence`'s own program can.
+    fn unsupervised(&self) -> Option<Hindrance> {
+        let heard: Vec<&Hostname> =
+            self.facts.iter().filter_map(Facts::records).flat_map(|records| &records.supervised).collect();
+        let mut missing = self.missing().filter(|(_, one)| one.evidence.is_none() && !heard.contains(&one.host));
+        let (_, one) = missing.next().filter(|_| !heard.is_empty())?;
+        Some(Hindrance::Unsupervised { member: one.host.clone() })
     }
 
     /// A member of the view that may not be started from, and holds more than all that may.
@@ -104,21 +123,13 @@ impl<'a> Election<'a> {
         if self.flag_is_hindered(one, position).is_some() {
             return None;
         }
-        let floor = self.floor_of_flag(one);
-        let reasons = [Reason::LeftLast { member: one.host.clone(), position, floor }, self.answered_reason()];
-        Some(self.start(one, position, self.not_forced()).because(reasons))
+        let reasons = [Reason::LeftLast { member: one.host.clone(), position }, self.answered_reason()];
+        Some(self.start(one, position, true, self.not_forced()).because(reasons).because(self.failing(std::iter::once(one))))
     }
 
     fn flagged(&self, at: usize) -> Option<(&'a Facts<'a>, Position)> {
         let one = &self.facts[at];
         Some((one, one.safe().filter(|_| one.may_be_chosen())?))
-    }
-
-    fn floor_of_flag(&self, one: &Facts<'_>) -> Option<i64> {
-        self.facts.iter().zip(&self.flags).find_map(|(other, flag)| match flag {
-            Flag::ReachesFloor(floor) if std::ptr::eq(other, one) => Some(*floor),
-            _ => None,
-        })
     }
 
     /// What keeps a member that left last from being started, while others are not known.
@@ -129,7 +140,7 @@ impl<'a> Election<'a> {
         // A clean stop loses nothing: whoever has seen more has seen another past.
         let somebody_unknown = self.missing().next().is_some();
         let seen_more = self.recorded_above(position).next().filter(|_| somebody_unknown);
-        if let Some((member, _)) = seen_more.filter(|_| self.floor_of_flag(one).is_none()) {
+        if let Some((member, _)) = seen_more {
             return Some(Hindrance::SawMore { member: member.clone() });
         }
         if !self.majority() {
@@ -139,7 +150,8 @@ impl<'a> Election<'a> {
             return Some(Hindrance::Maintenance { member: one.host.clone() });
         }
         let runs = |other: &&Facts<'_>| other.running().is_some() && !other.arbitrator();
-        self.enabled().find(runs).map(|other| Hindrance::Runs { member: other.host.clone() })
+        let runs = self.enabled().find(runs).map(|other| Hindrance::Runs { member: other.host.clone() });
+        runs.or_else(|| self.unsupervised())
     }
 
     /// Rule 11.
@@ -207,8 +219,21 @@ impl<'a> Election<'a> {
     pub(super) fn ignored_flags(&self) -> impl Iterator<Item = Reason> {
         self.facts.iter().zip(&self.flags).filter_map(|(one, flag)| match flag {
             Flag::Ignored(why) => Some(Reason::FlagIgnored { member: one.host.clone(), why: *why }),
-            Flag::NotSet | Flag::CleanStop | Flag::ReachesFloor(_) => None,
+            Flag::NotSet | Flag::CleanStop => None,
         })
+    }
+
+    /// Which of these cannot be started, and why.
+    pub(super) fn failing<'f>(&self, members: impl Iterator<Item = &'f Facts<'a>>) -> Vec<Reason>
+    where
+        'a: 'f,
+    {
+        let failing = members.filter(|one| one.cannot_start()).filter_map(|one| {
+            let failures = &one.records()?.start_failures;
+            let (count, why) = (failures.count, failures.why.clone());
+            Some(Reason::CannotStart { member: one.host.clone(), failures: count, why })
+        });
+        failing.collect()
     }
 
     /// A member whose known position, or the one that it remembers and is empty, is above this one.

@@ -175,6 +175,11 @@ pub struct Policy {
     pub assume_lost: BTreeSet<Hostname>,
     /// The data of these members are given up.
     pub discard: BTreeSet<Hostname>,
+    /// The recovered position of these members counts, although grastate.dat has the zero UUID.
+    pub trust: BTreeSet<Hostname>,
+    /// The database process of these members is to be ended, although it may be serving clients. No rule looks at it: who
+    /// carries decisions out does.
+    pub end: BTreeSet<Hostname>,
     /// The data of this member, which belong to no history, begin a new one (guide 3.4).
     pub seed: Option<Hostname>,
     /// The member that ran without Galera has the data to keep.
@@ -201,7 +206,7 @@ pub enum CarriedOutBy {
 
 /// The position that a member holds and that can be trusted, if there is one.
 pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
-    facts::Facts::of(0, seen, false).safe()
+    facts::Facts::of(0, seen, &Policy::default()).safe()
 }
 
 /// Decides which member may bring the database back, and how.
@@ -211,9 +216,10 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
     let mut facts: Vec<facts::Facts<'_>> = (0..)
         .zip(seen)
-        .map(|(place, seen)| facts::Facts::of(place, seen, policy.discard.contains(&seen.host)))
+        .map(|(place, seen)| facts::Facts::of(place, seen, policy))
         .collect();
-    facts::mark_left_out(&mut facts);
+    facts::pass_over_unsynced(&mut facts);
+    facts::mark_missed_forks(&mut facts);
     let election = elect::Election::new(&facts, policy);
     let answer = election.decide();
     let mut reasons = answer.reasons;

@@ -45,10 +45,8 @@ pub enum Reason {
     LeftLast {
         /// The member.
         member: Hostname,
-        /// The position that proves it.
+        /// The position at which it stopped cleanly.
         position: Position,
-        /// The floor that was written down for that view, where the stop was not clean.
-        floor: Option<i64>,
     },
     /// Nobody holds more.
     HighestPosition {
@@ -112,6 +110,21 @@ pub enum Reason {
         /// Its members.
         holders: Vec<Hostname>,
     },
+    /// Of those that hold the same, this one could not be started, several times in a row.
+    CannotStart {
+        /// The member.
+        member: Hostname,
+        /// How often.
+        failures: u8,
+        /// Why it failed last.
+        why: Box<str>,
+    },
+    /// The component gets a new cluster UUID: it is not proved that these members are not more advanced. With the old UUID,
+    /// Galera would let them in by an incremental transfer (IST), and rows would differ unnoticed.
+    NewUuid {
+        /// Who may be more advanced.
+        members: Vec<Hostname>,
+    },
     /// More was seen in service than is there now: the end was lost, as a power cut can do
     /// (`innodb_flush_log_at_trx_commit`).
     TailLost {
@@ -153,6 +166,8 @@ pub enum Reason {
 pub enum TieBreak {
     /// The others are in maintenance.
     Maintenance,
+    /// The others could not be started.
+    CanStart,
     /// The others don't run.
     Running,
     /// It comes first in cluster.conf.
@@ -174,6 +189,8 @@ pub enum Word {
     Standalone,
     /// This member starts a new cluster.
     Force,
+    /// The recovered position of these members is trusted, although grastate.dat has the zero UUID.
+    Trust,
 }
 
 /// What keeps those who can prove to have left last from starting while others are not known.
@@ -208,6 +225,11 @@ pub enum Hindrance {
         /// Which.
         member: Hostname,
     },
+    /// A member that did not respond has no supervisor that was ever heard: whatever starts its database there follows other rules.
+    Unsupervised {
+        /// Which.
+        member: Hostname,
+    },
 }
 
 /// Why a member's `safe_to_bootstrap: 1` was not trusted.
@@ -215,14 +237,15 @@ pub enum Hindrance {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FlagIgnored {
-    /// The position was not written down at a clean stop, and no floor of that view was recorded: what it lost, an
-    /// earlier leaver may have.
+    /// It did not stop cleanly: what it lost, or what others committed after the flag was written, an earlier leaver may have.
     NoCleanStop,
-    /// The position is below the floor that was recorded for that view: the crash cost it commits.
-    BelowFloor,
-    /// The data can't be trusted.
+    /// grastate.dat has a position, but `InnoDB` holds another one: the power went before its log was on disk.
+    LogNotWritten,
+    /// It was written after the stop: by a supervisor for a start that came to nothing, or by hand.
+    WrittenLater,
+    /// The data cannot be trusted.
     Unsafe,
-    /// History went on without it: another member remembers a start that it did not take part in.
+    /// A component was started without it.
     Superseded,
 }
 
@@ -268,18 +291,16 @@ pub enum NotChosen {
         /// What it holds.
         position: Position,
     },
-    /// It was not there when history went on, and holds what was then cut off.
+    /// A component was started without it at the fork, and it is more advanced than that was.
     Diverged {
-        /// The last sequence number that was common.
+        /// The sequence number of the fork.
         fork: i64,
-        /// What it holds.
+        /// Its position.
         position: Position,
     },
-    /// It went on with others once, and it is not known whether those in service were there.
-    PerhapsDiverged {
-        /// The last sequence number that was common.
-        fork: i64,
-        /// What it holds.
+    /// Its cluster UUID ended at a fork, and has a successor.
+    Succeeded {
+        /// Its position.
         position: Position,
     },
     /// It ran without Galera: what it holds is not what its position says.

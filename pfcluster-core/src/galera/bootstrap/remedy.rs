@@ -2,7 +2,7 @@
 //! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
 use super::CarriedOutBy;
-use super::action::{Action, Awaited, Need, Problem, Risk, Untrusted};
+use super::action::{Action, Awaited, Defect, Need, Problem, Risk, Untrusted};
 use super::by_hand::{self, STOP};
 use super::elect::Election;
 use super::facts::Facts;
@@ -37,7 +37,7 @@ fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
 }
 
 fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
-    let mut steps: Vec<Step> = awaited.iter().flat_map(|one| bring(&one.member, &one.need)).collect();
+    let mut steps: Vec<Step> = awaited.iter().flat_map(|one| bring(&one.member, &one.need, election)).collect();
     let named = |is: fn(&Need) -> bool| -> Vec<Hostname> {
         awaited.iter().filter(|one| is(&one.need)).map(|one| one.member.clone()).collect()
     };
@@ -62,7 +62,7 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
 }
 
 /// How to bring what is missing of a member.
-fn bring(host: &Hostname, need: &Need) -> Vec<Step> {
+fn bring(host: &Hostname, need: &Need, election: &Election<'_>) -> Vec<Step> {
     match need {
         Need::Evidence { .. } | Need::Files | Need::Recovery => vec![recover(host)],
         Need::RecoveryThatWorks { .. } => vec![
@@ -74,6 +74,26 @@ fn bring(host: &Hostname, need: &Need) -> Vec<Step> {
                 "let the database on {host} come up; if it never does, and receives no state, stop it:"
             )),
             Step::run(host, STOP),
+            recover(host),
+        ],
+        Need::Response => vec![
+            Step::advice(format!(
+                "check what holds the database on {host} up: its error log, its disk, its connections (a full thread pool); it \
+                 may be serving clients"
+            )),
+            Step::run(host, "mariadb-admin ping"),
+            Step::advice(format!(
+                "only if it serves nobody: end it, or power {host} off if it does not end, then ask again:"
+            )),
+            if is_supervised(election) {
+                Step::run(host, format!("pfcluster mariadb allow end {host}"))
+            } else {
+                Step::run(host, STOP)
+            },
+            recover(host),
+        ],
+        Need::NewComponent => vec![
+            Step::advice(format!("let the database on {host} come up; it starts a new primary component")),
             recover(host),
         ],
         Need::TransferEnd => vec![Step::advice(format!("let the state transfer on {host} end; don't stop it"))],
@@ -171,11 +191,8 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             )));
             give_up(&mut steps, election, member);
         }
-        Problem::CutOff { members, present, .. } => {
-            if present.iter().any(|host| !members.contains(host)) {
-                steps.push(Step::advice(format!("bring back {}, who went on from there", and(present))));
-            }
-            steps.push(Step::advice("or decide whose data to keep; to see what comes of it:"));
+        Problem::Diverged { members, .. } => {
+            steps.push(Step::advice("bring back a member that went on from there, or decide whose data to keep"));
             let force = |host| Step::run_anywhere(format!("pfcluster bootstrap --force {host} --evidence *.json"));
             steps.extend(members.iter().map(force));
         }
@@ -209,6 +226,8 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
         "a crash during a DDL statement, or state transfers that failed, leave zero UUIDs, even everywhere: look at the data \
          before you trust any",
     ));
+    let positions = members.iter().filter(|one| one.defect == Some(Defect::ZeroUuid)).filter_map(|one| one.position);
+    let mut best = positions.max_by_key(|position| position.seqno());
     for one in members {
         match (one.defect, one.position) {
             (None, _) => {
@@ -218,11 +237,16 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                 )));
                 steps.push(ask(election, "seed", &[one.member.as_str()]));
             }
-            (Some(_), Some(position)) => steps.push(Step::advice(format!(
-                "to trust the data of {}: write `uuid: {}` and `seqno: -1` into its grastate.dat, and ask again",
-                one.member,
-                position.uuid()
-            ))),
+            (Some(Defect::ZeroUuid), Some(position)) if Some(position) == best => {
+                steps.push(Step::advice(format!(
+                    "{} is the most advanced of them, at {position}; to see what comes of trusting it, the others joining \
+                     without their data:",
+                    one.member
+                )));
+                steps.push(ask(election, "trust", &[one.member.as_str()]));
+                best = None;
+            }
+            (Some(_), Some(_)) => {}
             (Some(_), None) => {}
         }
     }

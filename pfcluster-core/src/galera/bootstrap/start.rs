@@ -5,7 +5,7 @@ use super::action::{Action, Defect};
 use super::facts::{Facts, Holds};
 use super::reason::{NotChosen, Reason};
 use crate::cluster::Hostname;
-use crate::galera::{ClusterStatus, Fork, Position, Process, Running};
+use crate::galera::{ClusterStatus, Fork, Position, Process, Running, Uuid};
 
 /// Where the new state comes from.
 pub(super) struct Source<'f> {
@@ -38,16 +38,6 @@ enum Fate {
     Loses,
     /// It is left alone.
     Stays,
-}
-
-/// Where a member and the source parted, before what the member holds.
-enum Parting {
-    /// They did not.
-    Never,
-    /// At this sequence number.
-    At(i64),
-    /// Perhaps at this one: the member went on there with others, and nobody knows whether the source did.
-    Perhaps(i64),
 }
 
 impl<'f> Source<'f> {
@@ -107,21 +97,20 @@ impl<'f> Source<'f> {
         {
             return Fate::Stays;
         }
-        if let Holds::Safe(position) = one.holds
-            && matches!(self.parting(one, position), Parting::Perhaps(_))
-        {
-            return Fate::Stays;
-        }
         let loses = match &one.holds {
             Holds::Nothing => return Fate::Stays,
             Holds::Empty => false,
             _ if one.given_up => true,
             Holds::Unknown(_) | Holds::Unsafe(Defect::TransferRuns, _) => return Fate::Stays,
             Holds::Unsafe(Defect::TransferBroken, _) => !is_only_a_broken_copy(one),
-            // Nothing is said against these data, and Galera transfers all to a member whose grastate.dat it can't read.
-            Holds::Unsafe(Defect::GrastateTorn | Defect::GrastateMissing, Some(position)) | Holds::Safe(position) => {
-                !self.includes(one, *position)
-            }
+            // Galera transfers everything to a member without a state, and it has nothing that the source lacks.
+            Holds::Unsafe(
+                Defect::GrastateTorn | Defect::GrastateMissing | Defect::ZeroUuid | Defect::TransferUnsynced,
+                Some(position),
+            )
+            | Holds::Safe(position) => !self.includes(one, *position),
+            // What it confirmed to clients is with others.
+            Holds::Unsafe(Defect::TransferUnsynced, None) => false,
             Holds::NoHistory | Holds::Unsafe(..) => true,
         };
         match one.evidence.map(|evidence| &evidence.process) {
@@ -133,11 +122,16 @@ impl<'f> Source<'f> {
         }
     }
 
-    /// The source has all that a member holds at this position.
+    /// The source has all that a member holds at this position: it is of the same UUID and not above, or of one that ended at a
+    /// fork which the source went on from, and not above that.
     fn includes(&self, one: &Facts<'_>, position: Position) -> bool {
         let State::At(source) = self.state else { return false };
-        let fits = position.uuid() == source.uuid() && !position.is_above(source);
-        fits && !one.ran_standalone() && matches!(self.parting(one, position), Parting::Never)
+        let fork = self.missed_fork(one, position.uuid());
+        let fits = match fork {
+            Some(fork) => !position.is_above(fork),
+            None => position.uuid() == source.uuid() && !position.is_above(source),
+        };
+        fits && !one.ran_standalone()
     }
 
     /// It is in the component of the member that is promoted, as both say.
@@ -147,23 +141,14 @@ impl<'f> Source<'f> {
         running.status == ClusterStatus::NonPrimary && sees_source && promoted.sees.contains(one.host)
     }
 
-    /// Where a member and the source parted: at a fork that the source remembers and the member missed, or the other way
-    /// round.
-    fn parting(&self, one: &Facts<'_>, position: Position) -> Parting {
-        let matters = |fork: &&Fork| fork.uuid == position.uuid() && position.seqno() > fork.seqno;
-        let of_source = self.members.iter().flat_map(|member| member.forks()).filter(matters);
-        let missed = of_source.filter(|fork| !one.went_along(fork)).map(|fork| fork.seqno.get()).min();
-        let of_member = one.forks().iter().filter(matters);
-        let alone: Vec<&Fork> =
-            of_member.filter(|fork| !self.members.iter().any(|member| went_along(member, fork))).collect();
-        let alone_at = alone.iter().map(|fork| fork.seqno.get()).min();
-        let is_unread = |member: &&&Facts<'_>| member.files().is_none();
-        match (missed, alone_at) {
-            (Some(missed), _) => Parting::At(missed),
-            (None, Some(alone)) if self.members.iter().any(|member| is_unread(&member)) => Parting::Perhaps(alone),
-            (None, Some(alone)) => Parting::At(alone),
-            (None, None) => Parting::Never,
-        }
+    /// The earliest fork of this UUID that one of the two, the source and the member, went on from and the other did not.
+    fn missed_fork(&self, one: &Facts<'_>, uuid: Uuid) -> Option<Position> {
+        let remembers = |fork: &Fork| self.members.iter().any(|member| member.remembers_fork(fork));
+        let is_own_uuid = Some(uuid) == self.position().map(Position::uuid);
+        let of_source = self.members.iter().flat_map(|member| member.forks()).filter(|fork| !one.remembers_fork(fork));
+        let of_member = one.forks().iter().filter(|fork| is_own_uuid && !remembers(fork));
+        let missed = of_source.chain(of_member).map(|fork| fork.at).filter(|at| at.uuid() == uuid);
+        missed.min_by_key(|at| at.seqno())
     }
 
     /// Why each of the others was not the one to start from.
@@ -196,13 +181,15 @@ impl<'f> Source<'f> {
 
     fn not_chosen_at(&self, one: &Facts<'_>, position: Position) -> NotChosen {
         let State::At(source) = self.state else { return NotChosen::OtherHistory { position } };
+        match self.missed_fork(one, position.uuid()) {
+            Some(fork) if position.is_above(fork) => {
+                return NotChosen::Diverged { fork: fork.seqno().get(), position };
+            }
+            Some(_) if position.uuid() != source.uuid() => return NotChosen::Succeeded { position },
+            _ => {}
+        }
         if position.uuid() != source.uuid() {
             return NotChosen::OtherHistory { position };
-        }
-        match self.parting(one, position) {
-            Parting::At(fork) => return NotChosen::Diverged { fork, position },
-            Parting::Perhaps(fork) => return NotChosen::PerhapsDiverged { fork, position },
-            Parting::Never => {}
         }
         let by = source.seqno().get() - position.seqno().get();
         match by {
@@ -214,12 +201,6 @@ impl<'f> Source<'f> {
             _ => NotChosen::LostTie,
         }
     }
-}
-
-/// The source member took part in the fork, or is in one component with somebody who did.
-fn went_along(member: &Facts<'_>, fork: &Fork) -> bool {
-    let sees = member.primary().map_or(&[][..], |running| &running.sees);
-    member.went_along(fork) || sees.iter().any(|host| fork.present.contains(host))
 }
 
 /// A transfer had taken the place of whatever was there before: nothing of the member's own is left to lose.

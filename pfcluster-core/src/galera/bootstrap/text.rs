@@ -20,12 +20,17 @@ impl fmt::Display for Action {
                 write!(f, "start {} at once: their last view forms again", and(members))?;
                 followers(f, stop_first, joiners, &[])
             }
-            Action::Bootstrap { member, stop_first, joiners, discard, position, .. } => {
+            Action::Bootstrap { member, new_uuid, stop_first, supersede_first, joiners, discard, position, .. } => {
                 write!(f, "bootstrap {member} at {position}")?;
+                if *new_uuid {
+                    f.write_str(" with a new cluster UUID")?;
+                }
+                supersede(f, supersede_first)?;
                 followers(f, stop_first, joiners, discard)
             }
-            Action::Promote { member, stop_first, joiners, discard, position, .. } => {
+            Action::Promote { member, stop_first, supersede_first, joiners, discard, position, .. } => {
                 write!(f, "promote {member}, which runs, at {position}")?;
+                supersede(f, supersede_first)?;
                 followers(f, stop_first, joiners, discard)
             }
             Action::Fresh { member, stop_first, joiners } => {
@@ -46,6 +51,14 @@ impl fmt::Display for Action {
             Action::Refuse { problem } => write!(f, "refuse: {problem}"),
         }
     }
+}
+
+/// Whose last view must not be restored any more.
+fn supersede(f: &mut fmt::Formatter<'_>, members: &[Hostname]) -> fmt::Result {
+    if members.is_empty() {
+        return Ok(());
+    }
+    write!(f, "; set the last view of {} aside first", and(members))
 }
 
 /// What happens before and after a start.
@@ -80,7 +93,9 @@ impl fmt::Display for Need {
             Need::Files => f.write_str("it answered without its files"),
             Need::Recovery => f.write_str("it did not stop cleanly and its position is not recovered yet"),
             Need::RecoveryThatWorks { why } => write!(f, "recovering its position failed: {why}"),
-            Need::Answer => f.write_str("its database process does not answer and its position is not known"),
+            Need::Answer => f.write_str("its database process does not answer yet, and its position is not known"),
+            Need::Response => f.write_str("its database is not responding, and may be serving clients"),
+            Need::NewComponent => f.write_str("it is starting a new primary component"),
             Need::TransferEnd => f.write_str("a state transfer runs"),
             Need::Service => f.write_str("it is primary, and not in service yet"),
             Need::Network => f.write_str("it runs and does not see all the others"),
@@ -167,11 +182,10 @@ impl fmt::Display for Problem {
                 "{member} may hold {} more than everybody else ({position}), but {defect}",
                 count(position.seqno().get() - best.seqno().get(), "transaction")
             ),
-            Problem::CutOff { members, fork, present } => write!(
+            Problem::Diverged { members, fork } => write!(
                 f,
-                "history parted at {fork}, where {} went on without the others; more than was common then is held by {}, \
-                 and nobody can go on for all",
-                and(present),
+                "a component was started at {fork} without {}, which are more advanced; no member that went on from there can \
+                 be started",
                 and(members)
             ),
             Problem::NobodyLeft { members } => {
@@ -196,12 +210,13 @@ impl fmt::Display for Defect {
         f.write_str(match self {
             Defect::ZeroUuid => "its grastate.dat has the zero UUID: it crashed in a DDL statement or was inconsistent",
             Defect::TransferBroken => "a state transfer to it began and did not end",
+            Defect::TransferUnsynced => "the power went before a state transfer to it was on disk",
             Defect::TransferRuns => "a state transfer to it runs",
             Defect::GrastateTorn => "its grastate.dat is torn and may have said that the data are bad",
             Defect::GrastateMissing => "it has no grastate.dat beside its data",
             Defect::Contradiction => "its grastate.dat and its data are not of one history",
             Defect::Inconsistent => "it found that its data differ from the others'",
-            Defect::ForkDoubtful => "nobody knows whether it was there when history went on with fewer members",
+            Defect::Superseded => "a component was started without it",
         })
     }
 }

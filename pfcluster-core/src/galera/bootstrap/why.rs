@@ -32,21 +32,16 @@ impl fmt::Display for Reason {
                     }
                 }
             }
-            Reason::LeftLast { member, position, floor: None } => {
+            Reason::LeftLast { member, position } => {
                 write!(f, "{member} left last: safe_to_bootstrap is 1, and it stopped cleanly at {}", position.seqno())
             }
-            Reason::LeftLast { member, position, floor: Some(floor) } => write!(
-                f,
-                "{member} left last: safe_to_bootstrap is 1, and {} is not below {floor}, which was written down when it \
-                 was alone",
-                position.seqno()
-            ),
             Reason::HighestPosition { member, position } => {
                 write!(f, "nobody holds more than {member}: {position}")
             }
             Reason::Tie { member, with, by } => {
                 let by = match by {
                     TieBreak::Maintenance => "is not in maintenance",
+                    TieBreak::CanStart => "can be started",
                     TieBreak::Running => "runs already",
                     TieBreak::Order => "comes first in cluster.conf",
                 };
@@ -61,7 +56,17 @@ impl fmt::Display for Reason {
                     write!(f, "you said to keep the data of {}, which ran without Galera", and(members))
                 }
                 Word::Force => write!(f, "you forced a new cluster on {}", and(members)),
+                Word::Trust => write!(f, "you trust the recovered position of {}", and(members)),
             },
+            Reason::CannotStart { member, failures, why } => {
+                write!(f, "warning: {member} could not be started {failures} times: {why}")
+            }
+            Reason::NewUuid { members } => write!(
+                f,
+                "warning: the component gets a new cluster UUID, as {} may be more advanced; the others receive a full state \
+                 transfer (SST)",
+                and(members)
+            ),
             Reason::NotLost { member } => write!(f, "{member} is not lost: it has given evidence, which counts"),
             Reason::FlagIgnored { member, why } => {
                 write!(f, "safe_to_bootstrap of {member} does not count: {why}")
@@ -105,6 +110,9 @@ impl fmt::Display for Hindrance {
             Hindrance::Runs { member } => write!(f, "{member} runs"),
             Hindrance::HoldsMore { member } => write!(f, "{member} holds more"),
             Hindrance::SawMore { member } => write!(f, "{member} has seen more in service"),
+            Hindrance::Unsupervised { member } => {
+                write!(f, "the supervisor of {member} was never heard, so its database may have been started by other rules")
+            }
         }
     }
 }
@@ -113,9 +121,12 @@ impl fmt::Display for FlagIgnored {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             FlagIgnored::NoCleanStop => "it did not stop cleanly, so an earlier leaver may hold more",
-            FlagIgnored::BelowFloor => "a crash cost it transactions that an earlier leaver may hold",
+            FlagIgnored::LogNotWritten => {
+                "grastate.dat and InnoDB have different positions: the power went before its log was on disk"
+            }
+            FlagIgnored::WrittenLater => "it was written after the stop, for a start that came to nothing or by hand",
             FlagIgnored::Unsafe => "its data can't be trusted",
-            FlagIgnored::Superseded => "history went on without it",
+            FlagIgnored::Superseded => "a component was started without it",
         })
     }
 }
@@ -132,12 +143,9 @@ impl fmt::Display for NotChosen {
             NotChosen::Unsafe { defect, position: Some(position) } => write!(f, "{defect} (recovered: {position})"),
             NotChosen::OtherHistory { position } => write!(f, "it is of another history: {position}"),
             NotChosen::Diverged { fork, position } => {
-                write!(f, "it parted from the others at {fork}, and holds {position} on its own")
+                write!(f, "it diverged at {fork}: a component was started there without it, and it is at {position}")
             }
-            NotChosen::PerhapsDiverged { fork, position } => write!(
-                f,
-                "it holds {position}, and went on with others at {fork}; whether those in service were there is not known"
-            ),
+            NotChosen::Succeeded { position } => write!(f, "its cluster UUID has a successor, which has all of {position}"),
             NotChosen::Standalone => f.write_str("it ran without Galera: its position does not tell what it holds"),
             NotChosen::Above { by } => write!(f, "it holds {by} more, which would be lost"),
             NotChosen::Maintenance => f.write_str("it is in maintenance"),

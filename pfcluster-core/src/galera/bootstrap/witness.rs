@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::reason::FlagIgnored;
-use crate::galera::{Found, Gvwstate, Position, Process, ViewId};
+use crate::galera::{Found, Gvwstate, Position, Process, Recovered, ViewId};
 
 /// A primary view that somebody holds as the last one.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub(super) struct HeldView<'a> {
     pub(super) present: usize,
     /// No node of it is missing.
     pub(super) complete: bool,
+    /// None of the nodes that are missing is known to hold another view: it may be complete, or become so.
+    pub(super) may_be_completed: bool,
     /// The best safe position among the holders.
     pub(super) best: Option<Position>,
     /// The lowest floor that was written down for it.
@@ -45,7 +47,7 @@ pub(super) fn held_views<'a>(facts: &[Facts<'a>]) -> Vec<HeldView<'a>> {
             views[at].holders.push(index);
         } else {
             let holders = vec![index];
-            views.push(HeldView { gvwstate, holders, present: 0, complete: false, best: None, floor: None });
+            views.push(HeldView { gvwstate, holders, present: 0, complete: false, may_be_completed: false, best: None, floor: None });
         }
     }
     for view in &mut views {
@@ -73,7 +75,7 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     let mut nodes: Vec<_> = view.holders.iter().filter_map(own).collect();
     nodes.sort_unstable();
     nodes.dedup();
-    let goes_on = |one: &&Facts<'_>| !one.is_cut_off() && !one.ran_standalone();
+    let goes_on = |one: &&Facts<'_>| !one.has_diverged() && !one.ran_standalone();
     let holders = view.holders.iter().map(|&index| &facts[index]);
     view.best = holders.filter(goes_on).filter_map(Facts::safe).max_by_key(|position| position.seqno());
     let of_view = |one: &Facts<'_>| one.records()?.view.filter(|record| record.view == view.gvwstate.view);
@@ -87,6 +89,17 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));
     let mut others = facts.iter().filter(|one| !view.holders.contains(&one.place));
     view.complete = missing == 0 || missing == votes.count() && others.all(|one| was_elsewhere(one, view.id()));
+    // Galera writes the flag with a view of one: without it, the file is a leftover.
+    if view.gvwstate.members.len() == 1 && !view.holders.iter().any(|&at| is_flagged(&facts[at])) {
+        view.complete = false;
+    }
+    let unknown = facts.iter().filter(|one| !one.is_known() && !one.given_up).count();
+    view.may_be_completed = view.complete || missing > 0 && missing <= unknown;
+}
+
+fn is_flagged(one: &Facts<'_>) -> bool {
+    let grastate = one.files().and_then(|files| files.grastate.read());
+    grastate.is_some_and(|grastate| grastate.safe_to_bootstrap == Some(true))
 }
 
 /// Its files show that its last primary view was another one than this.
@@ -108,43 +121,32 @@ pub(super) enum Flag {
     NotSet,
     /// It counts: the stop was clean.
     CleanStop,
-    /// It counts: the position reaches the floor of the view in which the member was alone.
-    ReachesFloor(i64),
     /// It does not count.
     Ignored(FlagIgnored),
 }
 
-impl Flag {
-    pub(super) fn is_trusted(self) -> bool {
-        matches!(self, Flag::CleanStop | Flag::ReachesFloor(_))
-    }
-}
-
-/// Whether a member's `safe_to_bootstrap: 1` proves that it left last.
+/// Whether a member's `safe_to_bootstrap: 1` proves that it left last. After a crash the view of one in gvwstate.dat may prove
+/// that, the flag never does: since the record of that view, others may have come and gone.
 pub(super) fn flag(one: &Facts<'_>) -> Flag {
     let Some(files) = one.files().filter(|_| one.is_known() && one.running().is_none()) else { return Flag::NotSet };
-    let Some(grastate) = files.grastate.read().filter(|grastate| grastate.safe_to_bootstrap == Some(true)) else {
+    if !is_flagged(one) {
         return Flag::NotSet;
-    };
+    }
     let Some(position) = one.safe().filter(|_| !one.given_up) else { return Flag::Ignored(FlagIgnored::Unsafe) };
-    if one.left_out.is_some() {
+    if one.missed.is_some() {
         return Flag::Ignored(FlagIgnored::Superseded);
     }
-    if grastate.seqno >= 0 {
-        return Flag::CleanStop;
+    if files.gvwstate != Found::Absent {
+        return Flag::Ignored(FlagIgnored::NoCleanStop);
     }
-    // The record counts only for the view in which it was alone: that of gvwstate.dat, unless a clean stop removed it. A torn
-    // file may have named a later one.
-    let is_of_view = |id: ViewId| match &files.gvwstate {
-        Found::Absent => true,
-        Found::Torn(_) => false,
-        Found::Read(gvwstate) => gvwstate.view == id,
-    };
-    let record = files.records.view.filter(|record| record.size == Some(1) && record.uuid == position.uuid());
-    let alone = record.filter(|record| is_of_view(record.view));
-    match alone.map(|record| record.floor) {
-        None => Flag::Ignored(FlagIgnored::NoCleanStop),
-        Some(floor) if position.seqno() < floor => Flag::Ignored(FlagIgnored::BelowFloor),
-        Some(floor) => Flag::ReachesFloor(floor.get()),
+    // What was persisted after the stop counts also when a start that failed has written -1 since, or a flag.
+    if let Some(clean) = files.records.clean.filter(|clean| clean.position == position) {
+        return if clean.last { Flag::CleanStop } else { Flag::Ignored(FlagIgnored::WrittenLater) };
+    }
+    let written = files.grastate.read().and_then(|grastate| Position::new(grastate.uuid, grastate.seqno));
+    match (written, &files.recovered) {
+        (Some(written), Recovered::At(recovered)) if written == *recovered => Flag::CleanStop,
+        (Some(_), _) => Flag::Ignored(FlagIgnored::LogNotWritten),
+        (None, _) => Flag::Ignored(FlagIgnored::NoCleanStop),
     }
 }

@@ -35,7 +35,7 @@ impl<'a> Election<'a> {
             (Holds::Safe(_), Word::Force) if one.ran_standalone() => Some(self.seed(one).because([said])),
             (Holds::Safe(position), Word::Force) => {
                 let unknown = self.missing().map(|(_, one)| one.host.clone()).collect();
-                Some(self.start(one, *position, vec![Assumption::Forced { unknown }]).because([said]))
+                Some(self.start(one, *position, false, vec![Assumption::Forced { unknown }]).because([said]))
             }
             (Holds::Safe(_), _) if !one.ran_standalone() => unfit(Unfit::HasHistory),
             (Holds::NoHistory, Word::Force) => Some(self.seed(one).because([said])),

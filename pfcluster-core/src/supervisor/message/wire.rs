@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use super::Names;
 use crate::cluster::Hostname;
 use crate::galera::{
-    self, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records,
-    Recovered, Running, Seqno, Uuid, ViewId, ViewRecord,
+    self, CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process,
+    Records, Recovered, Running, Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use crate::supervisor::own::{Backup, LastBackup};
 use crate::supervisor::word::{Saying, Spoken};
@@ -30,6 +30,8 @@ pub(super) struct Content {
     /// Of whoever wrote this. Places mean something only if the reader has the same.
     members_hash: String,
     evidence: Option<Told>,
+    /// Milliseconds.
+    age: u32,
     words: Vec<WordTold>,
     /// Virtual addresses, and seconds.
     held: Option<Vec<([u8; 4], u32)>>,
@@ -49,6 +51,8 @@ struct Told {
 enum ProcessTold {
     Stopped,
     Starting,
+    Bootstrapping,
+    NotResponding,
     Running {
         uuid: Bytes,
         status: u8,
@@ -66,11 +70,15 @@ struct FilesTold {
     gvwstate: FoundTold<(Bytes, Bytes, u32, bool, Vec<Bytes>)>,
     recovered: RecoveredTold,
     sst_marker: bool,
+    unsynced_transfer: bool,
     datadir_empty: bool,
     last_recorded: Option<(Bytes, i64)>,
     view: Option<(Bytes, u32, Bytes, i64, Option<u32>)>,
-    forks: Vec<(Bytes, i64, Places, bool)>,
+    clean: Option<(Bytes, i64, bool)>,
+    forks: Vec<(u64, Bytes, i64)>,
     ran_standalone: bool,
+    supervised: Places,
+    start_failures: (u8, String),
 }
 
 #[derive(Serialize, Deserialize)]
@@ -163,6 +171,7 @@ impl Content {
                 Some(evidence) => Some(Told::new(evidence, names)?),
                 None => None,
             },
+            age: u32::try_from(content.age.as_millis()).unwrap_or(u32::MAX),
             words: content.words.iter().map(word).collect::<Option<_>>()?,
             held: content.held.as_ref().map(|held| held.iter().map(held_told).collect()),
             backup: BackupTold::new(&content.backup),
@@ -191,6 +200,7 @@ impl Content {
                 Some(told) => Some(told.read(names)?),
                 None => None,
             },
+            age: Duration::from_millis(self.age.into()),
             words: self.words.into_iter().map(word).collect::<Option<_>>()?,
             held: self.held.map(|held| held.into_iter().map(held_read).collect()),
             backup: self.backup.read(),
@@ -204,6 +214,8 @@ impl Told {
             process: match &evidence.process {
                 Process::Stopped => ProcessTold::Stopped,
                 Process::Starting => ProcessTold::Starting,
+                Process::Bootstrapping => ProcessTold::Bootstrapping,
+                Process::NotResponding => ProcessTold::NotResponding,
                 Process::Running(running) => ProcessTold::Running {
                     uuid: bytes(running.uuid),
                     status: running.status as u8,
@@ -229,6 +241,8 @@ impl Told {
             process: match self.process {
                 ProcessTold::Stopped => Process::Stopped,
                 ProcessTold::Starting => Process::Starting,
+                ProcessTold::Bootstrapping => Process::Bootstrapping,
+                ProcessTold::NotResponding => Process::NotResponding,
                 ProcessTold::Running { uuid: history, status, state, size, last_committed, sees, sees_others } => {
                     Process::Running(Running {
                         uuid: uuid(history),
@@ -256,8 +270,7 @@ impl Told {
 impl FilesTold {
     fn new(files: &Files, names: &Names) -> Option<FilesTold> {
         let records = &files.records;
-        let fork =
-            |fork: &Fork| Some((bytes(fork.uuid), fork.seqno.get(), Places::new(&fork.present, names)?, fork.known));
+        let at = |position: Position| (bytes(position.uuid()), position.seqno().get());
         Some(FilesTold {
             grastate: found(&files.grastate, |grastate| {
                 (bytes(grastate.uuid), grastate.seqno, grastate.safe_to_bootstrap)
@@ -273,21 +286,26 @@ impl FilesTold {
                 Recovered::At(position) => RecoveredTold::At(bytes(position.uuid()), position.seqno().get()),
             },
             sst_marker: files.sst_marker,
+            unsynced_transfer: files.unsynced_transfer,
             datadir_empty: files.datadir_empty,
-            last_recorded: records.last_recorded.map(|position| (bytes(position.uuid()), position.seqno().get())),
+            last_recorded: records.last_recorded.map(at),
+            clean: records.clean.map(|clean| (at(clean.position).0, at(clean.position).1, clean.last)),
             view: records.view.map(|record| {
                 let ViewRecord { view, uuid, floor, size } = record;
                 (bytes(view.uuid), view.seq, bytes(uuid), floor.get(), size)
             }),
-            forks: records.forks.iter().map(fork).collect::<Option<_>>()?,
+            forks: records.forks.iter().map(|fork| (fork.id, at(fork.at).0, at(fork.at).1)).collect(),
             ran_standalone: records.ran_standalone,
+            supervised: Places::new(&records.supervised, names)?,
+            start_failures: (records.start_failures.count, cut(&records.start_failures.why)),
         })
     }
 
     fn read(self, names: &Names) -> Option<Files> {
-        let fork = |(history, seqno, present, known): (Bytes, i64, Places, bool)| {
-            Some(Fork { uuid: uuid(history), seqno: Seqno::new(seqno)?, present: present.hosts(names)?, known })
+        let fork = |(id, history, seqno): (u64, Bytes, i64)| {
+            Some(Fork { id, at: Position::new(uuid(history), seqno)? })
         };
+        let (count, why) = self.start_failures;
         Some(Files {
             grastate: read(self.grastate, |(history, seqno, safe_to_bootstrap)| {
                 (seqno >= -1).then(|| Grastate { uuid: uuid(history), seqno, safe_to_bootstrap })
@@ -305,6 +323,7 @@ impl FilesTold {
                 RecoveredTold::At(history, seqno) => Recovered::At(Position::new(uuid(history), seqno)?),
             },
             sst_marker: self.sst_marker,
+            unsynced_transfer: self.unsynced_transfer,
             datadir_empty: self.datadir_empty,
             records: Records {
                 last_recorded: match self.last_recorded {
@@ -318,8 +337,17 @@ impl FilesTold {
                     }
                     None => None,
                 },
+                clean: match self.clean {
+                    Some((history, seqno, last)) => {
+                        Some(CleanStop { position: Position::new(uuid(history), seqno)?, last })
+                    }
+                    None => None,
+                },
                 forks: self.forks.into_iter().map(fork).collect::<Option<_>>()?,
                 ran_standalone: self.ran_standalone,
+                supervised: self.supervised.hosts(names)?,
+                start_failures: StartFailures { count, why: cut(&why).into() },
+                joined_in_boot: None,
             },
         })
     }
@@ -383,6 +411,8 @@ fn saying_told(saying: &Saying) -> (u8, &[Hostname]) {
         Saying::Seed(host) => (2, std::slice::from_ref(host)),
         Saying::Standalone => (3, &[]),
         Saying::Force(host) => (4, std::slice::from_ref(host)),
+        Saying::Trust(host) => (5, std::slice::from_ref(host)),
+        Saying::End(host) => (6, std::slice::from_ref(host)),
     }
 }
 
@@ -394,6 +424,8 @@ fn saying_read(number: u8, hosts: Vec<Hostname>) -> Option<Saying> {
         2 => Saying::Seed(one()?),
         3 => Saying::Standalone,
         4 => Saying::Force(one()?),
+        5 => Saying::Trust(one()?),
+        6 => Saying::End(one()?),
         _ => return None,
     })
 }
