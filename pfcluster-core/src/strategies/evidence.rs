@@ -13,8 +13,8 @@ use super::clusters::host;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{CarriedOutBy, Policy, Seen};
 use crate::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
-    Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
+    Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord, StartFailures,
 };
 
 /// A UUID of a history: one of two, seldom zero.
@@ -85,9 +85,8 @@ fn recovered() -> impl Strategy<Value = Recovered> {
     ]
 }
 
-fn fork(members: usize) -> impl Strategy<Value = Fork> {
-    let parts = (history(), place(), some_hosts(members), any::<bool>());
-    parts.prop_map(|(uuid, seqno, present, known)| Fork { uuid, seqno, present, known })
+fn fork() -> impl Strategy<Value = Fork> {
+    (1..4_u64, position()).prop_map(|(id, at)| Fork { id, at })
 }
 
 fn records(members: usize) -> impl Strategy<Value = Records> {
@@ -98,29 +97,39 @@ fn records(members: usize) -> impl Strategy<Value = Records> {
         floor,
         size,
     });
+    let clean = (position(), any::<bool>()).prop_map(|(position, last)| CleanStop { position, last });
+    let failures = prop_oneof![6 => Just(0_u8), 1 => 1..=4_u8];
     let parts = (
         option::weighted(0.3, position()),
         option::weighted(0.4, view),
-        prop_oneof![5 => Just(Vec::new()), 1 => vec(fork(members), 1..3)],
+        option::weighted(0.2, clean),
+        prop_oneof![5 => Just(Vec::new()), 1 => vec(fork(), 1..3)],
         prop::bool::weighted(0.05),
+        prop_oneof![4 => Just(Vec::new()), 1 => some_hosts(members)],
+        failures,
     );
-    parts.prop_map(|(last_recorded, view, forks, ran_standalone)| Records {
+    parts.prop_map(|(last_recorded, view, clean, forks, ran_standalone, supervised, count)| Records {
         last_recorded,
         view,
+        clean,
         forks,
         ran_standalone,
+        supervised,
+        start_failures: StartFailures { count, why: if count == 0 { "".into() } else { "exit status 1".into() } },
+        joined_in_boot: None,
     })
 }
 
 /// What the files and records of one of so many members can say.
 pub fn files(members: usize) -> impl Strategy<Value = Files> {
-    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1));
+    let flags = (prop::bool::weighted(0.1), prop::bool::weighted(0.1), prop::bool::weighted(0.05));
     let parts = (found(grastate()), found(gvwstate(members.max(1))), recovered(), flags, records(members));
-    parts.prop_map(|(grastate, gvwstate, recovered, (sst_marker, datadir_empty), records)| Files {
+    parts.prop_map(|(grastate, gvwstate, recovered, (sst_marker, datadir_empty, unsynced_transfer), records)| Files {
         grastate,
         gvwstate,
         recovered,
         sst_marker,
+        unsynced_transfer,
         datadir_empty,
         records,
     })
@@ -151,6 +160,7 @@ pub fn observation(members: usize) -> impl Strategy<Value = Observation> {
     let process = prop_oneof![
         6 => Just(Process::Stopped),
         1 => Just(Process::Starting),
+        1 => select(&[Process::NotResponding, Process::Bootstrapping][..]),
         4 => running(members).prop_map(Process::Running),
     ];
     let disabled = prop_oneof![12 => Just(Vec::new()), 1 => some_hosts(members)];
@@ -181,10 +191,12 @@ pub fn policy(members: usize) -> impl Strategy<Value = Policy> {
         prop_oneof![4 => Just(BTreeSet::new()), 1 => btree_set((0..=members).prop_map(host), 0..=members)].boxed()
     };
     let one = move || option::weighted(0.1, (0..=members).prop_map(host));
-    let parts = (hosts(), hosts(), one(), prop::bool::weighted(0.1), one(), any::<(bool, bool)>());
-    parts.prop_map(|(assume_lost, discard, seed, standalone, force, (split_confirmed, reform_failed))| Policy {
+    let parts = (hosts(), hosts(), hosts(), one(), prop::bool::weighted(0.1), one(), any::<(bool, bool)>());
+    parts.prop_map(|(assume_lost, discard, trust, seed, standalone, force, (split_confirmed, reform_failed))| Policy {
         assume_lost,
         discard,
+        trust,
+        end: BTreeSet::new(),
         seed,
         standalone,
         force,

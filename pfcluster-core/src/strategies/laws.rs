@@ -47,7 +47,7 @@ pub struct Judged<'a> {
 pub type Law = (&'static str, fn(Judged<'_>) -> Result<(), String>);
 
 /// Every law that a decision must obey whatever the evidence is, a contradictory one included.
-pub const LAWS: [Law; 15] = [
+pub const LAWS: [Law; 17] = [
     ("nobody joins one of two primary components", starts::one_of_two),
     ("a network that is cut is waited for", waits::through_a_cut),
     ("what is taken for granted is said", starts::unsaid),
@@ -59,6 +59,8 @@ pub const LAWS: [Law; 15] = [
     ("only fit members start", starts::unfit),
     ("no known position is left behind", starts::left_behind),
     ("a start without everybody needs a witness", witnesses::without_a_witness),
+    ("who keeps the UUID is proved to be the most advanced", starts::keeps_uuid_in_doubt),
+    ("a start leaves no other proof behind", starts::leaves_a_proof),
     ("only who loses nothing joins", lists::losing_joiners),
     ("who waits without service stops first", lists::lingering_processes),
     ("nobody is listed twice", lists::repetitions),

@@ -78,14 +78,22 @@ pub struct Node {
     pub view: Stored,
     /// A state transfer to it has not ended.
     pub marker: bool,
+    /// It takes connections and does not answer.
+    pub mute: bool,
+    /// It stopped cleanly, and the end of `InnoDB`'s log is not on disk yet.
+    pub unflushed: bool,
+    /// It has received its state, which is not on disk yet.
+    pub unsynced: bool,
+    /// The power went before its state was on disk: what recovery finds there, some of it missing.
+    pub partial: Option<i64>,
     /// It has another node UUID since it was started again with the view in gvwstate.dat.
     pub renamed: bool,
     /// Recorded: the last view it was synced in, with its floor and its size.
     pub record: Option<(View, i64, u32)>,
     /// Recorded: the highest sequence number seen in service.
     pub recorded: Option<i64>,
-    /// Recorded: where history went on with fewer.
-    pub forks: Vec<Departure>,
+    /// Recorded: the last stop was clean, at this sequence number, and whether it was alone then.
+    pub clean: Option<(i64, bool)>,
 }
 
 /// A primary view: its number among all views, and who is in it.
@@ -106,17 +114,6 @@ pub enum Stored {
     Torn,
     /// It has this view.
     View(View),
-}
-
-/// A record of a start with fewer members than before.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Departure {
-    /// Where history was then.
-    pub at: i64,
-    /// Who took part, or joined afterwards.
-    pub present: Vec<usize>,
-    /// The list lacks nobody.
-    pub known: bool,
 }
 
 /// What can happen.
@@ -152,6 +149,14 @@ pub enum Event {
     TearState(usize),
     /// A member's supervisor stops writing down, or begins again.
     Supervise(usize),
+    /// A member's supervisor looks at its stopped database.
+    Look(usize),
+    /// The provider of a member is paused (a backup, a donor): grastate.dat gets its sequence number.
+    Pause(usize),
+    /// The power of a member that has just stopped cleanly goes: so many of its last transactions with it.
+    LoseLog(usize, i64),
+    /// A member's database stops answering, or answers again.
+    Mute(usize),
 }
 
 impl World {
@@ -169,10 +174,14 @@ impl World {
             torn: false,
             view: Stored::Absent,
             marker: false,
+            mute: false,
+            unflushed: false,
+            unsynced: false,
+            partial: None,
             renamed: false,
             record: None,
             recorded: None,
-            forks: Vec::new(),
+            clean: None,
         };
         let mut world = World { nodes: vec![node; size], component: (0..size).collect(), top: BEGIN, views: 0 };
         world.new_view(&(0..size).collect::<Vec<_>>());
@@ -237,6 +246,7 @@ impl World {
             node.written = -1;
             if node.life == Life::Serves {
                 node.applied = Some(top);
+                node.clean = None;
                 self.record(at);
             } else if lost_donor {
                 // Whoever was receiving state gives up when there is nobody left to give it.

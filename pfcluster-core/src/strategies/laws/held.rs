@@ -3,7 +3,7 @@
 use crate::galera::bootstrap::{Policy, Seen};
 use crate::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered,
-    Running,
+    Running, Uuid,
 };
 
 /// What a member holds.
@@ -42,6 +42,8 @@ impl Held {
 }
 
 /// What a member holds, by its evidence.
+///
+/// What a stopped server holds is what `InnoDB` holds, whatever number grastate.dat has.
 pub fn held(seen: &Seen) -> Held {
     let Some(evidence) = evidence(seen) else { return Held::Unknown };
     if evidence.arbitrator {
@@ -61,9 +63,16 @@ pub fn held(seen: &Seen) -> Held {
             }
             _ => Held::Bad(None),
         },
-        (_, None) => Held::Unknown,
+        (Process::NotResponding | Process::Bootstrapping, _) | (_, None) => Held::Unknown,
         (_, Some(files)) => in_files(files),
     }
+}
+
+fn highest(records: &Records, uuid: Uuid) -> Option<Position> {
+    let view = records.view.and_then(|view| Position::new(view.uuid, view.floor.get()));
+    let all = records.last_recorded.into_iter().chain(view).chain(records.clean.map(|clean| clean.position));
+    let all = all.chain(records.forks.iter().map(|fork| fork.at));
+    all.filter(|position| position.uuid() == uuid).max_by_key(|position| position.seqno())
 }
 
 fn in_files(files: &Files) -> Held {
@@ -77,18 +86,30 @@ fn in_files(files: &Files) -> Held {
     if files.datadir_empty && found.is_none() {
         return Held::Empty;
     }
+    if files.unsynced_transfer {
+        // What it confirmed to clients may be there.
+        let uuid = found.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
+        return Held::Bad(uuid.and_then(|uuid| highest(&files.records, uuid)).or(found));
+    }
     if let Found::Read(grastate) = &files.grastate
         && !grastate.uuid.is_zero()
     {
-        let written = Position::new(grastate.uuid, grastate.seqno);
-        return match (written, found, &files.recovered) {
-            (_, Some(found), _) if found.uuid() != grastate.uuid => Held::Bad(Some(found)),
-            (Some(written), Some(found), _) if written.is_above(found) => Held::Good(written),
-            (_, Some(found), _) => Held::Good(found),
-            (Some(written), None, _) => Held::Good(written),
-            (None, None, Recovered::NoHistory) => Held::Bad(None),
-            (None, None, _) => Held::Unknown,
+        return match (found, &files.recovered) {
+            (Some(found), _) if found.uuid() != grastate.uuid => Held::Bad(Some(found)),
+            (Some(found), _) => Held::Good(found),
+            (None, Recovered::NoHistory) => Held::Bad(None),
+            (None, _) => Held::Unknown,
         };
+    }
+    if let (Some(found), Some(own), Some(record)) = (found, files.gvwstate.read(), files.records.view)
+        && files.grastate.read().is_some()
+        && own.listed().is_some()
+        && own.view == record.view
+        && found.uuid() == record.uuid
+        && found.seqno() >= record.floor
+    {
+        // A crash in a DDL statement: it was Synced in its last view, and has all that it had there.
+        return Held::Good(found);
     }
     match (&files.recovered, &files.grastate) {
         (Recovered::At(position), _) => Held::Bad(Some(*position)),
@@ -135,9 +156,8 @@ pub(super) fn remembered(seen: &Seen) -> Vec<Position> {
     if let Some(view) = &records.view {
         all.extend(Position::new(view.uuid, view.floor.get() + i64::from(view.size == Some(1))));
     }
-    for fork in &records.forks {
-        all.extend(Position::new(fork.uuid, fork.seqno.get()));
-    }
+    all.extend(records.clean.map(|clean| clean.position));
+    all.extend(records.forks.iter().map(|fork| fork.at));
     all
 }
 
@@ -151,40 +171,40 @@ pub(super) fn transfers(seen: &Seen) -> bool {
         || is_starting(seen) && files(seen).is_some_and(|files| files.sst_marker)
 }
 
-/// It was not there at a fork that somebody remembers whose data still count, and holds more than was common then.
-pub(super) fn cut_off(one: &Seen, seen: &[Seen], policy: &Policy) -> bool {
-    forks_without(one, seen, policy).any(|fork| fork.known)
+/// A component went on from a fork without it, and it is more advanced than that was.
+pub(super) fn diverged(one: &Seen, seen: &[Seen], policy: &Policy) -> bool {
+    missed_forks(one, seen, policy).any(|fork| held(one).good().is_some_and(|at| at.is_above(fork.at)))
 }
 
-/// Forks below what a member holds, at which it was not. If the list of those present may lack somebody, nobody knows.
-pub(super) fn forks_without<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Policy) -> impl Iterator<Item = &'a Fork> {
+/// Forks of its UUID that somebody remembers whose data still count, and it does not.
+pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Policy) -> impl Iterator<Item = &'a Fork> {
     let position = held(one).good();
     let counting = seen.iter().filter(|other| !policy.discard.contains(&other.host));
     let forks = counting.filter_map(records).flat_map(|records| &records.forks);
     forks.filter(move |fork| {
-        position.is_some_and(|at| at.uuid() == fork.uuid && at.seqno() > fork.seqno)
-            && !was_at(one, fork)
-            && may_live(fork, seen, policy)
+        position.is_some_and(|at| at.uuid() == fork.at.uuid()) && !remembers(one, fork) && may_live(fork, seen, policy)
     })
 }
 
-/// Something that was written after a fork may be there. If all who went along are known, and a power cut cost each of
-/// them whatever it had beyond, then the fork has no successor that others could differ from.
+/// Something that was written after a fork may be there.
 fn may_live(fork: &Fork, seen: &[Seen], policy: &Policy) -> bool {
     let beyond = |one: &Seen| match held(one) {
         Held::Unknown => true,
-        holds => holds.seeming().is_some_and(|at| at.uuid() == fork.uuid && at.seqno() > fork.seqno),
+        Held::Empty => !remembered(one).is_empty(),
+        holds => holds.seeming().is_some_and(|at| at.uuid() != fork.at.uuid() || at.is_above(fork.at)),
     };
-    let strangers = fork.present.iter().any(|host| seen.iter().all(|one| one.host != *host));
-    let members = seen.iter().filter(|one| was_at(one, fork) && !policy.discard.contains(&one.host));
-    !fork.known || strangers || members.into_iter().any(beyond)
+    seen.iter().any(|one| remembers(one, fork) && !policy.discard.contains(&one.host) && beyond(one))
 }
 
-/// It is listed, or has a record of the same fork itself.
-pub(super) fn was_at(one: &Seen, fork: &Fork) -> bool {
-    let same = |own: &Fork| {
-        (own.uuid, own.seqno) == (fork.uuid, fork.seqno)
-            && own.present.iter().any(|member| fork.present.contains(member))
-    };
-    fork.present.contains(&one.host) || records(one).is_some_and(|records| records.forks.iter().any(same))
+pub(super) fn remembers(one: &Seen, fork: &Fork) -> bool {
+    records(one).is_some_and(|records| records.forks.iter().any(|own| own.id == fork.id))
+}
+
+/// Its UUID ended at a fork, and somebody who went on from there has another one.
+pub(super) fn has_successor(at: Position, seen: &[Seen], policy: &Policy) -> bool {
+    seen.iter().any(|one| {
+        let went_on = held(one).good().is_some_and(|own| own.uuid() != at.uuid());
+        let ended = records(one).is_some_and(|records| records.forks.iter().any(|fork| fork.at.uuid() == at.uuid()));
+        went_on && ended && !policy.discard.contains(&one.host)
+    })
 }

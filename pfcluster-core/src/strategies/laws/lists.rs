@@ -2,11 +2,11 @@
 
 use super::Judged;
 use super::held::{
-    Held, evidence, files, forks_without, held, is_primary, is_starting, ran_alone, records, running, transfers, was_at,
+    Held, evidence, files, held, is_primary, is_starting, ran_alone, records, remembers, running, transfers,
 };
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Seen};
-use crate::galera::{ClusterStatus, Fork, Position};
+use crate::galera::{ClusterStatus, Position};
 
 struct Lists<'a> {
     stop_first: &'a [Hostname],
@@ -61,13 +61,13 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
         let begins_anew = matches!(judged.decision.action, Action::Seed { .. } | Action::Fresh { .. });
         let reached = |position| {
             let source = serving.filter(|_| !begins_anew);
-            source.is_some_and(|source| loses_nothing(&judged, one, position, source, &sources))
+            source.is_some_and(|source| loses_nothing(one, position, source, &sources))
         };
         let fits = match held(one) {
             Held::Empty => true,
             Held::Unknown | Held::Nothing | Held::NoHistory => false,
-            Held::Bad(Some(position)) if grastate_says_nothing(one) => reached(position),
-            Held::Bad(_) => is_broken_copy(one),
+            Held::Bad(Some(position)) if receives_all(one) => reached(position) || is_with_others(judged, one),
+            Held::Bad(_) => is_broken_copy(one) || is_with_others(judged, one),
             Held::Good(position) => reached(position),
         };
         if !fits || judged.given_up(one) && held(one) != Held::Empty {
@@ -77,20 +77,19 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
     Ok(())
 }
 
-fn loses_nothing(judged: &Judged<'_>, one: &Seen, at: Position, source: Position, sources: &[&Seen]) -> bool {
-    let of_sources =
-        |fork: &_| sources.iter().filter_map(|source| records(source)).any(|records| records.forks.contains(fork));
-    let missed = forks_without(one, judged.seen, judged.policy).any(of_sources);
+fn loses_nothing(one: &Seen, at: Position, source: Position, sources: &[&Seen]) -> bool {
+    let of_sources = || sources.iter().filter_map(|source| records(source)).flat_map(|records| &records.forks);
+    let missed = of_sources().filter(|fork| !remembers(one, fork));
     let own = records(one).map_or(&[][..], |records| &records.forks[..]);
-    // Whoever is in a component with somebody who went along has what was written after the fork.
-    let together = |source: &&Seen, fork: &Fork| {
-        was_at(source, fork)
-            || running(source).is_some_and(|own| own.sees.iter().any(|host| fork.present.contains(host)))
-    };
-    let went_its_own_way = own.iter().any(|fork| {
-        fork.uuid == at.uuid() && at.seqno() > fork.seqno && !sources.iter().any(|source| together(source, fork))
+    let went_its_own_way = own.iter().filter(|fork| {
+        fork.at.uuid() == source.uuid() && !sources.iter().any(|source| remembers(source, fork))
     });
-    at.uuid() == source.uuid() && !at.is_above(source) && !ran_alone(one) && !missed && !went_its_own_way
+    let first = missed.chain(went_its_own_way).filter(|fork| fork.at.uuid() == at.uuid()).min_by_key(|fork| fork.at.seqno());
+    let is_in_source = match first {
+        Some(fork) => !at.is_above(fork.at),
+        None => at.uuid() == source.uuid() && !at.is_above(source),
+    };
+    is_in_source && !ran_alone(one)
 }
 
 /// A transfer to it broke off after it had taken the place of what was there.
@@ -99,9 +98,20 @@ fn is_broken_copy(one: &Seen) -> bool {
     files.sst_marker && files.grastate.read().is_none_or(|grastate| grastate.uuid.is_zero())
 }
 
-/// grastate.dat is torn or missing: a server that starts so receives everything.
-fn grastate_says_nothing(one: &Seen) -> bool {
-    files(one).is_some_and(|files| files.grastate.read().is_none())
+/// grastate.dat is torn or missing, or has the zero UUID, or is moved away for that: a server that starts so receives everything.
+fn receives_all(one: &Seen) -> bool {
+    files(one).is_some_and(|files| {
+        files.unsynced_transfer || files.grastate.read().is_none_or(|grastate| grastate.uuid.is_zero())
+    })
+}
+
+/// A transfer to it was not on disk yet, and somebody who was in the same last view is safe.
+fn is_with_others(judged: Judged<'_>, one: &Seen) -> bool {
+    let view = |one: &Seen| Some(files(one)?.gvwstate.read()?.view);
+    let own = view(one).filter(|_| files(one).is_some_and(|files| files.unsynced_transfer && !files.sst_marker));
+    own.is_some_and(|own| {
+        judged.seen.iter().any(|other| held(other).good().is_some() && view(other) == Some(own))
+    })
 }
 
 /// Every process that waits without service beside the chosen ones keeps a view from forming again, or may become

@@ -1,8 +1,10 @@
 //! Laws of whatever makes a primary component.
 
 use super::Judged;
+use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use super::held::{
-    Held, cut_off, evidence, files, forks_without, held, is_primary, ran_alone, records, remembered, running, transfers,
+    Held, diverged, evidence, files, has_successor, held, is_primary, missed_forks, ran_alone, records, remembered,
+    running, transfers,
 };
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Assumption, Seen};
@@ -109,7 +111,12 @@ pub(super) fn during_a_transfer(judged: Judged<'_>) -> Result<(), String> {
 pub(super) fn across_histories(judged: Judged<'_>) -> Result<(), String> {
     let ([started, ..], false) = (judged.started(), judged.by_word()) else { return Ok(()) };
     let counts = |one: &&Seen| !judged.given_up(one) && (one.enabled || !ran_alone(one));
-    let mut positions = judged.seen.iter().filter(counts).filter_map(|one| Some((one, held(one).good()?)));
+    let mut positions = judged
+        .seen
+        .iter()
+        .filter(counts)
+        .filter_map(|one| Some((one, held(one).good()?)))
+        .filter(|(_, at)| !has_successor(*at, judged.seen, judged.policy));
     let Some((one, first)) = positions.next() else { return Ok(()) };
     if let Some((other, position)) = positions.find(|(_, position)| position.uuid() != first.uuid()) {
         return Err(format!("{started} starts; {} is at {first}, {} at {position}", one.host, other.host));
@@ -123,7 +130,8 @@ pub(super) fn from_no_position(judged: Judged<'_>) -> Result<(), String> {
     match action {
         Action::Bootstrap { member, position, .. } | Action::Promote { member, position, .. } => {
             let holds = held(judged.member(member)?);
-            let right = holds == Held::Good(*position) && !position.uuid().is_zero();
+            let trusted = judged.policy.trust.contains(member) && holds == Held::Bad(Some(*position));
+            let right = (holds == Held::Good(*position) || trusted) && !position.uuid().is_zero();
             if right { Ok(()) } else { Err(format!("{member} starts from {position} and holds {holds:?}")) }
         }
         Action::Reform { members, .. } => {
@@ -156,7 +164,7 @@ fn nothing_to_lose(judged: &Judged<'_>, one: &Seen) -> bool {
         return true;
     }
     let remembers = records(one)
-        .is_some_and(|records| records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty());
+        .is_some_and(|records| records.clean.is_some() || records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty());
     match held(one) {
         Held::Nothing => true,
         Held::Empty => !remembers || judged.policy.force.is_some(),
@@ -185,6 +193,7 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
             (Action::Bootstrap { .. } | Action::Promote { .. } | Action::Reform { .. }, Held::Good(_)) => {
                 !ran_alone(one)
             }
+            (Action::Bootstrap { .. }, Held::Bad(Some(_))) => judged.policy.trust.contains(&one.host),
             (Action::Fresh { .. } | Action::Standalone { .. }, Held::Empty) => true,
             (action, holds) => {
                 let begins = matches!(action, Action::Seed { .. } | Action::Standalone { .. });
@@ -200,7 +209,7 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
         }
         if judged.policy.force.is_none()
             && !matches!(judged.decision.action, Action::Seed { .. } | Action::Standalone { .. })
-            && forks_without(one, judged.seen, judged.policy).next().is_some()
+            && missed_forks(one, judged.seen, judged.policy).next().is_some()
         {
             return err("was not there when history went on");
         }
@@ -211,12 +220,53 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
 pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
     let (Some(source), false) = (judged.source(), judged.by_word()) else { return Ok(()) };
     for one in judged.seen.iter().filter(|one| !judged.given_up(one)) {
-        if !one.enabled && ran_alone(one) || cut_off(one, judged.seen, judged.policy) {
+        if !one.enabled && ran_alone(one) || diverged(one, judged.seen, judged.policy) {
             continue;
         }
         let mut had = held(one).seeming().into_iter().chain(remembered(one));
         if let Some(above) = had.find(|position| position.is_above(source)) {
             return Err(format!("{source} is the start, and {} is at {above}", one.host));
+        }
+    }
+    Ok(())
+}
+
+/// Galera lets a member of the same UUID in by its number. So whoever keeps the UUID must be sure that nobody else is above it.
+pub(super) fn keeps_uuid_in_doubt(judged: Judged<'_>) -> Result<(), String> {
+    let keeps = match &judged.decision.action {
+        Action::Bootstrap { new_uuid, .. } => !new_uuid,
+        Action::Promote { .. } | Action::Reform { .. } => true,
+        _ => return Ok(()),
+    };
+    let (Some(source), true) = (judged.source(), keeps) else { return Ok(()) };
+    for one in judged.seen.iter().filter(|one| !judged.started().contains(&one.host)) {
+        let proved = judged.started().iter().filter_map(|host| judged.member(host).ok()).any(|started| proves(started, judged.seen));
+        let is_above = match held(one) {
+            Held::Unknown => !proved,
+            Held::Good(at) => at.is_above(source) || diverged(one, judged.seen, judged.policy),
+            _ => false,
+        };
+        if is_above {
+            return Err(format!("{} may be above {source}, and the UUID stays", one.host));
+        }
+    }
+    Ok(())
+}
+
+/// Two components must not come from what is known: whoever could bring another one back without the member that is started
+/// gives that up first.
+pub(super) fn leaves_a_proof(judged: Judged<'_>) -> Result<(), String> {
+    let (Action::Bootstrap { member, supersede_first, .. } | Action::Promote { member, supersede_first, .. }) =
+        &judged.decision.action
+    else {
+        return Ok(());
+    };
+    let started = judged.member(member)?;
+    for one in judged.seen.iter().filter(|one| one.enabled && one.host != *member && !judged.given_up(one)) {
+        let proves_alone = was_alone_at_the_end(one);
+        let in_another_view = holds_a_view(one, judged.seen) && view_of(one) != view_of(started);
+        if (proves_alone || in_another_view) && !supersede_first.contains(&one.host) {
+            return Err(format!("{member} starts, and {} could bring another component back", one.host));
         }
     }
     Ok(())

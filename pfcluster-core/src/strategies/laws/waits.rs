@@ -7,7 +7,7 @@ use super::held::{
 use super::lists::differing_members;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Need, Problem, Seen};
-use crate::galera::{ClusterStatus, LocalState, Position, Records, Recovered};
+use crate::galera::{ClusterStatus, LocalState, Position, Process, Records, Recovered};
 
 pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     let named: Vec<&Hostname> = match &judged.decision.action {
@@ -43,6 +43,8 @@ fn lacks(one: &Seen, need: &Need) -> bool {
         Need::Recovery => recovered(|found| *found == Recovered::NotRun),
         Need::RecoveryThatWorks { .. } => recovered(|found| matches!(found, Recovered::Failed(_))),
         Need::Answer => held(one) == Held::Unknown && (is_starting(one) || running(one).is_some()),
+        Need::Response => evidence(one).is_some_and(|evidence| evidence.process == Process::NotResponding),
+        Need::NewComponent => evidence(one).is_some_and(|evidence| evidence.process == Process::Bootstrapping),
         Need::TransferEnd => transfers(one),
         Need::Service | Need::SecondLook => is_primary(one),
         Need::Network => running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary),
@@ -62,7 +64,7 @@ fn named_by(problem: &Problem) -> Vec<&Hostname> {
         Problem::StandaloneHistory { members }
         | Problem::SeveralSafeToBootstrap { members }
         | Problem::NobodyLeft { members }
-        | Problem::CutOff { members, .. } => members.iter().collect(),
+        | Problem::Diverged { members, .. } => members.iter().collect(),
         Problem::DivergentHistories { histories } => histories.iter().flat_map(|history| &history.members).collect(),
         Problem::TwoLastViews { one, other } => one.iter().chain(other).collect(),
         Problem::NoCandidate { members } => members.iter().map(|one| &one.member).collect(),

@@ -1,9 +1,9 @@
 //! Who can start while somebody is unknown: only who can prove to have left last.
 
 use super::Judged;
-use super::held::{Held, evidence, files, held, records};
+use super::held::{Held, evidence, files, held, is_primary, records, transfers};
 use crate::galera::bootstrap::Seen;
-use crate::galera::{Found, Gvwstate, Process};
+use crate::galera::{Found, Gvwstate, Position, Process};
 
 pub(super) fn without_a_witness(judged: Judged<'_>) -> Result<(), String> {
     let ([started, ..], None) = (judged.started(), &judged.policy.force) else { return Ok(()) };
@@ -14,33 +14,50 @@ pub(super) fn without_a_witness(judged: Judged<'_>) -> Result<(), String> {
     let enabled = judged.seen.iter().filter(|one| one.enabled);
     let (all, known) = (enabled.clone().count(), enabled.filter(|one| answered(one)).count());
     let started = judged.member(started)?;
-    if known * 2 > all && (was_alone_at_the_end(started) || holds_the_last_view(started, judged.seen)) {
+    if known * 2 > all && proves(started, judged.seen) {
         return Ok(());
     }
     Err(format!("{} starts, {known} of {all} known, and {} may be alive", started.host, missing.host))
 }
 
-/// Its flag tells the truth: it stopped cleanly, or it still has all that it had when it was alone.
-fn was_alone_at_the_end(one: &Seen) -> bool {
+/// It left last, whatever those hold of whom nothing is known.
+pub(super) fn proves(started: &Seen, seen: &[Seen]) -> bool {
+    was_alone_at_the_end(started) || holds_the_last_view(started, seen)
+}
+
+/// Its flag tells the truth: it stopped cleanly, as recovery has shown.
+pub(super) fn was_alone_at_the_end(one: &Seen) -> bool {
     let (Some(files), Held::Good(position)) = (files(one), held(one)) else { return false };
     let Some(grastate) = files.grastate.read().filter(|grastate| grastate.safe_to_bootstrap == Some(true)) else {
         return false;
     };
-    let record = files.records.view.filter(|record| record.size == Some(1) && record.uuid == position.uuid());
-    grastate.seqno >= 0
-        || record.is_some_and(|record| {
-            let of_view = match &files.gvwstate {
-                Found::Absent => true,
-                Found::Torn(_) => false,
-                Found::Read(own) => own.view == record.view,
-            };
-            of_view && position.seqno() >= record.floor
-        })
+    let clean = files.records.clean.filter(|clean| clean.position == position);
+    let is_stopped = evidence(one).is_some_and(|evidence| !matches!(evidence.process, Process::Running(_)));
+    let written = Position::new(grastate.uuid, grastate.seqno);
+    is_stopped && files.gvwstate == Found::Absent && clean.map_or(written == Some(position), |clean| clean.last)
+}
+
+pub(super) fn view_of(one: &Seen) -> Option<Gvwstate> {
+    files(one)?.gvwstate.read().filter(|own| own.listed().is_some()).cloned()
+}
+
+/// All nodes of its view are here.
+pub(super) fn holds_a_view(one: &Seen, seen: &[Seen]) -> bool {
+    let out_of_service = |one: &&Seen| held(one) != Held::Unknown && !is_primary(one) && !transfers(one);
+    let Some(view) = view_of(one).filter(|_| out_of_service(&one)) else { return false };
+    let same = |other: &&Seen| view_of(other).is_some_and(|own| own.view == view.view && own.members == view.members);
+    let flagged = files(one).and_then(|files| files.grastate.read()).is_some_and(|own| own.safe_to_bootstrap == Some(true));
+    let holders: Vec<Gvwstate> = seen.iter().filter(out_of_service).filter(same).filter_map(view_of).collect();
+    let all = view.members.iter().all(|node| holders.iter().any(|own| own.my_uuid.is_same_node(*node)));
+    all && (view.members.len() > 1 || flagged)
 }
 
 /// All nodes of its view are here, none of them in service, and one of them has all that anybody had before the view.
 fn holds_the_last_view(started: &Seen, seen: &[Seen]) -> bool {
     let view_of = |one: &Seen| -> Option<Gvwstate> { files(one)?.gvwstate.read().cloned() };
+    let flagged = |one: &Seen| {
+        files(one).and_then(|files| files.grastate.read()).is_some_and(|own| own.safe_to_bootstrap == Some(true))
+    };
     let Some(view) = view_of(started) else { return false };
     let holds = |one: &&Seen| {
         held(one) != Held::Unknown
@@ -55,5 +72,6 @@ fn holds_the_last_view(started: &Seen, seen: &[Seen]) -> bool {
     let reaches =
         |floor: i64| holders.iter().filter_map(|one| held(one).good()).any(|position| position.seqno().get() >= floor);
     (missing == 0 || missing == arbitrators)
+        && (view.members.len() > 1 || flagged(started))
         && records.any(|record| record.view == view.view && reaches(record.floor.get()))
 }

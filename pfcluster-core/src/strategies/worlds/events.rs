@@ -18,6 +18,10 @@ impl World {
                 Event::TearView(at),
                 Event::TearState(at),
                 Event::Supervise(at),
+                Event::Look(at),
+                Event::Pause(at),
+                Event::LoseLog(at, 1),
+                Event::Mute(at),
             ]);
         }
         for chosen in 1..1_usize << self.nodes.len() {
@@ -49,6 +53,10 @@ impl World {
             Event::TearView(at) => world.tear_view(*at),
             Event::TearState(at) => world.tear_state(*at),
             Event::Supervise(at) => world.supervise(*at),
+            Event::Look(at) => world.look(*at),
+            Event::Pause(at) => world.pause(*at),
+            Event::LoseLog(at, lost) => world.lose_log(*at, *lost),
+            Event::Mute(at) => world.mute(*at),
         };
         happened?;
         Some(world)
@@ -80,7 +88,13 @@ impl World {
                 return None;
             }
             node.life = Life::Down;
+            node.mute = false;
             node.applied = node.applied.map(|applied| applied - loss);
+            if node.unsynced && loss > 0 {
+                // The power went, and files are missing.
+                node.partial = node.applied.take();
+            }
+            node.unsynced = false;
         }
         self.go_on(0);
         Some(())
@@ -93,6 +107,7 @@ impl World {
             Life::Receives | Life::Starts | Life::Down => return None,
         }
         node.life = Life::Down;
+        (node.mute, node.unflushed, node.unsynced) = (false, true, false);
         node.written = node.applied.unwrap_or(-1);
         node.view = Stored::Absent;
         self.go_on(1);
@@ -199,7 +214,9 @@ impl World {
 
     pub(super) fn join(&mut self, at: usize) -> Option<()> {
         let node = &self.nodes[at];
-        let catches_up = node.arbitrator || !node.zero && !node.torn && node.applied? <= self.top;
+        // By hand, Galera would take grastate.dat at its word.
+        let is_true = node.written < 0 || Some(node.written) == node.applied;
+        let catches_up = node.arbitrator || !node.zero && !node.torn && is_true && node.applied? <= self.top;
         if !self.can_join(at) || !catches_up {
             return None;
         }
@@ -212,7 +229,7 @@ impl World {
             return None;
         }
         let node = &mut self.nodes[at];
-        (node.applied, node.zero, node.marker) = (None, true, true);
+        (node.applied, node.zero, node.marker, node.partial) = (None, true, true, None);
         self.enter(at, Life::Receives);
         Some(())
     }
@@ -224,7 +241,6 @@ impl World {
         members.push(at);
         members.sort_unstable();
         self.new_view(&members);
-        self.tell_forks(&members, at);
     }
 
     fn received(&mut self, at: usize) -> Option<()> {
@@ -234,6 +250,7 @@ impl World {
         let top = self.top;
         let node = &mut self.nodes[at];
         (node.life, node.applied, node.zero, node.marker) = (Life::Serves, Some(top), false, false);
+        (node.unsynced, node.partial) = (true, None);
         self.record(at);
         Some(())
     }
@@ -248,9 +265,10 @@ impl World {
             self.come_back();
             return self.component.is_empty().then_some(());
         }
-        if node.zero || node.torn || node.applied.is_none() {
+        if node.zero || node.torn || node.applied.is_none() || node.written >= 0 && Some(node.written) != node.applied {
             return None;
         }
+        node.unflushed = false;
         // Without a view it gives up after half a minute; with one it waits for the others of it.
         node.written = -1;
         if let Stored::View(_) = node.view {
@@ -283,9 +301,41 @@ impl World {
             return None;
         }
         node.supervised = !node.supervised;
-        // Who joins meanwhile is not written down.
-        node.forks.iter_mut().for_each(|fork| fork.known = false);
         self.record(at);
         Some(())
+    }
+
+    /// What recovery shows of a clean stop is persisted.
+    fn look(&mut self, at: usize) -> Option<()> {
+        let node = &mut self.nodes[at];
+        let stopped = node.life == Life::Down && node.view == Stored::Absent && !node.zero && !node.torn;
+        let applied = node.applied.filter(|applied| stopped && node.supervised && node.written == *applied)?;
+        if node.clean.is_some_and(|(seqno, _)| seqno == applied) {
+            return None;
+        }
+        node.clean = Some((applied, node.flag));
+        node.unflushed = false;
+        Some(())
+    }
+
+    fn pause(&mut self, at: usize) -> Option<()> {
+        let node = &mut self.nodes[at];
+        let serves = node.life == Life::Serves && !node.arbitrator;
+        node.written = node.applied.filter(|applied| serves && *applied != node.written)?;
+        Some(())
+    }
+
+    fn lose_log(&mut self, at: usize, lost: i64) -> Option<()> {
+        let node = &mut self.nodes[at];
+        let may_lose = node.life == Life::Down && node.unflushed && !node.arbitrator;
+        node.applied = Some(node.applied.filter(|_| may_lose)? - lost);
+        node.unflushed = false;
+        Some(())
+    }
+
+    fn mute(&mut self, at: usize) -> Option<()> {
+        let node = &mut self.nodes[at];
+        node.mute = !node.mute;
+        (matches!(node.life, Life::Serves | Life::Waits) && !node.arbitrator).then_some(())
     }
 }

@@ -4,7 +4,7 @@ use super::{HISTORY, Life, Node, Stored, View, World};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::Seen;
 use crate::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
+    CleanStop, ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
     Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord,
 };
 pub(super) use crate::strategies::clusters::host;
@@ -42,6 +42,7 @@ impl World {
             // A joiner has no open socket until it has the state.
             Life::Starts | Life::Receives => Process::Starting,
             Life::Serves | Life::Waits if node.arbitrator => Process::Starting,
+            Life::Serves | Life::Waits if node.mute => Process::NotResponding,
             Life::Serves | Life::Waits => Process::Running(self.running(at, hosts)),
         };
         let is_down = process == Process::Stopped;
@@ -98,7 +99,7 @@ impl World {
                 members: view.members.iter().map(|&member| name(member, false)).collect(),
             }),
         };
-        let recovered = match node.applied.and_then(|seqno| Position::new(HISTORY, seqno)) {
+        let recovered = match node.applied.or(node.partial).and_then(|seqno| Position::new(HISTORY, seqno)) {
             _ if !recovered => Recovered::NotRun,
             Some(position) => Recovered::At(position),
             None => Recovered::NoHistory,
@@ -108,29 +109,29 @@ impl World {
             gvwstate,
             recovered,
             sst_marker: node.marker,
+            unsynced_transfer: node.partial.is_some(),
             datadir_empty: false,
-            records: records(node, hosts),
+            records: self.records(node, hosts),
         }
     }
 }
 
-fn records(node: &Node, hosts: &[Hostname]) -> Records {
-    let fork = |fork: &super::Departure| {
-        Some(Fork {
-            uuid: HISTORY,
-            seqno: Seqno::new(fork.at)?,
-            present: fork.present.iter().map(|&at| hosts[at].clone()).collect(),
-            known: fork.known,
-        })
-    };
-    let view = node.record.as_ref().and_then(|(view, floor, size)| {
-        Some(ViewRecord { view: view.id(), uuid: HISTORY, floor: Seqno::new(*floor)?, size: Some(*size) })
-    });
-    Records {
-        last_recorded: node.recorded.and_then(|seqno| Position::new(HISTORY, seqno)),
-        view,
-        forks: node.forks.iter().filter_map(fork).collect(),
-        ran_standalone: false,
+impl World {
+    fn records(&self, node: &Node, hosts: &[Hostname]) -> Records {
+        let view = node.record.as_ref().and_then(|(view, floor, size)| {
+            Some(ViewRecord { view: view.id(), uuid: HISTORY, floor: Seqno::new(*floor)?, size: Some(*size) })
+        });
+        let clean = node.clean.and_then(|(seqno, last)| {
+            Some(CleanStop { position: Position::new(HISTORY, seqno)?, last })
+        });
+        let supervised = self.nodes.iter().zip(hosts).filter(|(other, _)| node.supervised && other.record.is_some());
+        Records {
+            last_recorded: node.recorded.and_then(|seqno| Position::new(HISTORY, seqno)),
+            view,
+            clean,
+            supervised: supervised.map(|(_, host)| host.clone()).collect(),
+            ..Records::default()
+        }
     }
 }
 
