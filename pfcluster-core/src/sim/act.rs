@@ -20,10 +20,17 @@ impl World {
             self.breaks(Breach::ForbiddenStop, format!("{} ends a database that serves", self.name(place)));
         }
         let is_fit =
-            self.galera.is_trusted(place) || self.words.holds_for(&self.name(place), self.now) || self.words.forged;
+            self.galera.is_trusted(place) || self.is_confirmed(place) || self.words.holds_for(&self.name(place), self.now) || self.words.forged;
         if part == Part::Bootstrap && !is_fit {
             self.breaks(Breach::ForbiddenStart, format!("{} begins with data that can't be trusted", self.name(place)));
         }
+    }
+
+    /// grastate.dat has the zero UUID after a crash in a DDL statement, and the supervisor's record names the last view.
+    fn is_confirmed(&self, place: Place) -> bool {
+        let record = self.hosts[place].records.view;
+        let view = self.galera.members[place].disk.gvwstate.read();
+        view.is_some_and(|view| record.is_some_and(|record| record.view.seq == u32::from(view.name)))
     }
 
     /// The next step begins, or the answer is given.
@@ -36,7 +43,7 @@ impl World {
                 self.answer(place, Ok(()));
                 return;
             }
-            Some(Step::Stop { .. }) => (150, 1_500),
+            Some(Step::Stop { .. } | Step::End { .. }) => (150, 1_500),
             Some(Step::Start { .. } | Step::Promote) => (20, 120),
             Some(_) => (2, 30),
         };
@@ -75,7 +82,7 @@ impl World {
         let is_full = self.now < self.hosts[place].full_until;
         let disk = &mut self.galera.members[place].disk;
         match step {
-            Step::Record(_) | Step::AllowBootstrap if is_full => return Err("no space left on the device".into()),
+            Step::Record(_) | Step::AllowBootstrap | Step::ForbidBootstrap | Step::ClearSeqno | Step::WriteUuid(_) if is_full => return Err("no space left on the device".into()),
             Step::Record(records) => self.hosts[place].records = records,
             Step::SetViewAside => disk.gvwstate = File::Absent,
             Step::SetStateAside => self.set_state_aside(place),
@@ -92,6 +99,22 @@ impl World {
                     self.galera.set_flag(place);
                 }
             }
+            Step::ForbidBootstrap => {
+                if let File::Whole(grastate) = &mut disk.grastate {
+                    grastate.flag = false;
+                }
+            }
+            Step::ClearSeqno => {
+                if let File::Whole(grastate) = &mut disk.grastate {
+                    grastate.seqno = -1;
+                }
+            }
+            Step::WriteUuid(uuid) => {
+                let of_rows = disk.data.rows().map(|rows| rows.history).filter(|history| super::galera::evidence::uuid(*history) == uuid);
+                if let (File::Whole(grastate), Some(history)) = (&mut disk.grastate, of_rows) {
+                    (grastate.history, grastate.seqno) = (history, -1);
+                }
+            }
             Step::Start { how, position } => return self.spawn(place, how, position, Some(part)),
             Step::Promote => {
                 if self.hosts[place].launch.is_some() || self.galera.is_stopped(place) {
@@ -102,7 +125,7 @@ impl World {
                     self.changed(Cause::Group);
                 }
             }
-            Step::Stop { .. } => self.stop(place),
+            Step::Stop { .. } | Step::End { .. } => self.stop(place),
         }
         Ok(())
     }

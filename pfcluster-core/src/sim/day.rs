@@ -240,7 +240,7 @@ impl World {
             (
                 0,
                 Some(Action::Refuse {
-                    problem: Problem::CutOff { .. } | Problem::UnsafeHoldsMore { .. } | Problem::Regression { .. },
+                    problem: Problem::Diverged { .. } | Problem::UnsafeHoldsMore { .. } | Problem::Regression { .. },
                 }),
             ) => {
                 for place in others.iter() {

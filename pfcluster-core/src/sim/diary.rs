@@ -206,6 +206,8 @@ fn command(saying: &Saying) -> String {
         }
         Saying::Discard(host) => format!("allow discard {host}"),
         Saying::Seed(host) => format!("allow seed {host}"),
+        Saying::Trust(host) => format!("allow trust {host}"),
+        Saying::End(host) => format!("allow end {host}"),
         Saying::Standalone => "allow standalone".to_owned(),
         Saying::Force(_) => "supervise --force-new-cluster".to_owned(),
     }

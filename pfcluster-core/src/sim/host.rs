@@ -263,6 +263,10 @@ impl World {
                     self.after(1, Event::Input(place, run, Input::NotRecorded { why }));
                 }
             }
+            Output::Sync => {
+                let run = self.hosts[place].run;
+                self.soon(5, 200, Event::Input(place, run, Input::Synced { result: Ok(()) }));
+            }
             Output::Tell(told) => {
                 match &told {
                     Told::InService => self.hosts[place].in_service = true,
@@ -315,8 +319,12 @@ impl World {
         let mut evidence = self.evidence(place);
         let refuses = host.refuses && host.launch.is_none() && evidence.process != Process::Stopped;
         let is_mute = host.launch.is_some() || refuses || now < host.frozen_until || now < host.deaf_until;
-        if host.launch.is_some() || evidence.process != Process::Stopped && is_mute {
-            evidence.process = Process::Starting;
+        if host.launch.is_some() {
+            evidence.process = if host.begins { Process::Bootstrapping } else { Process::Starting };
+        } else if is_mute && matches!(evidence.process, Process::Running(_)) {
+            evidence.process = Process::NotResponding;
+        } else if evidence.process == Process::Starting && host.begins {
+            evidence.process = Process::Bootstrapping;
         }
         let run = self.galera.run(place).copied();
         let fails = now < host.full_until;
@@ -335,7 +343,7 @@ impl World {
             data: self.data_of(place),
             view_number,
             receive_queue: run.map(|run| u64::from(run.queue)),
-            begins: self.has_process(place) && (host.begins || refuses),
+            age: std::time::Duration::ZERO,
             vips: None,
             backup: LastBackup::Unknown,
         }

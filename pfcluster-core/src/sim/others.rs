@@ -137,7 +137,7 @@ impl Other {
     fn running(&self) -> Option<&Running> {
         match &self.evidence.as_ref()?.process {
             Process::Running(running) => Some(running),
-            Process::Stopped | Process::Starting => None,
+            Process::Stopped | Process::Starting | Process::Bootstrapping | Process::NotResponding => None,
         }
     }
 

@@ -53,9 +53,9 @@ impl Words {
     /// A word says that this member begins.
     pub(super) fn holds_for(&self, host: &Hostname, now: u64) -> bool {
         self.holding(now).any(|saying| match saying {
-            Saying::Force(other) | Saying::Seed(other) => other == host,
+            Saying::Force(other) | Saying::Seed(other) | Saying::Trust(other) => other == host,
             Saying::Standalone => true,
-            Saying::AssumeLost(_) | Saying::Discard(_) => false,
+            Saying::AssumeLost(_) | Saying::Discard(_) | Saying::End(_) => false,
         })
     }
 

@@ -147,7 +147,9 @@ pub struct Records {
     pub last_recorded: Option<At>,
     /// The last view it was synced in, and where it was then.
     pub view: Option<ViewRecord>,
-    /// Where history went on with fewer members.
+    /// The last stop was clean, as recovery proved, and whether the flag was set then.
+    pub clean: Option<(At, bool)>,
+    /// The forks that the rows come from.
     pub forks: Vec<Fork>,
     /// The database has run without Galera.
     pub ran_standalone: bool,
@@ -162,11 +164,11 @@ pub struct ViewRecord {
     pub at: At,
 }
 
-/// From where history went on, and with whom.
+/// A component was started there that could not prove itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Fork {
-    /// The last position that was common.
+    /// Tells it from others.
+    pub id: u16,
+    /// What the component began with.
     pub at: At,
-    /// Who took part, or joined afterwards.
-    pub present: Set,
 }

@@ -129,20 +129,24 @@ impl Cluster {
             })
         });
         let forks = records.forks.iter().filter_map(|fork| {
-            let (uuid, present) = (uuid(fork.at.history), hosts(fork.present, name));
-            Some(core::Fork { uuid, seqno: Seqno::new(i64::from(fork.at.seqno))?, present, known: true })
+            Some(core::Fork { id: u64::from(fork.id), at: position(fork.at)? })
         });
+        let clean = records.clean.and_then(|(at, last)| Some(core::CleanStop { position: position(at)?, last }));
         Files {
             grastate,
             gvwstate,
             recovered,
             sst_marker: disk.marker,
+            unsynced_transfer: false,
             datadir_empty: disk.data == Data::Empty,
             records: core::Records {
                 last_recorded: records.last_recorded.and_then(position),
                 view,
+                clean,
                 forks: forks.collect(),
                 ran_standalone: records.ran_standalone,
+                supervised: (0..self.members.len()).map(name).collect(),
+                ..core::Records::default()
             },
         }
     }

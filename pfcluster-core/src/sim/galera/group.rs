@@ -1,6 +1,6 @@
 //! Who is in which component, and which component is primary.
 
-use super::{Begun, Cluster, Event, File, Fork, Grastate, HistoryId, Place, Run, Set, State, View};
+use super::{Begun, Cluster, Event, File, Grastate, HistoryId, Place, Run, Set, State, View};
 
 impl Cluster {
     /// The group notices what has changed: views form until nothing changes any more. `left` said goodbye just now.
@@ -121,9 +121,6 @@ impl Cluster {
         let with_state: Set = knowing.iter().filter(|&place| self.at(place) == at).collect();
         if elected && !self.timed {
             self.check_start(first);
-            if let Some(at) = at {
-                members.iter().for_each(|place| self.record_fork(place, Fork { at, present: members }));
-            }
         }
         // Only equal rows go on without a transfer, but equal numbers are all that Galera sees.
         self.form(with_state, members.without(with_state));
@@ -182,6 +179,7 @@ impl Cluster {
         };
         let seqno = disk.grastate.read().map_or(-1, |grastate| if was.paused { grastate.seqno } else { -1 });
         disk.grastate = File::Whole(Grastate { history, seqno, flag });
+        disk.records.clean = None;
     }
 
     /// A member that comes into a component in service. Galera compares UUIDs and numbers, never rows.

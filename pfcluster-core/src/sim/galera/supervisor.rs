@@ -19,8 +19,12 @@ pub enum Part {
     Reform,
     /// It joins the component in service.
     Join,
+    /// It sets its last view aside, which could be restored beside a start.
+    Supersede,
     /// It starts a new component from what it holds.
     Bootstrap,
+    /// The same, with a new cluster UUID.
+    BootstrapAnew,
     /// It makes its component primary.
     Promote,
     /// It begins with nothing, or with what belongs to no history.
@@ -44,15 +48,15 @@ impl Cluster {
 
     /// A member carries out its part. Right before it begins something it looks once more for a primary component.
     pub fn carry_out(&mut self, own: Place, asked: Set, part: Part) {
-        let begins = matches!(part, Part::Reform | Part::Bootstrap | Part::Promote | Part::Begin);
+        let begins =
+            matches!(part, Part::Reform | Part::Bootstrap | Part::BootstrapAnew | Part::Promote | Part::Begin);
         let somebody_serves = (0..self.members.len()).any(|other| self.reaches(own, other) && self.is_primary(other));
         if begins && somebody_serves || !self.members[own].powered {
             return;
         }
-        if begins {
-            // It goes on from what was common at the forks that it has heard of, or it would not have been chosen.
-            let heard = asked.iter().filter(|&other| self.reaches(own, other)).collect();
-            self.learn_forks_of(own, heard);
+        self.record_clean(own);
+        if matches!(part, Part::Reform | Part::Join | Part::Bootstrap) && self.is_stopped(own) {
+            self.clear_seqno(own);
         }
         // A start that is refused leaves everything as it is.
         let _ = match part {
@@ -63,14 +67,40 @@ impl Cluster {
             Part::Reform => self.start_as(own, true, true),
             Part::Join if self.is_stopped(own) => {
                 self.check_join(own);
+                let serving = asked.iter().filter(|&other| self.reaches(own, other) && self.is_primary(other)).collect();
+                self.learn_forks_of(own, serving);
                 self.members[own].disk.gvwstate = File::Absent;
                 self.start_as(own, true, false)
             }
+            Part::Supersede => {
+                let at = self.at(own);
+                let disk = &mut self.members[own].disk;
+                disk.gvwstate = File::Absent;
+                if let File::Whole(grastate) = &mut disk.grastate {
+                    grastate.flag = false;
+                }
+                (disk.records.view, disk.records.clean) = (None, at.map(|at| (at, false)));
+                Ok(())
+            }
             Part::Bootstrap => {
                 if self.is_stopped(own) {
+                    let at = self.at(own);
+                    let last = self.members[own].disk.records.clean.is_some_and(|(clean, last)| Some(clean) == at && last);
+                    self.members[own].disk.records.clean = at.map(|at| (at, last));
                     self.set_flag(own);
                 }
                 self.bootstrap_as(own, true, true)
+            }
+            Part::BootstrapAnew => {
+                if let Some(at) = self.at(own).filter(|_| self.is_stopped(own)) {
+                    let forks = std::mem::take(&mut self.members[own].disk.records.forks);
+                    self.leave_history(own);
+                    self.next_event += 1;
+                    let records = &mut self.members[own].disk.records;
+                    records.forks = forks;
+                    records.forks.push(Fork { id: self.next_event, at });
+                }
+                self.bootstrap_as(own, false, true)
             }
             Part::Begin => {
                 if self.is_stopped(own) {
@@ -110,7 +140,11 @@ impl Cluster {
     pub fn force(&mut self, own: Place, asked: Set) -> bool {
         let policy = Policy { force: Some(super::evidence::host(own)), ..Policy::default() };
         let part = part(&self.elect(own, asked, &policy).action, own);
-        if !matches!(part, Part::Bootstrap | Part::Promote | Part::Begin) {
+        if matches!(part, Part::Stop | Part::Supersede) {
+            self.carry_out(own, asked, part);
+            return false;
+        }
+        if !matches!(part, Part::Bootstrap | Part::BootstrapAnew | Part::Promote | Part::Begin) {
             return false;
         }
         self.forces += 1;
@@ -145,27 +179,40 @@ impl Cluster {
         }
     }
 
-    pub(super) fn record_fork(&mut self, own: Place, fork: Fork) {
-        let forks = &mut self.members[own].disk.records.forks;
-        if !forks.contains(&fork) {
-            forks.push(fork);
+    /// A stopped server is looked at: recovery shows whether its stop was clean, which is persisted before any start.
+    fn record_clean(&mut self, own: Place) {
+        let at = self.at(own).filter(|_| self.is_stopped(own));
+        let disk = &mut self.members[own].disk;
+        let (Some(at), File::Whole(grastate), File::Absent) = (at, &disk.grastate, &disk.gvwstate) else { return };
+        let is_clean = grastate.history == at.history && grastate.seqno == at.seqno;
+        if is_clean && disk.records.clean.is_none_or(|(clean, _)| clean != at) {
+            disk.records.clean = Some((at, grastate.flag));
         }
     }
 
-    /// Whoever comes into service writes down the forks that those in service remember, with itself among those present.
+    /// grastate.dat says something else than `InnoDB`: Galera would go on from there.
+    fn clear_seqno(&mut self, own: Place) {
+        let at = self.at(own);
+        if let File::Whole(grastate) = &mut self.members[own].disk.grastate
+            && at.is_none_or(|at| at.history == grastate.history && at.seqno != grastate.seqno)
+        {
+            grastate.seqno = -1;
+        }
+    }
+
+    /// Whoever comes into service remembers the forks that those in service remember.
     pub(super) fn learn_forks(&mut self, own: Place) {
         let others = self.group(own).iter().filter(|&other| self.is_synced(other)).collect();
         self.learn_forks_of(own, others);
     }
 
     fn learn_forks_of(&mut self, own: Place, others: Set) {
-        let history = self.rows(own).map(|rows| rows.history);
         let forks = |other: Place| self.members[other].disk.records.forks.clone();
         let all: Vec<Fork> = others.iter().flat_map(forks).collect();
-        for fork in all.into_iter().filter(|fork| Some(fork.at.history) == history) {
-            let is_same = |known: &Fork| known.at == fork.at && !known.present.common(fork.present).is_empty();
-            if !self.members[own].disk.records.forks.iter().any(is_same) {
-                self.record_fork(own, Fork { present: fork.present.with(own), ..fork });
+        let known = &mut self.members[own].disk.records.forks;
+        for fork in all {
+            if !known.contains(&fork) {
+                known.push(fork);
             }
         }
     }
@@ -182,20 +229,27 @@ impl Cluster {
 /// What a decision asks of one member. It begins nothing while somebody must stop first.
 pub fn part(action: &Action, own: Place) -> Part {
     let is_in = |hosts: &[Hostname]| hosts.iter().any(|host| place(host) == own);
-    let (stop_first, begins) = match action {
+    let (stop_first, supersede_first, begins) = match action {
         Action::Join { joiners, .. } => return if is_in(joiners) { Part::Join } else { Part::Nothing },
         Action::Standalone { member } => return if place(member) == own { Part::Alone } else { Part::Nothing },
-        Action::Reform { members, stop_first, .. } => (stop_first, is_in(members).then_some(Part::Reform)),
-        Action::Bootstrap { member, stop_first, .. } => (stop_first, (place(member) == own).then_some(Part::Bootstrap)),
-        Action::Promote { member, stop_first, .. } => (stop_first, (place(member) == own).then_some(Part::Promote)),
+        Action::Reform { members, stop_first, .. } => (stop_first, &[][..], is_in(members).then_some(Part::Reform)),
+        Action::Bootstrap { member, stop_first, supersede_first, new_uuid, .. } => {
+            let part = if *new_uuid { Part::BootstrapAnew } else { Part::Bootstrap };
+            (stop_first, &supersede_first[..], (place(member) == own).then_some(part))
+        }
+        Action::Promote { member, stop_first, supersede_first, .. } => {
+            (stop_first, &supersede_first[..], (place(member) == own).then_some(Part::Promote))
+        }
         Action::Fresh { member, stop_first, .. } | Action::Seed { member, stop_first, .. } => {
-            (stop_first, (place(member) == own).then_some(Part::Begin))
+            (stop_first, &[][..], (place(member) == own).then_some(Part::Begin))
         }
         _ => return Part::Nothing,
     };
     match begins {
         _ if is_in(stop_first) => Part::Stop,
-        Some(part) if stop_first.is_empty() => part,
+        _ if !stop_first.is_empty() => Part::Nothing,
+        _ if is_in(supersede_first) => Part::Supersede,
+        Some(part) if supersede_first.is_empty() => part,
         _ => Part::Nothing,
     }
 }

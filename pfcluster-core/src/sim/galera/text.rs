@@ -37,7 +37,7 @@ impl fmt::Display for Cluster {
             let record =
                 disk.records.view.map_or("none".to_owned(), |r| format!("#{} floor {}", r.view.name, r.at.seqno));
             let forks: Vec<String> =
-                disk.records.forks.iter().map(|fork| format!("{} with {}", fork.at.seqno, fork.present)).collect();
+                disk.records.forks.iter().map(|fork| format!("{} at {}", fork.id, fork.at.seqno)).collect();
             writeln!(
                 f,
                 "      pf{} side {} {run}; {} [{log}]; grastate {grastate}; gvwstate {view}{}; view record {record}; last {}; forks {forks:?}",
