@@ -39,6 +39,9 @@ pub(crate) struct Bootstrap {
     /// Members whose data are given up: what would be decided then
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     discard: Vec<String>,
+    /// Members with the zero UUID in grastate.dat whose recovered position is trusted: what would be decided then
+    #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
+    trust: Vec<String>,
     /// The member that is forced to begin, as `pf-mariadb --force-new-cluster` does: what would be decided then
     #[arg(long, value_name = "HOST")]
     force: Option<String>,
@@ -108,6 +111,7 @@ impl Bootstrap {
         Ok(Policy {
             assume_lost: all(&self.assume_lost)?,
             discard: all(&self.discard)?,
+            trust: all(&self.trust)?,
             force: one(&self.force)?,
             seed: one(&self.seed)?,
             standalone: self.standalone,

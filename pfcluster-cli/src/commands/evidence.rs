@@ -17,17 +17,22 @@ use crate::run::{CommandError, ExitStatus, Printer};
 
 /// This member's evidence for the election, as JSON
 ///
-/// Asks the database on this machine, or finds out that there is none, and reads what it left in its data directory. It
-/// starts and changes nothing. Run it as root on each member after an outage, and give the files to `pfcluster bootstrap`.
+/// Asks the database on this machine, or finds out that there is none, reads what it left in its data directory, and finds the
+/// position of a stopped database with `mariadbd --wsrep-recover`: the number in grastate.dat is not enough, as a crash during a
+/// backup leaves one. It starts nothing. Run it as root on each member after an outage, and give the files to
+/// `pfcluster bootstrap`.
 #[derive(Debug, Args)]
 #[command(after_long_help = FORM_HELP)]
 pub(crate) struct Evidence {
-    /// Find the position of a stopped database with `mariadbd --wsrep-recover`
+    /// Recover the position of a stopped database: what is done anyway
     ///
-    /// Only where grastate.dat has none, and never beside a running database. It does to the data what any start after a
-    /// crash does first. It may take 60 s, or `--timeout` if that is longer.
+    /// Never beside a running database. It does to the data what any start after a crash does first. It may take 60 s, or
+    /// `--timeout` if that is longer.
     #[arg(long)]
     recover: bool,
+    /// Leave the position of a stopped database unconfirmed
+    #[arg(long, conflicts_with = "recover")]
+    no_recover: bool,
 }
 
 const FORM_HELP: &str = "\
@@ -36,7 +41,8 @@ After an outage, on each member:
   pfcluster evidence --recover > pf1.json
 
 What can't be found out is null or an error in its place, never a guess; `notes` says what to do
-about it. A process that does not answer is `starting`, and so is one that can't be ruled out.
+about it. A process that does not answer yet is `starting`, and so is one that can't be ruled out;
+one that may be serving clients and does not answer is `not_responding`.
 
 Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same),
 2 there is none (no such member, no data directory, a configuration that can't be read).";
@@ -71,7 +77,7 @@ impl Evidence {
             cluster: &cluster,
             settings: &settings,
             limit: global.timeout(),
-            recovery: if self.recover { Recovery::Within(limit) } else { Recovery::Leave },
+            recovery: if self.no_recover { Recovery::Leave } else { Recovery::Within(limit) },
         };
         let mut is_told = !io::stderr().is_terminal();
         let gathered = gather(&question, members_by_name(&cluster), &mut |elapsed| {

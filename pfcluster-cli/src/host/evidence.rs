@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{
@@ -15,9 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use super::datadir::{self, is_empty};
 use super::mariadb::{Answer, Settings, ask};
-use super::processes::{Presence, Server, presence, server};
+use super::processes::{Presence, Server, has_engine_open, presence, server};
 use super::recovery::recover;
-use super::{HostError, Root, files, marks, records};
+use super::{HostError, Root, files, machine, marks, records};
 
 /// Something that could not be found out, or that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,7 +44,8 @@ pub struct Question<'q> {
     pub recovery: Recovery,
 }
 
-/// What is done about the position of a stopped database that did not write one down.
+/// What is done about the position of a stopped database. grastate.dat may have a number: a crash during a backup leaves one, and
+/// a clean stop writes it before `InnoDB`'s log is on disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Recovery {
     /// Nothing: it is missing.
@@ -53,6 +54,8 @@ pub enum Recovery {
     Known,
     /// `mariadbd --wsrep-recover`, which may take this long.
     Within(Duration),
+    /// The same; a tc.log that keeps it from working, and holds nothing, is moved away.
+    WithFirstAid(Duration),
 }
 
 /// Evidence, and what is missing in it.
@@ -67,8 +70,8 @@ pub struct Gathered {
     pub complete: bool,
     /// What a running server with Galera says.
     pub status: Option<WsrepStatus>,
-    /// A server that does not tell its state may be in service all the same ([`pfcluster_core::supervisor::Look::begins`]).
-    pub begins: bool,
+    /// How long ago it was found out what the process does.
+    pub age: Duration,
 }
 
 /// Gathers the evidence. `progress` is called while a recovery runs, with the time since its start; `resolve` finds the
@@ -83,16 +86,18 @@ pub fn gather(
 ) -> Result<Gathered, HostError> {
     let settings = question.settings;
     datadir::exists(&settings.datadir)?;
-    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true, is_mute: false, status: None };
+    let mut gathering = Gathering { settings, notes: Vec::new(), complete: true, status: None };
     let (mut process, standalone) = gathering.process(question.limit, resolve);
+    let mut as_of = Instant::now();
     let server = if process == Process::Starting { server(settings) } else { None };
     let mut files = gathering.files();
     if let Some(files) = &mut files {
         // It holds what it was started with, until it is in a component.
-        let is_there_still = !files.sst_marker && !gathering.is_mute;
-        let position = server.as_ref().and_then(Server::start_position).filter(|_| is_there_still);
+        let position = server.as_ref().and_then(Server::start_position).filter(|_| !files.sst_marker);
         files.recovered = position.map_or(Recovered::NotRun, Recovered::At);
         files.records = records::read(question.root).unwrap_or_else(|error| gathering.error(&error));
+        let joined = files.records.joined_in_boot;
+        files.unsynced_transfer = joined.is_some_and(|joined| machine::boot() != Some(joined));
     }
     if process == Process::Stopped
         && let Some(files) = &mut files
@@ -100,6 +105,7 @@ pub fn gather(
         gathering.recovered(files, question.recovery, progress);
         // Meanwhile somebody may have started it.
         process = gathering.without_answer();
+        as_of = Instant::now();
     }
     if let Some(files) = &mut files {
         files.records.ran_standalone |= standalone;
@@ -113,17 +119,14 @@ pub fn gather(
         disabled: disabled.map_or_else(|error| gathering.error(&error), |hosts| hosts.into_iter().collect()),
         members_hash: Some(question.cluster.members_hash()),
     };
-    let Gathering { notes, complete, is_mute, status, .. } = gathering;
-    let begins = is_mute || server.is_some_and(|server| server.begins());
-    Ok(Gathered { evidence, notes, complete, status, begins })
+    let Gathering { notes, complete, status, .. } = gathering;
+    Ok(Gathered { evidence, notes, complete, status, age: as_of.elapsed() })
 }
 
 struct Gathering<'g> {
     settings: &'g Settings,
     notes: Vec<Note>,
     complete: bool,
-    /// The server takes connections, and does not tell its state.
-    is_mute: bool,
     status: Option<WsrepStatus>,
 }
 
@@ -164,21 +167,19 @@ impl Gathering<'_> {
                 Err(error) => {
                     let message = format!("the database's status can't be understood: {error}");
                     self.missing(message, "wait a moment and ask again");
-                    self.is_mute = true;
                 }
             },
             Answer::Refused(why) => {
-                self.is_mute = true;
                 let message = format!("the database does not let this user in: {why}");
                 self.missing(message, "run it as root, or name a user and password with `--mysql-defaults-file FILE`");
             }
             Answer::Full => {
-                self.is_mute = true;
                 let message = "the database takes no more connections (ERROR 1040): max_connections is reached";
                 self.missing(message, "stop who holds too many connections, and ask again");
             }
             Answer::Silence(why) => {
-                self.missing(format!("the database does not answer: {why}"), "see its log, or raise `--timeout`");
+                let message = format!("the database takes connections and does not answer, so it may be serving clients: {why}");
+                self.missing(message, "see its log, or raise `--timeout`");
             }
             Answer::Another(datadir) => {
                 let message = format!("the server on the socket has another data directory, {}", datadir.display());
@@ -187,13 +188,24 @@ impl Gathering<'_> {
             }
             Answer::Nobody => return (self.without_answer(), false),
         }
-        (Process::Starting, false)
+        (Process::NotResponding, false)
     }
 
     /// What can be seen of a database that does not answer. Unknown is not absent.
     fn without_answer(&mut self) -> Process {
         match presence(self.settings) {
             Presence::None => Process::Stopped,
+            Presence::There if server(self.settings).is_some_and(|server| server.begins()) => {
+                let message = "a database process is there that was started as the first of a component, or without Galera";
+                self.missing(message, "see its log, and ask again");
+                Process::Bootstrapping
+            }
+            Presence::There if server(self.settings).is_some() && has_engine_open(self.settings) => {
+                let message = "a database process is there that takes no connections and has been in a component: it comes up, \
+                               or ends";
+                self.missing(message, "see its log, and ask again");
+                Process::NotResponding
+            }
             Presence::There => {
                 let message = "a database process is there, but does not answer: it recovers, transfers state, or waits \
                                for the others";
@@ -237,22 +249,38 @@ impl Gathering<'_> {
         }
     }
 
-    /// Finds the position of a stopped database, unless grastate.dat has it.
+    /// Finds the position of a stopped database, also where grastate.dat has a number.
     fn recovered(&mut self, files: &mut Files, recovery: Recovery, progress: &mut dyn FnMut(Duration)) {
-        let grastate = files.grastate.read();
-        let is_known = grastate.is_some_and(|grastate| !grastate.uuid.is_zero() && grastate.seqno >= 0);
-        let has_data = self.settings.tablespace.join("ibdata1").exists();
         // What a broken transfer left is no state that ever was; what is not there has none.
-        if is_known || files.sst_marker || !has_data {
+        if files.sst_marker || !has_engine_files(self.settings) {
             return;
         }
-        if let Recovery::Within(limit) = recovery {
-            files.recovered = recover(self.settings, limit, progress);
-            if let Recovered::Failed(why) = &files.recovered {
-                self.missing(&**why, "see the database's log; start packetfence-mariadb only when the cause is known");
+        let (limit, helps) = match recovery {
+            Recovery::Within(limit) => (limit, false),
+            Recovery::WithFirstAid(limit) => (limit, true),
+            Recovery::Leave if !files.datadir_empty => {
+                return self.missing("the data's position is not known", "run `pfcluster evidence`");
             }
-        } else if recovery == Recovery::Leave && !files.datadir_empty {
-            self.missing("the data's position is not known", "run `pfcluster evidence --recover`");
+            Recovery::Leave | Recovery::Known => return,
+        };
+        files.recovered = recover(self.settings, limit, progress);
+        let Recovered::Failed(why) = &files.recovered else { return };
+        let tc_log = self.settings.datadir.join("tc.log");
+        if !is_wrecked_tc_log(&tc_log) {
+            return self.missing(&**why, "see the database's log; start packetfence-mariadb only when the cause is known");
+        }
+        let aside = self.settings.datadir.join("tc.log.aside");
+        if !helps {
+            let command = format!("it holds nothing: `mv {} {}`, then ask again", tc_log.display(), aside.display());
+            return self.missing(format!("{why}; tc.log is wrecked, as a power cut can do"), command);
+        }
+        match fs::rename(&tc_log, &aside) {
+            Ok(()) => {
+                let message = format!("tc.log was wrecked, as a power cut can do, and was moved to {}", aside.display());
+                self.note(message, "nothing: the server makes a new one");
+                files.recovered = recover(self.settings, limit, progress);
+            }
+            Err(error) => self.missing(format!("cannot move {}: {}", tc_log.display(), files::plain(&error)), AS_ROOT),
         }
     }
 
@@ -291,12 +319,9 @@ fn read_files(settings: &Settings) -> Result<Files, (PathBuf, io::Error)> {
     let grastate = state_file(datadir, "grastate.dat", Grastate::parse)?;
     let gvwstate = state_file(datadir, "gvwstate.dat", Gvwstate::parse)?;
     let marker = datadir.join("sst_in_progress");
-    let sst_marker = marker.try_exists().map_err(|error| (marker, error))?;
-    // Before a transfer sets its mark, it empties the directory: where its script was, and no tablespace is, it had begun.
-    let script = datadir.join("wsrep_sst.pid");
-    let was_emptied =
-        script.try_exists().map_err(|error| (script, error))? && !settings.tablespace.join("ibdata1").exists();
-    let sst_marker = sst_marker || was_emptied;
+    let is_marked = marker.try_exists().map_err(|error| (marker, error))?;
+    let has_uuid = matches!(&grastate, Found::Read(grastate) if !grastate.uuid.is_zero());
+    let sst_marker = is_marked || !has_uuid && is_left_by_transfer(settings).map_err(|error| (datadir.to_owned(), error))?;
     let is_in_history = match &grastate {
         Found::Read(grastate) => !grastate.uuid.is_zero(),
         Found::Torn(_) => true,
@@ -305,6 +330,49 @@ fn read_files(settings: &Settings) -> Result<Files, (PathBuf, io::Error)> {
     let is_empty = is_empty(datadir).map_err(|error| (datadir.to_owned(), error))?;
     let datadir_empty = is_empty && !is_in_history;
     Ok(Files { grastate, gvwstate, sst_marker, datadir_empty, ..Files::default() })
+}
+
+/// A transfer that failed has emptied the directory and put nothing whole in its place; its script takes its mark away on every
+/// exit (measured), so that only what lies beside shows that one was there.
+fn is_left_by_transfer(settings: &Settings) -> io::Result<bool> {
+    if has_engine_files(settings) {
+        return Ok(false);
+    }
+    for entry in fs::read_dir(&settings.datadir)? {
+        let name = entry?.file_name();
+        let name = name.to_string_lossy();
+        if matches!(&*name, ".sst" | "galera.cache" | "wsrep_sst.pid") || name.ends_with("galera_info") {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// `InnoDB`'s files of any kind, at any place that is configured: one that lies where nobody looks must not make the most advanced
+/// data look empty.
+fn has_engine_files(settings: &Settings) -> bool {
+    let log = settings.option("innodb-log-group-home-dir").ok().flatten().map(PathBuf::from);
+    let named = settings.option("innodb-data-file-path").ok().flatten().unwrap_or_default();
+    let named: Vec<&str> = named.split(';').filter_map(|part| part.split(':').next()).filter(|name| !name.is_empty()).collect();
+    let is_engine = |name: &str| {
+        name.starts_with("ibdata") || name.starts_with("ib_logfile") || name.starts_with("undo") || named.contains(&name)
+    };
+    let has = |directory: &Path| {
+        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).any(|name| is_engine(&name.to_string_lossy()))
+    };
+    let places = [Some(settings.datadir.clone()), Some(settings.tablespace.clone()), log];
+    places.into_iter().flatten().any(|place| has(&settings.datadir.join(place)))
+}
+
+/// MariaDB's coordinator log (PacketFence's cluster has no binary log) is empty, all NULs, or without its magic: nothing in it can be
+/// read, and the server neither recovers nor starts with it (measured).
+fn is_wrecked_tc_log(path: &Path) -> bool {
+    const MAGIC: [u8; 4] = [254, 0x23, 0x05, 0x74];
+    let Ok(data) = path.symlink_metadata() else { return false };
+    let mut start = [0; 4];
+    let mut read = || fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut start));
+    data.is_file() && (data.len() == 0 || read().is_err() || start != MAGIC)
 }
 
 /// A file that Galera keeps, which is much smaller than this.

@@ -3,9 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use pfcluster_core::galera::Uuid;
+
 /// The machine's host name, as `hostname` prints it.
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The machine's boot: another one after each power cut. `None` if the kernel does not tell.
+pub fn boot() -> Option<Uuid> {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().parse().ok()
 }
 
 /// The number of a group of /etc/group; `None` if there is no such group, or groups come from elsewhere.

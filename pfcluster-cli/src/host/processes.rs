@@ -41,6 +41,12 @@ pub(super) fn presence(settings: &Settings) -> Presence {
     unknown.map_or(Presence::None, Presence::Unknown)
 }
 
+/// A server has `InnoDB` open. With Galera it opens it only once it has been in a primary component (measured: one that waits for
+/// one holds no lock).
+pub(super) fn has_engine_open(settings: &Settings) -> bool {
+    lock(&settings.tablespace.join("ibdata1")) == Presence::There
+}
+
 /// Whether somebody holds a lock on the file.
 fn lock(path: &Path) -> Presence {
     let held = match File::open(path) {

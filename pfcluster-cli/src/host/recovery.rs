@@ -25,7 +25,24 @@ pub(super) fn recover(settings: &Settings, limit: Duration, progress: &mut dyn F
     }
 }
 
+/// Two recoveries of one database would make each other fail.
+fn lock(settings: &Settings, limit: Duration, progress: &mut dyn FnMut(Duration)) -> Result<fs::File, String> {
+    let directory = fs::File::open(&settings.datadir).map_err(|error| plain(&error))?;
+    let start = Instant::now();
+    loop {
+        match rustix::fs::flock(&directory, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(directory),
+            Err(rustix::io::Errno::WOULDBLOCK) if start.elapsed() < limit => {}
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err("another recovery of this database runs".to_owned()),
+            Err(error) => return Err(plain(&error.into())),
+        }
+        progress(start.elapsed());
+        std::thread::sleep(STEP);
+    }
+}
+
 fn run(settings: &Settings, limit: Duration, progress: &mut dyn FnMut(Duration)) -> Result<Recovered, String> {
+    let _lock = lock(settings, limit, progress)?;
     let program = server_program().ok_or("mariadbd is not installed")?;
     // The server must be able to write into it: its log, its socket.
     let scratch = tempfile::Builder::new().prefix("pfcluster-recover-").tempdir();

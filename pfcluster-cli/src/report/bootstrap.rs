@@ -8,7 +8,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason, Seen};
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Process, Recovered, Running,
+    ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running,
 };
 use serde_json::{Value, json};
 
@@ -154,6 +154,8 @@ impl Row {
             _ if evidence.arbitrator => "arbitrator",
             Process::Running(running) => row.running(running),
             Process::Starting => "starting",
+            Process::Bootstrapping => "bootstrapping",
+            Process::NotResponding => "not responding",
             Process::Stopped => Row::stopped(evidence.files.as_ref()),
         };
         for (is_so, note) in [(evidence.maintenance, "in maintenance"), (evidence.arbitrator, "garbd")] {
@@ -191,7 +193,8 @@ impl Row {
             None => "stopped (no files)",
             Some(files) if files.datadir_empty => "empty",
             Some(files) => match &files.grastate {
-                Found::Read(Grastate { seqno, .. }) if *seqno >= 0 => "stopped cleanly",
+                Found::Read(grastate) if is_clean(grastate, files) => "stopped cleanly",
+                Found::Read(Grastate { seqno, .. }) if *seqno >= 0 => "stopped (unconfirmed)",
                 _ => "stopped hard",
             },
         }
@@ -230,8 +233,15 @@ impl Row {
             Recovered::NotRun => {}
         }
         let records = &files.records;
-        let notes = [(files.sst_marker, "state transfer"), (records.ran_standalone, "ran without Galera")];
+        let notes = [
+            (files.sst_marker, "failed transfer"),
+            (files.unsynced_transfer, "unsynced transfer"),
+            (records.ran_standalone, "ran without Galera"),
+        ];
         self.notes.extend(notes.into_iter().filter(|(is_so, _)| *is_so).map(|(_, note)| note.to_owned()));
+        if records.start_failures.count > 0 {
+            self.notes.push(format!("{} failed starts: {}", records.start_failures.count, records.start_failures.why));
+        }
         if let Some(view) = &records.view {
             self.notes.push(format!("floor {}", view.floor));
         }
@@ -239,4 +249,10 @@ impl Row {
             self.notes.push(format!("saw {}", recorded.seqno()));
         }
     }
+}
+
+/// Recovery shows that `InnoDB` holds what grastate.dat says.
+fn is_clean(grastate: &Grastate, files: &Files) -> bool {
+    let written = Position::new(grastate.uuid, grastate.seqno);
+    written.is_some_and(|written| files.recovered == Recovered::At(written))
 }

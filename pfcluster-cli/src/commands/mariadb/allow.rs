@@ -43,6 +43,18 @@ enum Words {
         #[arg(value_name = "HOST")]
         member: String,
     },
+    /// The recovered position of this member counts, although its grastate.dat has the zero UUID (a crash in a DDL statement)
+    Trust {
+        /// The member: the most advanced
+        #[arg(value_name = "HOST")]
+        member: String,
+    },
+    /// The database of this member, which does not respond and may be serving clients, is ended
+    End {
+        /// The member
+        #[arg(value_name = "HOST")]
+        member: String,
+    },
     /// The data of this member, which never were in a cluster, begin one (guide 3.4)
     Seed {
         /// The member
@@ -119,6 +131,16 @@ impl Allow {
                 let host = names.find(member)?;
                 let policy = Policy { discard: [host.clone()].into(), ..Policy::default() };
                 (Word::Discard { member: host.to_string() }, policy, short(&host))
+            }
+            Words::Trust { member } => {
+                let host = names.find(member)?;
+                let policy = Policy { trust: [host.clone()].into(), ..Policy::default() };
+                (Word::Trust { member: host.to_string() }, policy, short(&host))
+            }
+            Words::End { member } => {
+                let host = names.find(member)?;
+                let policy = Policy { end: [host.clone()].into(), ..Policy::default() };
+                (Word::End { member: host.to_string() }, policy, short(&host))
             }
             Words::Seed { member } => {
                 let host = names.find(member)?;

@@ -51,6 +51,16 @@ pub enum Word {
         /// Which.
         member: String,
     },
+    /// The recovered position of this member counts, although its grastate.dat has the zero UUID.
+    Trust {
+        /// Which.
+        member: String,
+    },
+    /// The database process of this member is ended, although it may be serving clients.
+    End {
+        /// Which.
+        member: String,
+    },
     /// The member that ran without Galera has the data to keep.
     Standalone,
 }

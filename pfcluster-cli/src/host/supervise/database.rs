@@ -42,10 +42,14 @@ impl Database {
                 Step::SetViewAside => self.set_aside("gvwstate.dat")?,
                 Step::SetStateAside => self.set_aside("grastate.dat")?,
                 Step::SetDataAside => self.set_data_aside()?,
-                Step::AllowBootstrap => self.allow_bootstrap()?,
+                Step::AllowBootstrap => self.rewrite_grastate(&[("safe_to_bootstrap", "1")])?,
+                Step::ForbidBootstrap => self.rewrite_grastate(&[("safe_to_bootstrap", "0")])?,
+                Step::ClearSeqno => self.rewrite_grastate(&[("seqno", "-1")])?,
+                Step::WriteUuid(uuid) => self.rewrite_grastate(&[("uuid", &uuid.to_string()), ("seqno", "-1")])?,
                 Step::Start { how, position } => started(self.start(*how, *position)?),
                 Step::Promote => mariadb::promote(&self.settings, ANSWER)?,
-                Step::Stop { kill_after } => self.stop(*kill_after)?,
+                Step::Stop { kill_after } => self.stop(*kill_after, false)?,
+                Step::End { kill_after } => self.stop(Some(*kill_after), true)?,
                 other => return Err(format!("this program does not know the step {other:?}")),
             }
         }
@@ -94,8 +98,8 @@ impl Database {
         sync(datadir.parent().unwrap_or(Path::new("/")))
     }
 
-    /// Galera refuses to begin with a member that it does not think was the last one; the election knows better.
-    fn allow_bootstrap(&self) -> Result<(), String> {
+    /// Values of grastate.dat are replaced, if it is there; the others stay. Galera reads this file before anything else.
+    fn rewrite_grastate(&self, values: &[(&str, &str)]) -> Result<(), String> {
         self.must_be_stopped()?;
         let path = self.path("grastate.dat");
         let text = match fs::read_to_string(&path) {
@@ -103,9 +107,12 @@ impl Database {
             text => text.map_err(about(&path))?,
         };
         let data = path.metadata().map_err(about(&path))?;
-        let is_flag = |line: &&str| line.trim_start().starts_with("safe_to_bootstrap:");
-        let mut lines: Vec<&str> = text.trim_end_matches([' ', '\0']).lines().filter(|line| !is_flag(line)).collect();
-        lines.push("safe_to_bootstrap: 1");
+        let is_replaced = |line: &str| {
+            line.split_once(':').is_some_and(|(key, _)| values.iter().any(|(other, _)| key.trim() == *other))
+        };
+        let lines = text.trim_end_matches([' ', '\0']).lines().filter(|line| !is_replaced(line)).map(str::to_owned);
+        let new = values.iter().map(|(key, value)| format!("{key}: {value}"));
+        let lines: Vec<String> = lines.chain(new).collect();
         let owner = Some((data.uid(), data.gid()));
         let keep = |path: &Path, text: &str| {
             place(path, text.as_bytes(), Permissions::from_mode(data.mode() & 0o777), owner)
@@ -113,6 +120,20 @@ impl Database {
         };
         keep(&self.path("grastate.dat.aside"), &text)?;
         keep(&path, &(lines.join("\n") + "\n"))
+    }
+
+    /// All that the page cache has of the data, at each place that is configured, goes to disk: after a state transfer nobody else
+    /// sees to that.
+    pub(super) fn sync_data(&self) -> Result<(), String> {
+        let settings = &self.settings;
+        let log = settings.option("innodb-log-group-home-dir").map_err(|error| error.to_string())?;
+        let places = [Some(settings.datadir.clone()), Some(settings.tablespace.clone()), log.map(PathBuf::from)];
+        for place in places.into_iter().flatten() {
+            let path = settings.datadir.join(place);
+            let directory = fs::File::open(&path).map_err(about(&path))?;
+            rustix::fs::syncfs(&directory).map_err(|error| about(&path)(error.into()))?;
+        }
+        Ok(())
     }
 
     fn start(&self, how: Start, position: Option<Position>) -> Result<Child, String> {
@@ -152,14 +173,16 @@ impl Database {
     }
 
     /// Ends the server that is there now. One that is there later is not meant.
-    fn stop(&self, kill_after: Option<Duration>) -> Result<(), String> {
+    fn stop(&self, kill_after: Option<Duration>, whatever_it_does: bool) -> Result<(), String> {
         let Some(server) = self.server()? else { return Ok(()) };
         signal_process(server.pid, Signal::TERM)?;
         let told = Instant::now();
         let mut limit = kill_after;
         while self.is_there(server.pid)? {
             if limit.is_some_and(|limit| told.elapsed() >= limit) {
-                self.must_not_serve()?;
+                if !whatever_it_does {
+                    self.must_not_serve()?;
+                }
                 signal_process(server.pid, Signal::KILL)?;
                 limit = None;
             }
@@ -191,6 +214,9 @@ impl Database {
 
     /// It was about to get service when it was told to end: then it ends in its own time.
     fn must_not_serve(&self) -> Result<(), String> {
+        if self.path("sst_in_progress").exists() {
+            return Err("it receives state by now, and is not killed".to_owned());
+        }
         if mariadb::may_be_primary(&self.settings, ANSWER) {
             return Err("it is in service by now, or does not say, and is not killed".to_owned());
         }

@@ -44,7 +44,7 @@ impl Looker {
             cluster: &self.cluster,
             settings: &self.settings,
             limit: OWN,
-            recovery: if recover { Recovery::Within(RECOVERY) } else { Recovery::Known },
+            recovery: if recover { Recovery::WithFirstAid(RECOVERY) } else { Recovery::Known },
         };
         match gather(&question, members_by_name(&self.cluster), &mut |_| ()) {
             Ok(gathered) => {
@@ -53,7 +53,7 @@ impl Looker {
                     data: self.data(),
                     view_number: status.and_then(|status| status.conf_id),
                     receive_queue: status.and_then(|status| status.receive_queue),
-                    begins: gathered.begins,
+                    age: gathered.age,
                     vips: self.vips(),
                     backup: self.backups.last(),
                     evidence: gathered.evidence,
@@ -76,7 +76,7 @@ impl Looker {
                     data: 0,
                     view_number: None,
                     receive_queue: None,
-                    begins: false,
+                    age: Duration::ZERO,
                     vips: self.vips(),
                     backup: self.backups.last(),
                 };

@@ -165,6 +165,7 @@ fn config(setup: &Setup, key: Key, is_passive: bool) -> Result<Config, HostError
     let mut config = Config::new(setup.me.clone(), setup.members.clone(), key, u64::from_be_bytes(run));
     config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
     config.members_hash = setup.cluster.members_hash();
+    config.boot = super::machine::boot().unwrap_or_default();
     config.records = records::read(&setup.root)?;
     config.is_passive = is_passive;
     Ok(config)
@@ -226,6 +227,7 @@ struct Running {
 enum Doing {
     Act(Vec<Step>),
     Record(Box<pfcluster_core::galera::Records>),
+    Sync,
 }
 
 impl Running {
@@ -363,6 +365,8 @@ impl Running {
             Word::AssumeLost { members } => Saying::AssumeLost(members.iter().map(member).collect::<Result<_, _>>()?),
             Word::Discard { member: name } => Saying::Discard(member(&name)?),
             Word::Seed { member: name } => Saying::Seed(member(&name)?),
+            Word::Trust { member: name } => Saying::Trust(member(&name)?),
+            Word::End { member: name } => Saying::End(member(&name)?),
             Word::Standalone => Saying::Standalone,
         })
     }
@@ -386,6 +390,7 @@ impl Running {
             }
             Output::Act { steps, .. } => drop(self.acts.send(Doing::Act(steps))),
             Output::Record(records) => drop(self.acts.send(Doing::Record(Box::new(records)))),
+            Output::Sync => drop(self.acts.send(Doing::Sync)),
             Output::Tell(event) => voice.event(&event),
             _ => {}
         }

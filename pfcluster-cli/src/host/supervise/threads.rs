@@ -64,14 +64,24 @@ pub(super) fn act_in_turn(database: Database, sender: &Sender<Happening>) -> Sen
     let sender = sender.clone();
     thread::spawn(move || {
         for doing in queue {
-            let (is_act, result) = match doing {
-                Doing::Act(steps) => (true, database.carry_out(&steps, |child| watch(child, &sender))),
-                Doing::Record(records) => (false, database.carry_out(&[Step::Record(*records)], drop)),
-            };
-            let input = match result {
-                result if is_act => Input::Acted { result: result.map_err(Into::into) },
-                Ok(()) => continue,
-                Err(why) => Input::NotRecorded { why: why.into() },
+            let input = match doing {
+                Doing::Act(steps) => {
+                    let result = database.carry_out(&steps, |child| watch(child, &sender));
+                    Input::Acted { result: result.map_err(Into::into) }
+                }
+                // A large transfer takes its time, and nothing else must wait for it.
+                Doing::Sync => {
+                    let (database, sender) = (database.clone(), sender.clone());
+                    thread::spawn(move || {
+                        let result = database.sync_data().map_err(Into::into);
+                        sender.send(Happening::Input(Input::Synced { result }))
+                    });
+                    continue;
+                }
+                Doing::Record(records) => match database.carry_out(&[Step::Record(*records)], drop) {
+                    Ok(()) => continue,
+                    Err(why) => Input::NotRecorded { why: why.into() },
+                },
             };
             if sender.send(Happening::Input(input)).is_err() {
                 return;

@@ -38,6 +38,10 @@ pub struct EvidenceDocument {
     #[serde(default)]
     starting: bool,
     #[serde(default)]
+    bootstrapping: bool,
+    #[serde(default)]
+    not_responding: bool,
+    #[serde(default)]
     files: Option<FilesDocument>,
     #[serde(default)]
     notes: Vec<Note>,
@@ -89,11 +93,19 @@ struct FilesDocument {
     #[serde(default)]
     view_record: Option<ViewRecordDocument>,
     #[serde(default)]
+    clean_stop: Option<CleanStopDocument>,
+    #[serde(default)]
     forks: Vec<ForkDocument>,
     #[serde(default)]
     sst_marker: bool,
     #[serde(default)]
+    unsynced_transfer: bool,
+    #[serde(default)]
     ran_standalone: bool,
+    #[serde(default, deserialize_with = "all_parsed")]
+    supervised: Vec<Hostname>,
+    #[serde(default)]
+    start_failures: Option<StartFailuresDocument>,
     #[serde(default)]
     datadir_empty: bool,
 }
@@ -179,12 +191,36 @@ struct ViewRecordDocument {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct ForkDocument {
+    #[serde(default = "no_id")]
+    id: String,
     #[serde(deserialize_with = "parsed")]
     uuid: Uuid,
     seqno: i64,
-    #[serde(deserialize_with = "all_parsed")]
-    present: Vec<Hostname>,
+    /// Written by builds before 0.1: who took part. A fork is told by its number now.
+    #[serde(default, skip_serializing)]
+    present: Vec<String>,
+    #[serde(default, skip_serializing)]
     known: bool,
+}
+
+fn no_id() -> String {
+    "0".to_owned()
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CleanStopDocument {
+    #[serde(deserialize_with = "parsed")]
+    uuid: Uuid,
+    seqno: i64,
+    last: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct StartFailuresDocument {
+    count: u8,
+    why: String,
 }
 
 fn parsed<'de, D, T>(deserializer: D) -> Result<T, D::Error>
@@ -194,6 +230,14 @@ where
 {
     let text = String::deserialize(deserializer)?;
     text.parse().map_err(|error| D::Error::custom(format!("`{}`: {error}", text.escape_debug())))
+}
+
+fn perhaps_parsed<'de, D>(deserializer: D) -> Result<Option<Uuid>, D::Error>
+where
+    D: Deserializer<'de>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| text.parse().map_err(|error| D::Error::custom(format!("`{}`: {error}", text.escape_debug())))).transpose()
 }
 
 fn all_parsed<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>

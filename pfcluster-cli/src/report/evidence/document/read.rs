@@ -2,14 +2,14 @@
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records, Recovered,
-    Running, Seqno, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records,
+    Recovered, Running, Seqno, StartFailures, ViewId, ViewRecord,
 };
 
 use super::super::{EvidenceError, MemberEvidence, known_version};
 use super::{
-    EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument, PositionDocument,
-    RunningDocument, StateWord, StatusWord, Told, ViewRecordDocument,
+    CleanStopDocument, EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument,
+    PositionDocument, RunningDocument, StartFailuresDocument, StateWord, StatusWord, Told, ViewRecordDocument,
 };
 
 impl EvidenceDocument {
@@ -25,12 +25,15 @@ impl EvidenceDocument {
             field,
             reason: reason.to_owned(),
         };
-        if self.running.is_some() && self.starting {
-            return Err(fail(("starting", "a server that answers is not starting")));
+        let words = [self.running.is_some(), self.starting, self.bootstrapping, self.not_responding];
+        if words.into_iter().filter(|word| *word).count() > 1 {
+            return Err(fail(("starting", "a server runs, starts, bootstraps, or is not responding: one of them")));
         }
         let process = match self.running {
             Some(running) => Process::Running(running.into_running(resolve).map_err(fail)?),
             None if self.starting => Process::Starting,
+            None if self.bootstrapping => Process::Bootstrapping,
+            None if self.not_responding => Process::NotResponding,
             None => Process::Stopped,
         };
         let evidence = Evidence {
@@ -99,24 +102,57 @@ impl FilesDocument {
                 Some(Told::Value(position)) => Recovered::At(position.position("files.recovered")?),
             },
             sst_marker: self.sst_marker,
+            unsynced_transfer: self.unsynced_transfer,
             datadir_empty: self.datadir_empty,
-            records: records(self.last_recorded, self.view_record, self.forks, self.ran_standalone)?,
+            records: RecordsTold {
+                last_recorded: self.last_recorded,
+                view: self.view_record,
+                clean: self.clean_stop,
+                forks: self.forks,
+                ran_standalone: self.ran_standalone,
+                supervised: self.supervised,
+                start_failures: self.start_failures,
+            }
+            .into_records()?,
         })
     }
 }
 
-pub(super) fn records(
-    last_recorded: Option<PositionDocument>,
-    view: Option<ViewRecordDocument>,
-    forks: Vec<ForkDocument>,
-    ran_standalone: bool,
-) -> Result<Records, Wrong> {
-    Ok(Records {
-        last_recorded: last_recorded.map(|position| position.position("files.last_recorded")).transpose()?,
-        view: view.map(ViewRecordDocument::into_record).transpose()?,
-        forks: forks.into_iter().map(ForkDocument::into_fork).collect::<Result<_, _>>()?,
-        ran_standalone,
-    })
+/// Records as documents have them.
+pub(super) struct RecordsTold {
+    pub(super) last_recorded: Option<PositionDocument>,
+    pub(super) view: Option<ViewRecordDocument>,
+    pub(super) clean: Option<CleanStopDocument>,
+    pub(super) forks: Vec<ForkDocument>,
+    pub(super) ran_standalone: bool,
+    pub(super) supervised: Vec<Hostname>,
+    pub(super) start_failures: Option<StartFailuresDocument>,
+}
+
+impl RecordsTold {
+    pub(super) fn into_records(self) -> Result<Records, Wrong> {
+        let failures = self.start_failures.map(|failures| StartFailures {
+            count: failures.count,
+            why: failures.why.into(),
+        });
+        Ok(Records {
+            last_recorded: self.last_recorded.map(|position| position.position("files.last_recorded")).transpose()?,
+            view: self.view.map(ViewRecordDocument::into_record).transpose()?,
+            clean: self.clean.map(CleanStopDocument::into_stop).transpose()?,
+            forks: self.forks.into_iter().map(ForkDocument::into_fork).collect::<Result<_, _>>()?,
+            ran_standalone: self.ran_standalone,
+            supervised: self.supervised,
+            start_failures: failures.unwrap_or_default(),
+            joined_in_boot: None,
+        })
+    }
+}
+
+impl CleanStopDocument {
+    fn into_stop(self) -> Result<CleanStop, Wrong> {
+        let position = Position::new(self.uuid, self.seqno).ok_or(("files.clean_stop", NO_POSITION))?;
+        Ok(CleanStop { position, last: self.last })
+    }
 }
 
 impl ViewRecordDocument {
@@ -129,8 +165,9 @@ impl ViewRecordDocument {
 
 impl ForkDocument {
     fn into_fork(self) -> Result<Fork, Wrong> {
-        let seqno = Seqno::new(self.seqno).ok_or(("files.forks.seqno", NO_SEQNO))?;
-        Ok(Fork { uuid: self.uuid, seqno, present: self.present, known: self.known })
+        let at = Position::new(self.uuid, self.seqno).ok_or(("files.forks", NO_POSITION))?;
+        let id = u64::from_str_radix(&self.id, 16).map_err(|_| ("files.forks.id", "16 hexadecimal digits"))?;
+        Ok(Fork { id, at })
     }
 }
 

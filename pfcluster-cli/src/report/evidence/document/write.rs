@@ -2,13 +2,14 @@
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Recovered, Running, Uuid, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Recovered, Running,
+    StartFailures, Uuid, ViewRecord,
 };
 
 use super::super::VERSION;
 use super::{
-    EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument, PositionDocument,
-    RunningDocument, StateWord, StatusWord, Told, ViewRecordDocument,
+    CleanStopDocument, EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument,
+    PositionDocument, RunningDocument, StartFailuresDocument, StateWord, StatusWord, Told, ViewRecordDocument,
 };
 use crate::host::evidence::Note;
 
@@ -25,9 +26,11 @@ impl EvidenceDocument {
             members_hash: evidence.members_hash.as_deref().map(str::to_owned),
             running: match &evidence.process {
                 Process::Running(running) => Some(running.into()),
-                Process::Starting | Process::Stopped => None,
+                Process::Starting | Process::Bootstrapping | Process::NotResponding | Process::Stopped => None,
             },
             starting: evidence.process == Process::Starting,
+            bootstrapping: evidence.process == Process::Bootstrapping,
+            not_responding: evidence.process == Process::NotResponding,
             files: evidence.files.as_ref().map(Into::into),
             notes,
         }
@@ -84,9 +87,13 @@ impl From<&Files> for FilesDocument {
             },
             last_recorded: records.last_recorded.map(Into::into),
             view_record: records.view.as_ref().map(Into::into),
+            clean_stop: records.clean.map(Into::into),
             forks: records.forks.iter().map(Into::into).collect(),
             sst_marker: files.sst_marker,
+            unsynced_transfer: files.unsynced_transfer,
             ran_standalone: records.ran_standalone,
+            supervised: records.supervised.clone(),
+            start_failures: StartFailuresDocument::new(&records.start_failures),
             datadir_empty: files.datadir_empty,
         }
     }
@@ -112,7 +119,28 @@ impl From<&ViewRecord> for ViewRecordDocument {
 
 impl From<&Fork> for ForkDocument {
     fn from(fork: &Fork) -> ForkDocument {
-        ForkDocument { uuid: fork.uuid, seqno: fork.seqno.get(), present: fork.present.clone(), known: fork.known }
+        ForkDocument {
+            id: format!("{:016x}", fork.id),
+            uuid: fork.at.uuid(),
+            seqno: fork.at.seqno().get(),
+            present: Vec::new(),
+            known: false,
+        }
+    }
+}
+
+impl From<CleanStop> for CleanStopDocument {
+    fn from(clean: CleanStop) -> CleanStopDocument {
+        let CleanStop { position, last } = clean;
+        CleanStopDocument { uuid: position.uuid(), seqno: position.seqno().get(), last }
+    }
+}
+
+impl StartFailuresDocument {
+    /// `None` if the last start did not fail.
+    pub(super) fn new(failures: &StartFailures) -> Option<StartFailuresDocument> {
+        let why = failures.why.to_string();
+        (failures.count > 0).then_some(StartFailuresDocument { count: failures.count, why })
     }
 }
 
