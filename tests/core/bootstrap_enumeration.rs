@@ -112,6 +112,16 @@ fn forks() {
 }
 
 #[test]
+fn stops() {
+    all_states("stops", 0, (2..=3).map(points::stops), &unsaid());
+}
+
+#[test]
+fn failures() {
+    all_states("failures", 0, (2..=3).map(points::failures), &unsaid());
+}
+
+#[test]
 fn floors() {
     all_states("floors", 305_252, (2..=3).map(points::floors), &unsaid());
 }

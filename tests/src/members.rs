@@ -92,7 +92,7 @@ impl Member {
                         data: 0,
                         view_number: None,
                         receive_queue: None,
-                        begins: false,
+                        age: std::time::Duration::ZERO,
                         vips: self.holds.clone(),
                         backup: self.backup.clone(),
                     };

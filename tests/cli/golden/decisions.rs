@@ -20,15 +20,16 @@ fn two() -> Vec<Hostname> {
     vec![host(1), host(2)]
 }
 
-const DEFECTS: [Defect; 8] = [
+const DEFECTS: [Defect; 9] = [
     Defect::ZeroUuid,
     Defect::TransferBroken,
+    Defect::TransferUnsynced,
     Defect::TransferRuns,
     Defect::GrastateTorn,
     Defect::GrastateMissing,
     Defect::Contradiction,
     Defect::Inconsistent,
-    Defect::ForkDoubtful,
+    Defect::Superseded,
 ];
 
 fn needs() -> Vec<Need> {
@@ -39,6 +40,8 @@ fn needs() -> Vec<Need> {
         Need::Recovery,
         Need::RecoveryThatWorks { why: "the server did not start".into() },
         Need::Answer,
+        Need::Response,
+        Need::NewComponent,
         Need::TransferEnd,
         Need::Service,
         Need::Network,
@@ -74,7 +77,7 @@ fn problems() -> Vec<Problem> {
             members: vec![untrusted(Some(Defect::ZeroUuid), Some(position(1204))), untrusted(None, None)],
         },
         Problem::NobodyLeft { members: two() },
-        Problem::CutOff { members: two(), fork: 100, present: vec![one()] },
+        Problem::Diverged { members: two(), fork: position(100) },
         Problem::DisabledHoldsMore { member: one(), position: position(1204), best: position(1200) },
     ];
     all.extend(DEFECTS.map(|defect| Problem::UnsafeHoldsMore {
@@ -96,7 +99,9 @@ pub(crate) fn actions() -> Vec<Action> {
     let mut all = vec![
         Action::Bootstrap {
             member: member.clone(),
+            new_uuid: true,
             stop_first: stop_first.clone(),
+            supersede_first: two(),
             joiners: joiners.clone(),
             discard: discard.clone(),
             position: position(1204),
@@ -105,6 +110,7 @@ pub(crate) fn actions() -> Vec<Action> {
         Action::Promote {
             member: member.clone(),
             stop_first: stop_first.clone(),
+            supersede_first: two(),
             joiners: joiners.clone(),
             discard: discard.clone(),
             position: position(1204),
@@ -132,7 +138,7 @@ fn not_chosen() -> Vec<NotChosen> {
         NotChosen::Unsafe { defect: Defect::ZeroUuid, position: Some(position(1204)) },
         NotChosen::OtherHistory { position: position(1204) },
         NotChosen::Diverged { fork: 100, position: position(1204) },
-        NotChosen::PerhapsDiverged { fork: 100, position: position(1204) },
+        NotChosen::Succeeded { position: position(1204) },
         NotChosen::Standalone,
         NotChosen::Above { by: 4 },
         NotChosen::Maintenance,
@@ -157,8 +163,9 @@ pub(crate) fn reasons() -> Vec<Reason> {
         Reason::Answered { known: 3, enabled: 3 },
         Reason::LastView { view: VIEW, members: two(), proof: Proof::EverybodyAnswered },
         Reason::LastView { view: VIEW, members: two(), proof: Proof::Floor { floor: 1190 } },
-        Reason::LeftLast { member: member(), position: position(1204), floor: Some(1190) },
-        Reason::LeftLast { member: member(), position: position(1204), floor: None },
+        Reason::LeftLast { member: member(), position: position(1204) },
+        Reason::CannotStart { member: member(), failures: 3, why: "exit status 1".into() },
+        Reason::NewUuid { members: two() },
         Reason::HighestPosition { member: member(), position: position(1204) },
         Reason::NobodyHasData,
         Reason::NotLost { member: member() },
@@ -167,14 +174,21 @@ pub(crate) fn reasons() -> Vec<Reason> {
         Reason::TailLost { member: member(), from: 1205, to: 1210 },
         Reason::SeesStranger { member: member(), address: "192.168.1.99".into() },
     ];
-    let ties = [TieBreak::Maintenance, TieBreak::Running, TieBreak::Order];
+    let ties = [TieBreak::Maintenance, TieBreak::CanStart, TieBreak::Running, TieBreak::Order];
     all.extend(ties.map(|by| Reason::Tie { member: one(), with: two(), by }));
-    let words = [Word::AssumeLost, Word::Discard, Word::Seed, Word::Standalone, Word::Force];
+    let words = [Word::AssumeLost, Word::Discard, Word::Seed, Word::Standalone, Word::Force, Word::Trust];
     all.extend(words.map(|word| Reason::OperatorsWord { word, members: two() }));
-    let flags = [FlagIgnored::NoCleanStop, FlagIgnored::BelowFloor, FlagIgnored::Unsafe, FlagIgnored::Superseded];
+    let flags = [
+        FlagIgnored::NoCleanStop,
+        FlagIgnored::LogNotWritten,
+        FlagIgnored::WrittenLater,
+        FlagIgnored::Unsafe,
+        FlagIgnored::Superseded,
+    ];
     all.extend(flags.map(|why| Reason::FlagIgnored { member: one(), why }));
     let hindrances = [
         Hindrance::Minority,
+        Hindrance::Unsupervised { member: one() },
         Hindrance::Maintenance { member: one() },
         Hindrance::Disabled { member: one() },
         Hindrance::Runs { member: one() },

@@ -1,8 +1,8 @@
 //! Evidence and records: every process, every file as it can be found.
 
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records, Recovered,
-    Running, Seqno, Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process, Records,
+    Recovered, Running, Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use pfcluster_tests::members::{hosts, stopped};
 
@@ -21,8 +21,8 @@ fn seqno(seqno: i64) -> Seqno {
     Seqno::new(seqno).expect("not negative")
 }
 
-fn fork(at: i64, present: usize, known: bool) -> Fork {
-    Fork { uuid: CLUSTER, seqno: seqno(at), present: hosts(present), known }
+fn fork(id: u64, at: i64) -> Fork {
+    Fork { id, at: position(at) }
 }
 
 fn view(size: Option<u32>) -> ViewRecord {
@@ -37,22 +37,35 @@ pub(crate) fn records() -> Vec<(&'static str, Records)> {
         ("last-recorded", Records { last_recorded: Some(position(1204)), ..none.clone() }),
         ("view", Records { view: Some(view(Some(2))), ..none.clone() }),
         ("view-without-size", Records { view: Some(view(None)), ..none.clone() }),
-        ("fork", Records { forks: vec![fork(100, 1, true)], ..none.clone() }),
-        (
-            "forks",
-            Records { forks: vec![fork(100, 2, true), fork(0, 3, false), fork(i64::MAX, 0, false)], ..none.clone() },
-        ),
+        ("clean", Records { clean: Some(clean(true)), ..none.clone() }),
+        ("fork", Records { forks: vec![fork(1, 100)], ..none.clone() }),
+        ("forks", Records { forks: vec![fork(u64::MAX, 100), fork(0, 0), fork(7, i64::MAX)], ..none.clone() }),
+        ("supervised", Records { supervised: hosts(2), ..none.clone() }),
+        ("start-failures", Records { start_failures: failures(), ..none.clone() }),
+        ("joined", Records { joined_in_boot: Some(CLUSTER), ..none.clone() }),
         ("ran-standalone", Records { ran_standalone: true, ..none }),
         ("everything", everything()),
     ]
+}
+
+fn clean(last: bool) -> CleanStop {
+    CleanStop { position: position(1204), last }
+}
+
+fn failures() -> StartFailures {
+    StartFailures { count: 3, why: "exit status 1".into() }
 }
 
 fn everything() -> Records {
     Records {
         last_recorded: Some(position(i64::MAX)),
         view: Some(view(Some(2))),
-        forks: vec![fork(100, 2, true), fork(1190, 1, false)],
+        clean: Some(clean(false)),
+        forks: vec![fork(1, 100), fork(2, 1190)],
         ran_standalone: true,
+        supervised: hosts(3),
+        start_failures: failures(),
+        joined_in_boot: Some(CLUSTER),
     }
 }
 
@@ -92,7 +105,18 @@ pub(crate) fn evidence() -> Vec<(&'static str, Evidence)> {
     };
     let zero = Found::Read(Grastate { uuid: Uuid::ZERO, seqno: -1, safe_to_bootstrap: Some(false) });
     vec![
-        ("stopped-cleanly", with(Files { grastate: grastate(1204, Some(true)), ..Files::default() })),
+        (
+            "stopped-cleanly",
+            with(Files {
+                grastate: grastate(1204, Some(true)),
+                recovered: Recovered::At(position(1204)),
+                ..Files::default()
+            }),
+        ),
+        ("stopped-unconfirmed", with(Files { grastate: grastate(1204, Some(true)), ..Files::default() })),
+        ("stopped-unsynced-transfer", with(Files { unsynced_transfer: true, ..crashed.clone() })),
+        ("bootstrapping", process(Process::Bootstrapping, crashed.clone())),
+        ("not-responding", process(Process::NotResponding, crashed.clone())),
         ("stopped-after-a-crash", with(crashed.clone())),
         ("stopped-files-unreadable", Evidence { files: None, ..with(Files::default()) }),
         (

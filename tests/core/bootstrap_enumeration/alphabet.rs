@@ -19,21 +19,28 @@ pub(crate) enum Life {
     Unknown,
     Stopped,
     Starting,
+    /// Started as the first of a component, without an answer yet.
+    Bootstrapping,
+    /// It may be serving clients, and does not respond.
+    Mute,
     Runs { status: ClusterStatus, state: LocalState, uuid: Uuid, at: i64, sees_all: bool },
 }
 
 /// grastate.dat and the recovered position.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Data {
-    /// A clean stop.
+    /// A clean stop, as recovery shows.
     Clean(Uuid, i64, Option<bool>),
+    /// A stop that looks clean, and nobody has recovered the position.
+    Unconfirmed(Uuid, i64, Option<bool>),
     /// A crash, and what was recovered.
     Crashed(Uuid, i64, Option<bool>),
     /// A crash, and nobody has recovered the position.
     NotRecovered(bool),
     RecoveryFailed(bool),
-    /// A position was written down, and one of the same or another history was found.
-    Both(i64, Uuid, i64),
+    /// A position was written down (a pause, a stop that did not reach the disk), and another one, perhaps of another UUID, was
+    /// found.
+    Both(i64, Uuid, i64, bool),
     /// The history is written down, and the data are of none.
     Contradicted,
     /// The zero UUID, and what was recovered.
@@ -71,6 +78,8 @@ pub(crate) struct Letter {
     pub(crate) data: Data,
     pub(crate) view: View,
     pub(crate) marker: bool,
+    /// A state transfer was not on disk when the power went.
+    pub(crate) unsynced: bool,
     pub(crate) maintenance: bool,
     /// It answered from afar: without its files.
     pub(crate) no_files: bool,
@@ -80,7 +89,7 @@ impl Letter {
     pub(crate) const UNKNOWN: Letter = Letter::new(Life::Unknown, Data::Empty, View::Absent);
 
     pub(crate) const fn new(life: Life, data: Data, view: View) -> Letter {
-        Letter { life, data, view, marker: false, maintenance: false, no_files: false }
+        Letter { life, data, view, marker: false, unsynced: false, maintenance: false, no_files: false }
     }
 }
 
@@ -108,6 +117,8 @@ fn evidence(at: usize, letter: Letter, disabled: &[bool]) -> Evidence {
     let process = match letter.life {
         Life::Unknown | Life::Stopped => Process::Stopped,
         Life::Starting => Process::Starting,
+        Life::Bootstrapping => Process::Bootstrapping,
+        Life::Mute => Process::NotResponding,
         Life::Runs { status, state, uuid, at: seqno, sees_all } => Process::Running(Running {
             uuid,
             status,
@@ -134,11 +145,12 @@ fn files(at: usize, letter: Letter, size: usize) -> Files {
     let ours = |place: Option<i64>| place.map_or(Recovered::NoHistory, |seqno| at_place(OURS, seqno));
     let torn = || Found::Torn("it ends in the middle of a line".into());
     let (grastate, recovered) = match letter.data {
-        Data::Clean(uuid, seqno, flag) => (grastate(uuid, seqno, flag), Recovered::NotRun),
+        Data::Clean(uuid, seqno, flag) => (grastate(uuid, seqno, flag), at_place(uuid, seqno)),
+        Data::Unconfirmed(uuid, seqno, flag) => (grastate(uuid, seqno, flag), Recovered::NotRun),
         Data::Crashed(uuid, seqno, flag) => (grastate(uuid, -1, flag), at_place(uuid, seqno)),
         Data::NotRecovered(flag) => (grastate(OURS, -1, Some(flag)), Recovered::NotRun),
         Data::RecoveryFailed(flag) => (grastate(OURS, -1, Some(flag)), Recovered::Failed("no space left".into())),
-        Data::Both(written, uuid, found) => (grastate(OURS, written, Some(false)), at_place(uuid, found)),
+        Data::Both(written, uuid, found, flag) => (grastate(OURS, written, Some(flag)), at_place(uuid, found)),
         Data::Contradicted => (grastate(OURS, -1, Some(true)), Recovered::NoHistory),
         Data::Zero(place, flag) => (grastate(Uuid::ZERO, -1, flag), ours(place)),
         Data::Torn(place) => (torn(), ours(place)),
@@ -151,7 +163,8 @@ fn files(at: usize, letter: Letter, size: usize) -> Files {
         View::Torn => Found::Torn("no `#vwend`".into()),
         view => Found::Read(gvwstate(at, view, size)),
     };
-    Files { grastate, gvwstate, recovered, sst_marker: letter.marker, datadir_empty, ..Files::default() }
+    let (sst_marker, unsynced_transfer) = (letter.marker, letter.unsynced);
+    Files { grastate, gvwstate, recovered, sst_marker, unsynced_transfer, datadir_empty, ..Files::default() }
 }
 
 fn gvwstate(at: usize, view: View, size: usize) -> Gvwstate {
@@ -213,7 +226,10 @@ fn all_data() -> Vec<Data> {
     for place in [Some(LOW), Some(MIDDLE), Some(HIGH), None] {
         all.extend([Data::Torn(place), Data::Missing(place)]);
     }
-    all.extend([Data::Both(LOW, OURS, HIGH), Data::Both(HIGH, OURS, LOW), Data::Both(LOW, OTHER, LOW)]);
+    for flag in [false, true] {
+        all.extend([Data::Both(LOW, OURS, HIGH, flag), Data::Both(HIGH, OURS, LOW, flag), Data::Both(LOW, OTHER, LOW, flag)]);
+        all.push(Data::Unconfirmed(OURS, HIGH, Some(flag)));
+    }
     all
 }
 
@@ -236,6 +252,7 @@ fn all_runs() -> Vec<Life> {
 pub(crate) fn full(size: usize) -> Vec<Letter> {
     let mut letters = vec![Letter::UNKNOWN];
     for view in VIEWS {
+        letters.extend([Life::Mute, Life::Bootstrapping].map(|life| Letter::new(life, Data::NotRecovered(false), view)));
         for life in [Life::Stopped, Life::Starting] {
             letters.extend(all_data().into_iter().map(|data| Letter::new(life, data, view)));
         }
@@ -271,6 +288,7 @@ pub(crate) fn less(letters: Vec<Letter>) -> Vec<Letter> {
             let views = [View::Absent, View::All, View::Alone];
             !letter.marker && views.contains(&letter.view) && at != MIDDLE && !(letter.maintenance && letter.no_files)
         }
+        Life::Mute | Life::Bootstrapping => letter.view == View::All,
         Life::Starting => matches!(letter.view, View::Absent | View::All | View::Alone | View::OfAnotherLife),
         Life::Stopped | Life::Unknown => letter.view != View::WithPrevious,
     };
@@ -306,8 +324,14 @@ pub(crate) fn smaller() -> Vec<Letter> {
         letters.extend(PLACES.map(|place| stopped(Data::Clean(OURS, place, flag), View::Absent)));
     }
     letters.push(stopped(Data::Clean(OTHER, MIDDLE, yes), View::Absent));
-    letters.push(stopped(Data::Both(LOW, OURS, HIGH), View::Absent));
-    letters.push(stopped(Data::Both(LOW, OTHER, HIGH), View::Absent));
+    // Not flushed, paused, not recovered.
+    letters.push(stopped(Data::Both(HIGH, OURS, MIDDLE, true), View::Absent));
+    letters.push(stopped(Data::Both(HIGH, OURS, MIDDLE, true), View::Alone));
+    letters.push(stopped(Data::Unconfirmed(OURS, HIGH, yes), View::Absent));
+    letters.push(stopped(Data::Both(LOW, OTHER, HIGH, false), View::Absent));
+    letters.push(Letter::new(Life::Mute, Data::NotRecovered(false), View::All));
+    letters.push(Letter::new(Life::Bootstrapping, Data::NotRecovered(false), View::All));
+    letters.push(Letter { unsynced: true, ..stopped(Data::Crashed(OURS, HIGH, no), View::All) });
     letters.push(stopped(Data::Contradicted, View::Absent));
     letters.push(stopped(Data::Missing(Some(MIDDLE)), View::Absent));
     letters.push(stopped(Data::Empty, View::Absent));
@@ -371,6 +395,8 @@ pub(crate) fn smallest(size: usize) -> Vec<Letter> {
         Letter { marker: true, ..Letter::new(Life::Starting, Data::Zero(None, no), View::Absent) },
         Letter { marker: true, ..stopped(Data::Zero(None, no), View::WithNext) },
         Letter::new(waits(MIDDLE), Data::NotRecovered(false), View::All),
+        stopped(Data::Both(HIGH, OURS, MIDDLE, true), View::Absent),
+        Letter::new(Life::Mute, Data::NotRecovered(false), View::All),
     ];
     distinct(letters, size)
 }

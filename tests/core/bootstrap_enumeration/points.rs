@@ -3,7 +3,8 @@
 
 use pfcluster_core::galera::bootstrap::{Policy, Seen};
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Seqno, Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Records, Seqno, StartFailures,
+    Uuid, ViewId, ViewRecord,
 };
 
 use crate::alphabet::{Data, HIGH, LOW, Letter, Life, MIDDLE, OTHER, OURS, View, host, seen};
@@ -68,28 +69,66 @@ fn changed(letters: &[Letter], disabled: &[bool], changes: &[Change<'_>]) -> Col
     (0..size).map(column).collect()
 }
 
-fn add_fork(evidence: &mut Evidence, seqno: i64, present: Vec<usize>, known: bool) {
-    let seqno = Seqno::new(seqno).expect("a sequence number");
-    let present = present.into_iter().map(host).collect();
-    if let Some(files) = &mut evidence.files {
-        files.records.forks.push(Fork { uuid: OURS, seqno, present, known });
+fn records(evidence: &mut Evidence) -> Option<&mut Records> {
+    Some(&mut evidence.files.as_mut()?.records)
+}
+
+fn add_fork(evidence: &mut Evidence, id: u64, uuid: Uuid, seqno: i64) {
+    let at = Position::new(uuid, seqno).expect("a position");
+    if let Some(records) = records(evidence) {
+        records.forks.push(Fork { id, at });
     }
 }
 
 pub(crate) fn forks(size: usize) -> Columns {
     let changes: [Change<'_>; 7] = [
         &|_, _, _| {},
-        &|at, _, evidence| add_fork(evidence, LOW, vec![at], true),
-        &|at, size, evidence| add_fork(evidence, LOW, vec![at, (at + 1) % size], true),
-        &|at, size, evidence| add_fork(evidence, MIDDLE, vec![at, (at + 1) % size], true),
-        &|at, _, evidence| add_fork(evidence, MIDDLE, vec![at], true),
-        &|at, _, evidence| add_fork(evidence, MIDDLE, vec![at], false),
-        &|at, size, evidence| {
-            add_fork(evidence, LOW, (0..size).collect(), true);
-            add_fork(evidence, MIDDLE, vec![at], true);
+        &|_, _, evidence| add_fork(evidence, 1, OURS, LOW),
+        &|_, _, evidence| add_fork(evidence, 1, OURS, MIDDLE),
+        &|_, _, evidence| add_fork(evidence, 2, OURS, LOW),
+        &|_, _, evidence| add_fork(evidence, 1, OTHER, MIDDLE),
+        &|_, _, evidence| {
+            add_fork(evidence, 1, OURS, LOW);
+            add_fork(evidence, 2, OURS, MIDDLE);
+        },
+        &|_, _, evidence| {
+            add_fork(evidence, 1, OURS, LOW);
+            add_fork(evidence, 3, OTHER, LOW);
         },
     ];
-    changed(&base(), &vec![false; size], &changes)
+    let other = Letter::new(Life::Stopped, Data::Crashed(OTHER, MIDDLE, Some(false)), View::All);
+    changed(&[base(), vec![other]].concat(), &vec![false; size], &changes)
+}
+
+/// Stops that recovery has proved to be clean, and flags that were written later.
+pub(crate) fn stops(size: usize) -> Columns {
+    let stopped = |seqno, last| {
+        move |_: usize, _: usize, evidence: &mut Evidence| {
+            let position = Position::new(OURS, seqno).expect("a position");
+            if let Some(records) = records(evidence) {
+                records.clean = Some(CleanStop { position, last });
+            }
+        }
+    };
+    let (high, not_last, low) = (stopped(HIGH, true), stopped(HIGH, false), stopped(LOW, true));
+    let again = |data| Letter::new(Life::Stopped, data, View::Absent);
+    let letters = [again(Data::Crashed(OURS, HIGH, Some(true))), again(Data::Both(HIGH, OURS, LOW, true))];
+    changed(&[base(), letters.to_vec()].concat(), &vec![false; size], &[&|_, _, _| {}, &high, &not_last, &low])
+}
+
+/// Starts that failed, and members whose supervisors were heard.
+pub(crate) fn failures(size: usize) -> Columns {
+    let failed = |_: usize, _: usize, evidence: &mut Evidence| {
+        if let Some(records) = records(evidence) {
+            records.start_failures = StartFailures { count: 3, why: "exit status 1".into() };
+        }
+    };
+    let heard = |at: usize, size: usize, evidence: &mut Evidence| {
+        if let Some(records) = records(evidence) {
+            records.supervised = vec![host((at + 1) % size)];
+        }
+    };
+    changed(&[base(), strange()].concat(), &vec![false; size], &[&|_, _, _| {}, &failed, &heard])
 }
 
 pub(crate) fn standalone(disabled: &[bool]) -> Columns {

@@ -155,7 +155,7 @@ fn short(evidence: &Evidence) -> String {
         Recovered::At(position) => write!(text, ", recovered {}:{}", letter(position.uuid()), position.seqno()),
         other => write!(text, ", recovered {other:?}"),
     };
-    for (is, word) in [(files.sst_marker, "marker"), (files.datadir_empty, "empty")] {
+    for (is, word) in [(files.sst_marker, "marker"), (files.unsynced_transfer, "unsynced"), (files.datadir_empty, "empty")] {
         if is {
             let _ = write!(text, ", {word}");
         }
@@ -168,8 +168,13 @@ fn short(evidence: &Evidence) -> String {
         let _ = write!(text, ", recorded {}:{}", letter(position.uuid()), position.seqno());
     }
     for fork in &records.forks {
-        let present: Vec<&str> = fork.present.iter().map(Hostname::as_str).collect();
-        let _ = write!(text, ", fork {}:{}{present:?} known {}", letter(fork.uuid), fork.seqno, fork.known);
+        let _ = write!(text, ", fork {} at {}:{}", fork.id, letter(fork.at.uuid()), fork.at.seqno());
+    }
+    if let Some(clean) = records.clean {
+        let _ = write!(text, ", stopped cleanly at {} last {}", clean.position.seqno(), clean.last);
+    }
+    if records.start_failures.count > 0 || !records.supervised.is_empty() {
+        let _ = write!(text, ", {} failures, supervised {:?}", records.start_failures.count, records.supervised);
     }
     if records.ran_standalone {
         text.push_str(", ran alone");
@@ -202,7 +207,7 @@ pub(crate) fn kind(action: &Action) -> &'static str {
             P::Regression { .. } => "Refuse Regression",
             P::NoCandidate { .. } => "Refuse NoCandidate",
             P::UnsafeHoldsMore { .. } => "Refuse UnsafeHoldsMore",
-            P::CutOff { .. } => "Refuse CutOff",
+            P::Diverged { .. } => "Refuse Diverged",
             P::DisabledHoldsMore { .. } => "Refuse DisabledHoldsMore",
             P::Unfit { .. } => "Refuse Unfit",
             _ => "Refuse",

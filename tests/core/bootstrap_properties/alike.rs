@@ -70,7 +70,8 @@ fn renumbered(evidence: &mut Evidence) {
     if let Some(view) = &mut records.view {
         view.floor = seqno(view.floor);
     }
-    records.forks.iter_mut().for_each(|fork| fork.seqno = seqno(fork.seqno));
+    records.forks.iter_mut().for_each(|fork| fork.at = place(fork.at));
+    records.clean.iter_mut().for_each(|clean| clean.position = place(clean.position));
 }
 
 /// Quarters of small numbers meet, so they are spread first.
@@ -93,7 +94,8 @@ fn spread(evidence: &mut Evidence) {
     if let Some(view) = &mut records.view {
         view.floor = seqno(view.floor);
     }
-    records.forks.iter_mut().for_each(|fork| fork.seqno = seqno(fork.seqno));
+    records.forks.iter_mut().for_each(|fork| fork.at = place(fork.at));
+    records.clean.iter_mut().for_each(|clean| clean.position = place(clean.position));
 }
 
 /// Other names for nodes, histories and views: none is before another.
@@ -137,7 +139,8 @@ fn renamed(evidence: &mut Evidence) {
         view(&mut record.view);
         uuid(&mut record.uuid);
     }
-    records.forks.iter_mut().for_each(|fork| uuid(&mut fork.uuid));
+    records.forks.iter_mut().for_each(|fork| fork.at = position(fork.at));
+    records.clean.iter_mut().for_each(|clean| clean.position = position(clean.position));
 }
 
 proptest! {

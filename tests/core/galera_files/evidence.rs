@@ -3,7 +3,7 @@
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running, Seqno,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running, StartFailures, Seqno,
     Uuid, ViewId, ViewRecord,
 };
 use pfcluster_tests::property_config;
@@ -60,23 +60,32 @@ fn floor() -> impl Strategy<Value = Seqno> {
 fn records() -> impl Strategy<Value = Records> {
     let view = (uuid(), any::<u32>(), uuid(), floor(), any::<Option<u32>>())
         .prop_map(|(view, seq, uuid, floor, size)| ViewRecord { view: ViewId { uuid: view, seq }, uuid, floor, size });
-    let fork = (uuid(), floor(), hosts(), any::<bool>()).prop_map(|(uuid, seqno, present, known)| Fork {
-        uuid,
-        seqno,
-        present,
-        known,
-    });
-    (of(position()), of(view), prop::collection::vec(fork, 0..3), any::<bool>())
-        .prop_map(|(last_recorded, view, forks, ran_standalone)| Records { last_recorded, view, forks, ran_standalone })
+    let fork = (any::<u64>(), position()).prop_map(|(id, at)| Fork { id, at });
+    let clean = (position(), any::<bool>()).prop_map(|(position, last)| CleanStop { position, last });
+    let failures = (1_u8.., ".{0,9}").prop_map(|(count, why)| StartFailures { count, why: why.into() });
+    let failures = prop_oneof![Just(StartFailures::default()), failures];
+    let parts = (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);
+    parts.prop_map(|(last_recorded, view, clean, forks, ran_standalone, supervised, start_failures)| Records {
+        last_recorded,
+        view,
+        clean,
+        forks,
+        ran_standalone,
+        supervised,
+        start_failures,
+        // In the records' own document only.
+        joined_in_boot: None,
+    })
 }
 
 fn files() -> impl Strategy<Value = Files> {
-    (found(grastate()), found(gvwstate()), recovered(), any::<(bool, bool)>(), records()).prop_map(
-        |(grastate, gvwstate, recovered, (sst_marker, datadir_empty), records)| Files {
+    (found(grastate()), found(gvwstate()), recovered(), any::<(bool, bool, bool)>(), records()).prop_map(
+        |(grastate, gvwstate, recovered, (sst_marker, unsynced_transfer, datadir_empty), records)| Files {
             grastate,
             gvwstate,
             recovered,
             sst_marker,
+            unsynced_transfer,
             datadir_empty,
             records,
         },
@@ -99,7 +108,13 @@ fn process() -> impl Strategy<Value = Process> {
             Process::Running(Running { uuid, status, state, size, last_committed, sees, sees_others })
         },
     );
-    prop_oneof![Just(Process::Stopped), Just(Process::Starting), running]
+    prop_oneof![
+        Just(Process::Stopped),
+        Just(Process::Starting),
+        Just(Process::Bootstrapping),
+        Just(Process::NotResponding),
+        running
+    ]
 }
 
 fn evidence() -> impl Strategy<Value = Evidence> {

@@ -3,7 +3,8 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pfcluster_core::galera::{ClusterStatus, LocalState};
 use pfcluster_core::galera::{
-    Evidence, Files, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running, Seqno, Uuid,
+    CleanStop, Evidence, Files, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running, Seqno,
+    StartFailures, Uuid,
     ViewId, ViewRecord,
 };
 use pfcluster_core::strategies::clusters::host;
@@ -156,7 +157,9 @@ fn arrives(mut evidence: Evidence, members: usize) -> Evidence {
         places(&mut running.sees);
     }
     if let Some(files) = &mut evidence.files {
-        files.records.forks.iter_mut().for_each(|fork| places(&mut fork.present));
+        places(&mut files.records.supervised);
+        files.records.start_failures.why = cut(&files.records.start_failures.why);
+        files.records.joined_in_boot = None;
     }
     evidence
 }
@@ -171,7 +174,7 @@ fn is_honest(evidence: &Evidence) -> bool {
     };
     let runs = match &evidence.process {
         Process::Running(running) => counts(running),
-        Process::Starting | Process::Stopped => true,
+        _ => true,
     };
     runs && evidence.files.as_ref().is_none_or(reads)
 }
@@ -232,11 +235,8 @@ fn the_fullest_evidence_of_nine_members_fits() {
     let far = Seqno::new(i64::MAX).expect("a sequence number");
     let nodes: Vec<Uuid> = (0..MEMBERS).map(|at| Uuid::from_u128(u128::MAX - MEMBERS as u128 + at as u128)).collect();
     let view = ViewId { uuid: nodes[0], seq: u32::MAX };
-    let fork = |(at, seqno): (usize, i64)| {
-        let present = hosts(MEMBERS).into_iter().filter(|other| *other != host(at)).collect();
-        let seqno = Seqno::new(seqno).expect("a sequence number");
-        Fork { uuid: history, seqno, present, known: true }
-    };
+    let position = |seqno| Position::new(history, seqno).expect("a position");
+    let fork = |seqno: i64| Fork { id: u64::MAX, at: position(seqno) };
     let found = Evidence {
         process: Process::Running(Running {
             uuid: history,
@@ -252,11 +252,16 @@ fn the_fullest_evidence_of_nine_members_fits() {
             gvwstate: Found::Read(Gvwstate { my_uuid: nodes[0], view, bootstrap: true, members: nodes }),
             recovered: Recovered::Failed("x".repeat(500).into()),
             sst_marker: true,
+            unsynced_transfer: true,
             datadir_empty: false,
             records: Records {
                 last_recorded: Position::new(history, i64::MAX),
+                clean: Some(CleanStop { position: position(i64::MAX), last: true }),
+                supervised: hosts(MEMBERS),
+                start_failures: StartFailures { count: u8::MAX, why: "x".repeat(LONGEST_TEXT).into() },
+                joined_in_boot: None,
                 view: Some(ViewRecord { view, uuid: history, floor: far, size: Some(u32::MAX) }),
-                forks: (0..MEMBERS).zip(i64::MAX - 10..).map(fork).collect(),
+                forks: (i64::MAX - 8..i64::MAX).map(fork).collect(),
                 ran_standalone: true,
             },
         }),
@@ -281,11 +286,9 @@ fn the_fullest_evidence_of_nine_members_fits() {
 /// With more than fits, the others hear that somebody is there, and nothing that was cut off.
 #[test]
 fn evidence_that_does_not_fit_is_unknown() {
-    let fork = |at: i64| Fork {
-        uuid: Uuid::from_u128(u128::MAX),
-        seqno: Seqno::new(i64::MAX - at).expect("a sequence number"),
-        present: hosts(3),
-        known: true,
+    let fork = |back: i64| Fork {
+        id: u64::MAX,
+        at: Position::new(Uuid::from_u128(u128::MAX), i64::MAX - back).expect("a position"),
     };
     let records = Records { forks: (0..100).map(fork).collect(), ..Records::default() };
     let found = stopped(Files { records, ..Files::default() });

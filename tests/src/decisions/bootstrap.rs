@@ -1,7 +1,7 @@
 //! The election: the command of tests/testdata/bootstrap.
 //!
 //! ```text
-//! bootstrap [steps] [lost=pf3] [discard=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed] [reform-failed] [supervised]
+//! bootstrap [steps] [lost=pf3] [discard=pf3] [trust=pf3] [force=pf1] [seed=pf1] [standalone] [confirmed] [reform-failed] [supervised]
 //! pf1  stopped  A:1200  flag=0
 //! pf2  crashed  A:1204  view=5{2,3}  floor=1190
 //! pf3  unknown
@@ -13,16 +13,19 @@
 //! | word | meaning |
 //! |---|---|
 //! | `unknown`, `silent`, `refused`, `garbled` | nothing is known: not asked, no answer, refused, not readable |
-//! | `stopped` | no process; with `A:1204` after a clean stop at this position |
-//! | `crashed` | no process; grastate.dat has -1, `A:1204` was recovered (`recovered=no`, `failed`, `none` for other outcomes) |
-//! | `starting` | a process that does not answer; files as for `crashed` |
+//! | `stopped` | no process; with `A:1204` after a clean stop at this position, as recovery shows |
+//! | `crashed` | no process; grastate.dat has -1, `A:1204` was recovered |
+//! | `recovered=A:1200`, `no`, `failed`, `none` | recovery found another position, was not run, failed, found no cluster UUID |
+//! | `starting` | a process that was never in a component; files as for `crashed` |
+//! | `bootstrapping`, `mute` | a process that was started as the first of a component; one that may be serving and does not respond |
 //! | `primary`, `nonprimary`, `disconnected` | it runs, at this position; `sees=pf1,pf2`, `stranger=ADDRESS` |
 //! | `synced`, `donor`, `joining`, `joined`, `initialized`, `inconsistent` | its local state, if not the usual one |
 //! | `zero`, `torn`, `nograstate` | grastate.dat has the zero UUID, is torn, is missing |
-//! | `flag=1`, `marker`, `empty` | `safe_to_bootstrap: 1`, a state transfer's marker, an empty data directory |
+//! | `flag=1`, `marker`, `unsynced`, `empty` | `safe_to_bootstrap: 1`, a state transfer that failed or runs, one that was not on disk when the power went, an empty data directory |
 //! | `view=5{2,3}`, `view=x5{2,3}`, `view=torn`, `node=4` | gvwstate.dat: number and nodes of the view, another one of that number, torn; its own node, if not its place in the list |
 //! | `floor=1190`, `alone=1190` | recorded for its view, for a view in which it was alone |
-//! | `recorded=A:1300`, `fork=A:100{pf1,pf2}`, `fork=A:100{pf1}?`, `ranalone` | other records of its supervisor |
+//! | `last=A:1204`, `clean=A:1204` | recorded: the last stop was clean, and `safe_to_bootstrap` was 1 or 0 then |
+//! | `recorded=A:1300`, `fork=A:100`, `fork=A:100#2`, `ranalone`, `failed=3`, `supervised=pf2,pf3`, `joined=old` | other records of its supervisor; `#2`: another fork at that position; `joined`: in which boot it joined |
 //! | `maintenance`, `arbitrator`, `disabled`, `disables=pf3`, `members=x` | as they say; `members`: the hash of its members |
 
 use std::collections::BTreeSet;
@@ -31,8 +34,8 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, CarriedOutBy, Policy, Reason, Seen};
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
-    Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord, select_bootstrap,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
+    Recovered, Running, Seqno, Silence, StartFailures, Uuid, ViewId, ViewRecord, select_bootstrap,
 };
 
 use crate::Case;
@@ -53,6 +56,8 @@ pub fn decision(case: &Case) -> Result<Decision<Action, Reason>, String> {
     let policy = Policy {
         assume_lost: hosts("lost")?.into_iter().collect::<BTreeSet<_>>(),
         discard: hosts("discard")?.into_iter().collect(),
+        trust: hosts("trust")?.into_iter().collect(),
+        end: BTreeSet::new(),
         seed: one("seed")?,
         standalone: case.has("standalone"),
         force: one("force")?,
@@ -164,9 +169,10 @@ pub(super) fn member(at: usize, line: &str) -> Result<Seen, String> {
 
 /// A misspelt word must not pass for silence.
 fn known_words(said: &Said<'_>) -> Result<(), String> {
-    const PLAIN: &str = " synced donor joining joined initialized inconsistent zero torn nograstate marker empty ranalone \
+    const PLAIN: &str = " synced donor joining joined initialized inconsistent zero torn nograstate marker unsynced empty ranalone \
                          maintenance arbitrator disabled nofiles ";
-    const KEYS: &str = " flag view node floor alone recorded recovered fork sees stranger disables members ";
+    const KEYS: &str = " flag view node floor alone last clean recorded recovered fork failed supervised joined sees stranger \
+                        disables members ";
     let is_known = |word: &&str| match word.split_once('=') {
         Some((key, _)) => KEYS.contains(&format!(" {key} ")),
         None => word.contains(':') || PLAIN.contains(&format!(" {word} ")),
@@ -181,6 +187,8 @@ fn evidence(at: usize, state: &str, said: &Said<'_>) -> Result<Evidence, String>
     let process = match state {
         "stopped" | "crashed" => Process::Stopped,
         "starting" => Process::Starting,
+        "bootstrapping" => Process::Bootstrapping,
+        "mute" => Process::NotResponding,
         "primary" => Process::Running(running(ClusterStatus::Primary, LocalState::Synced, said)?),
         "nonprimary" => Process::Running(running(ClusterStatus::NonPrimary, LocalState::Initialized, said)?),
         "disconnected" => Process::Running(running(ClusterStatus::Disconnected, LocalState::Initialized, said)?),
@@ -242,7 +250,7 @@ fn files(at: usize, state: &str, said: &Said<'_>) -> Result<Files, String> {
             let (uuid, seqno) = place(word)?;
             Recovered::At(Position::new(uuid, seqno).ok_or(format!("`{word}` is no position"))?)
         }
-        (None, Some((uuid, seqno))) if state == "crashed" || state == "starting" || said.has("torn") => {
+        (None, Some((uuid, seqno))) if matches!(state, "crashed" | "stopped" | "starting") => {
             Position::new(uuid, seqno).map_or(Recovered::NotRun, Recovered::At)
         }
         (None, _) => Recovered::NotRun,
@@ -252,6 +260,7 @@ fn files(at: usize, state: &str, said: &Said<'_>) -> Result<Files, String> {
         gvwstate: said.value("view").map_or(Ok(Found::Absent), |view| gvwstate(at, view, said))?,
         recovered,
         sst_marker: said.has("marker"),
+        unsynced_transfer: said.has("unsynced"),
         datadir_empty: empty,
         ..Files::default()
     };
@@ -291,13 +300,23 @@ fn records(files: &mut Files, position: Option<(Uuid, i64)>, said: &Said<'_>) ->
         (None, None) => None,
     };
     files.records.ran_standalone = said.has("ranalone");
+    let stop = |key, last| -> Result<Option<CleanStop>, String> {
+        let at = said.value(key).map(place).transpose()?.and_then(|(uuid, seqno)| Position::new(uuid, seqno));
+        Ok(at.map(|position| CleanStop { position, last }))
+    };
+    files.records.clean = stop("last", true)?.or(stop("clean", false)?);
+    files.records.supervised = hosts(said.value("supervised").unwrap_or_default())?;
+    if let Some(count) = said.number("failed")? {
+        let count = u8::try_from(count).map_err(|_| format!("failed={count} is too many"))?;
+        files.records.start_failures = StartFailures { count, why: "exit status 1".into() };
+    }
+    files.records.joined_in_boot = said.value("joined").map(|_| Uuid::from_u128(7));
     for fork in said.all("fork") {
-        let wrong = || format!("`fork={fork}`: write `fork=A:100{{pf1,pf2}}`");
-        let (fork, known) = fork.strip_suffix('?').map_or((fork, true), |fork| (fork, false));
-        let (at, present) = fork.strip_suffix('}').and_then(|fork| fork.split_once('{')).ok_or_else(wrong)?;
+        let (at, id) = fork.split_once('#').unwrap_or((fork, "1"));
+        let id = id.parse().map_err(|_| format!("`fork={fork}`: write `fork=A:100` or `fork=A:100#2`"))?;
         let (uuid, seqno) = place(at)?;
-        let seqno = Seqno::new(seqno).ok_or_else(wrong)?;
-        files.records.forks.push(Fork { uuid, seqno, present: hosts(present)?, known });
+        let at = Position::new(uuid, seqno).ok_or_else(|| format!("`fork={fork}` is at no position"))?;
+        files.records.forks.push(Fork { id, at });
     }
     Ok(())
 }

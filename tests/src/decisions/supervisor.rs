@@ -18,10 +18,10 @@
 //!
 //! | line | meaning |
 //! |---|---|
-//! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `begins` (its process was started to begin a component), `holds=` (the virtual addresses of its host, which can't tell without this word). Records are those of its supervisor at its start |
+//! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `age=` (how many seconds old that is when it is found), `holds=` (the virtual addresses of its host, which can't tell without this word). Records are those of its supervisor at its start |
 //! | `pf2 silent` | its supervisor is not heard, nor hears |
 //! | `pf2 database STATE ...` | what its database answers over the network, if not what its supervisor finds |
-//! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `seed`, `standalone` or `force` |
+//! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `trust`, `end`, `seed`, `standalone` or `force` |
 //! | `pf1 ended WHY` | the database's process has ended |
 //! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
 //! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
@@ -34,6 +34,7 @@ mod words;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
+use std::time::Duration;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
@@ -127,6 +128,8 @@ struct Story {
     hanging: Option<Vec<Step>>,
     said: u64,
     data: u64,
+    /// What was persisted last, as it is shown.
+    recorded: String,
     events: Vec<Event>,
     out: String,
 }
@@ -148,6 +151,7 @@ impl Story {
             hanging: None,
             said: 0,
             data: 0,
+            recorded: "records nothing".to_owned(),
             events: Vec::new(),
             out: String::new(),
         })
@@ -167,7 +171,7 @@ impl Story {
                 let evidence = self.evidence(&name, state)?;
                 self.host(&name)?.database = match evidence.process {
                     Process::Running(running) => Some(running),
-                    Process::Starting | Process::Stopped => None,
+                    _ => None,
                 };
             }
             ["told", word @ ..] => {
@@ -176,7 +180,7 @@ impl Story {
                 self.input(&name, input);
             }
             ["ended", why @ ..] if is_mine => {
-                self.becomes(Process::Stopped, false);
+                self.becomes(Process::Stopped);
                 self.input(&name, Input::Ended { why: why.join(" ").into() });
             }
             ["steps", how @ ..] if is_mine => {
@@ -209,7 +213,7 @@ impl Story {
             let word = words.iter().find_map(|word| word.strip_prefix(key)?.strip_prefix('='));
             word.map(|word| word.parse::<u64>().map_err(|_| format!("{key}={word} is no number"))).transpose()
         };
-        let (queue, number) = (value("queue")?, value("number")?);
+        let (queue, number, age) = (value("queue")?, value("number")?, value("age")?);
         let holds = words.iter().find_map(|word| word.strip_prefix("holds="));
         let vips = holds.map(|vips| {
             let vips = vips.split(',').filter(|vip| !vip.is_empty());
@@ -218,9 +222,8 @@ impl Story {
         let vips = vips.transpose()?;
         let backup =
             words.iter().find_map(|word| word.strip_prefix("backup=")).map(backup).transpose()?.unwrap_or_default();
-        let is_look = |word: &&&str| {
-            ["queue=", "number=", "holds=", "backup="].iter().any(|key| word.starts_with(key)) || **word == "begins"
-        };
+        let is_look =
+            |word: &&&str| ["queue=", "number=", "age=", "holds=", "backup="].iter().any(|key| word.starts_with(key));
         let state: Vec<&str> = words.iter().filter(|word| !is_look(word)).copied().collect();
         let mut evidence = self.evidence(name, &state)?;
         self.data += 1;
@@ -239,7 +242,7 @@ impl Story {
             data,
             view_number: number,
             receive_queue: queue,
-            begins: words.contains(&"begins"),
+            age: Duration::from_secs(age.unwrap_or_default()),
             vips,
             backup,
         });
@@ -260,10 +263,10 @@ impl Story {
     }
 
     /// The own database's process is another one now.
-    fn becomes(&mut self, process: Process, begins: bool) {
+    fn becomes(&mut self, process: Process) {
         self.data += 1;
         if let Some(look) = self.hosts.get_mut(&self.me).and_then(|host| host.look.as_mut()) {
-            (look.data, look.begins) = (self.data, begins);
+            look.data = self.data;
             look.evidence.process = process;
         }
     }
@@ -326,11 +329,22 @@ impl Story {
                 _ => self.carry_out(&steps),
             },
             Output::Record(records) if is_mine => {
-                self.tell(&format!("records {}", shown(&records)));
+                let text = format!("records {}", shown(&records));
+                // Who has a supervisor is not shown.
+                if self.recorded != text || matches!(self.records, Goes::Fails(_)) {
+                    self.tell(&text);
+                }
+                self.recorded = text;
                 if let Goes::Fails(why) = &self.records {
                     let why = why.as_str().into();
                     self.input(name, Input::NotRecorded { why });
                 }
+            }
+            Output::Sync => {
+                if is_mine {
+                    self.tell("  sync the data to disk");
+                }
+                self.input(name, Input::Synced { result: Ok(()) });
             }
             Output::Tell(event) if is_mine => {
                 self.tell(&match &event {
@@ -364,8 +378,9 @@ impl Story {
         for step in steps {
             self.tell(&format!("  {}", step_shown(step)));
             match step {
-                Step::Start { how, .. } if result.is_ok() => self.becomes(Process::Starting, *how != Start::Normal),
-                Step::Stop { .. } if result.is_ok() => self.becomes(Process::Stopped, false),
+                Step::Start { how: Start::Normal, .. } if result.is_ok() => self.becomes(Process::Starting),
+                Step::Start { .. } if result.is_ok() => self.becomes(Process::Bootstrapping),
+                Step::Stop { .. } | Step::End { .. } if result.is_ok() => self.becomes(Process::Stopped),
                 _ => {}
             }
         }

@@ -1,6 +1,5 @@
 //! The words of a supervisor's story, and how steps and records are shown in it.
 
-use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Records;
 use pfcluster_core::supervisor::{Backup, LastBackup, Saying, Start, Step};
 
@@ -30,6 +29,8 @@ pub(super) fn saying(words: &[&str]) -> Result<Saying, String> {
     Ok(match words {
         ["assume-lost", names] => Saying::AssumeLost(hosts(names)?),
         ["discard", name] => Saying::Discard(host(name)?),
+        ["trust", name] => Saying::Trust(host(name)?),
+        ["end", name] => Saying::End(host(name)?),
         ["seed", name] => Saying::Seed(host(name)?),
         ["force", name] => Saying::Force(host(name)?),
         ["standalone"] => Saying::Standalone,
@@ -44,6 +45,9 @@ pub(super) fn step_shown(step: &Step) -> String {
         Step::SetStateAside => "set grastate.dat aside".to_owned(),
         Step::SetDataAside => "set the data directory aside".to_owned(),
         Step::AllowBootstrap => "write safe_to_bootstrap: 1".to_owned(),
+        Step::ForbidBootstrap => "write safe_to_bootstrap: 0".to_owned(),
+        Step::ClearSeqno => "write seqno: -1".to_owned(),
+        Step::WriteUuid(uuid) => format!("write uuid: {uuid} and seqno: -1"),
         Step::Start { how, position } => {
             let how = match how {
                 Start::Normal => "start",
@@ -55,6 +59,7 @@ pub(super) fn step_shown(step: &Step) -> String {
         Step::Promote => "make it primary".to_owned(),
         Step::Stop { kill_after: None } => "end the database".to_owned(),
         Step::Stop { kill_after: Some(limit) } => format!("end the database, within {} s", limit.as_secs()),
+        Step::End { kill_after } => format!("end the database whatever it does, within {} s", kill_after.as_secs()),
         other => format!("{other:?}"),
     }
 }
@@ -66,11 +71,13 @@ pub(super) fn shown(records: &Records) -> String {
     words.extend(
         records.view.map(|record| format!("floor={}:{} of view {}", record.uuid, record.floor.get(), record.view.seq)),
     );
-    for fork in &records.forks {
-        let present: Vec<&str> = fork.present.iter().map(Hostname::as_str).collect();
-        let known = if fork.known { "" } else { "?" };
-        words.push(format!("fork={}:{}{{{}}}{known}", fork.uuid, fork.seqno.get(), present.join(",")));
-    }
+    words.extend(records.clean.map(|clean| {
+        let last = if clean.last { "last" } else { "clean" };
+        format!("{last}={}", clean.position)
+    }));
+    words.extend(records.forks.iter().map(|fork| format!("fork={}", fork.at)));
+    words.extend((records.start_failures.count > 0).then(|| format!("failed={}", records.start_failures.count)));
+    words.extend(records.joined_in_boot.map(|_| "joined".to_owned()));
     words.extend(records.ran_standalone.then(|| "ranalone".to_owned()));
     if words.is_empty() { "nothing".to_owned() } else { words.join(" ") }
 }
