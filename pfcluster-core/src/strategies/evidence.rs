@@ -85,8 +85,14 @@ fn recovered() -> impl Strategy<Value = Recovered> {
     ]
 }
 
+/// One of a few: a fork has one place.
 fn fork() -> impl Strategy<Value = Fork> {
-    (1..4_u64, position()).prop_map(|(id, at)| Fork { id, at })
+    const UUIDS: [u128; 2] = [0xA << 120, 0xB << 120];
+    let place = (0..2_usize, 0..3_u64, 9..12_i64);
+    place.prop_filter_map("a position", |(uuid, id, seqno)| {
+        let at = Position::new(Uuid::from_u128(UUIDS[uuid]), seqno)?;
+        Some(Fork { id: id * 100 + u64::try_from(seqno).ok()? * 2 + uuid as u64, at })
+    })
 }
 
 fn records(members: usize) -> impl Strategy<Value = Records> {

@@ -84,16 +84,16 @@ pub(crate) fn forks(size: usize) -> Columns {
     let changes: [Change<'_>; 7] = [
         &|_, _, _| {},
         &|_, _, evidence| add_fork(evidence, 1, OURS, LOW),
-        &|_, _, evidence| add_fork(evidence, 1, OURS, MIDDLE),
-        &|_, _, evidence| add_fork(evidence, 2, OURS, LOW),
-        &|_, _, evidence| add_fork(evidence, 1, OTHER, MIDDLE),
+        &|_, _, evidence| add_fork(evidence, 2, OURS, MIDDLE),
+        &|_, _, evidence| add_fork(evidence, 3, OURS, LOW),
+        &|_, _, evidence| add_fork(evidence, 4, OTHER, MIDDLE),
         &|_, _, evidence| {
             add_fork(evidence, 1, OURS, LOW);
             add_fork(evidence, 2, OURS, MIDDLE);
         },
         &|_, _, evidence| {
             add_fork(evidence, 1, OURS, LOW);
-            add_fork(evidence, 3, OTHER, LOW);
+            add_fork(evidence, 5, OTHER, LOW);
         },
     ];
     let other = Letter::new(Life::Stopped, Data::Crashed(OTHER, MIDDLE, Some(false)), View::All);

@@ -6,7 +6,7 @@ use super::facts::{Facts, Holds};
 use super::highest::{regression, untrusted};
 use super::reason::{Reason, SplitSign};
 use super::start::Source;
-use super::witness::{Flag, HeldView, flag, held_views};
+use super::witness::{Flag, HeldView, flag, held_views, stopped_cleanly_and_last};
 use crate::cluster::Hostname;
 use crate::galera::{ClusterStatus, LocalState, Position, Running};
 
@@ -310,7 +310,8 @@ impl<'a> Election<'a> {
     fn supersede_first(&self, one: &Facts<'_>) -> Vec<Hostname> {
         let could_be_restored = |view: &&HeldView<'_>| view.may_be_completed && !view.holders.contains(&one.place);
         let mut places: Vec<usize> = self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
-        places.extend((0..self.facts.len()).filter(|&at| at != one.place && self.flags[at] == Flag::CleanStop));
+        let left_last = |at: &usize| *at != one.place && stopped_cleanly_and_last(&self.facts[*at]).is_ok();
+        places.extend((0..self.facts.len()).filter(left_last));
         places.retain(|&at| self.facts[at].enabled && !self.facts[at].given_up);
         places.sort_unstable();
         places.dedup();

@@ -76,8 +76,11 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     nodes.sort_unstable();
     nodes.dedup();
     let goes_on = |one: &&Facts<'_>| !one.has_diverged() && !one.ran_standalone();
-    let holders = view.holders.iter().map(|&index| &facts[index]);
-    view.best = holders.filter(goes_on).filter_map(Facts::safe).max_by_key(|position| position.seqno());
+    let holders = || view.holders.iter().map(|&index| &facts[index]);
+    let mut uuids = holders().filter_map(Facts::safe).map(Position::uuid);
+    let first = uuids.next();
+    let is_one_history = uuids.all(|uuid| Some(uuid) == first);
+    view.best = holders().filter(goes_on).filter_map(Facts::safe).max_by_key(|position| position.seqno());
     let of_view = |one: &Facts<'_>| one.records()?.view.filter(|record| record.view == view.gvwstate.view);
     let of_history =
         facts.iter().filter_map(of_view).filter(|record| Some(record.uuid) == view.best.map(Position::uuid));
@@ -89,6 +92,7 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));
     let mut others = facts.iter().filter(|one| !view.holders.contains(&one.place));
     view.complete = missing == 0 || missing == votes.count() && others.all(|one| was_elsewhere(one, view.id()));
+    view.complete &= is_one_history;
     // Galera writes the flag with a view of one: without it, the file is a leftover.
     if view.gvwstate.members.len() == 1 && !view.holders.iter().any(|&at| is_flagged(&facts[at])) {
         view.complete = false;
@@ -128,25 +132,31 @@ pub(super) enum Flag {
 /// Whether a member's `safe_to_bootstrap: 1` proves that it left last. After a crash the view of one in gvwstate.dat may prove
 /// that, the flag never does: since the record of that view, others may have come and gone.
 pub(super) fn flag(one: &Facts<'_>) -> Flag {
-    let Some(files) = one.files().filter(|_| one.is_known() && one.running().is_none()) else { return Flag::NotSet };
-    if !is_flagged(one) {
+    if one.running().is_some() || !one.is_known() || !is_flagged(one) {
         return Flag::NotSet;
     }
-    let Some(position) = one.safe().filter(|_| !one.given_up) else { return Flag::Ignored(FlagIgnored::Unsafe) };
-    if one.missed.is_some() {
-        return Flag::Ignored(FlagIgnored::Superseded);
+    match stopped_cleanly_and_last(one) {
+        Ok(()) if one.missed.is_some() => Flag::Ignored(FlagIgnored::Superseded),
+        Ok(()) => Flag::CleanStop,
+        Err(why) => Flag::Ignored(why),
     }
+}
+
+/// Its stop was clean, and Galera wrote the flag then.
+pub(super) fn stopped_cleanly_and_last(one: &Facts<'_>) -> Result<(), FlagIgnored> {
+    let position = one.safe().filter(|_| !one.given_up).ok_or(FlagIgnored::Unsafe)?;
+    let files = one.files().filter(|_| one.running().is_none() && is_flagged(one)).ok_or(FlagIgnored::NoCleanStop)?;
     if files.gvwstate != Found::Absent {
-        return Flag::Ignored(FlagIgnored::NoCleanStop);
+        return Err(FlagIgnored::NoCleanStop);
     }
     // What was persisted after the stop counts also when a start that failed has written -1 since, or a flag.
     if let Some(clean) = files.records.clean.filter(|clean| clean.position == position) {
-        return if clean.last { Flag::CleanStop } else { Flag::Ignored(FlagIgnored::WrittenLater) };
+        return if clean.last { Ok(()) } else { Err(FlagIgnored::WrittenLater) };
     }
     let written = files.grastate.read().and_then(|grastate| Position::new(grastate.uuid, grastate.seqno));
     match (written, &files.recovered) {
-        (Some(written), Recovered::At(recovered)) if written == *recovered => Flag::CleanStop,
-        (Some(_), _) => Flag::Ignored(FlagIgnored::LogNotWritten),
-        (None, _) => Flag::Ignored(FlagIgnored::NoCleanStop),
+        (Some(written), Recovered::At(recovered)) if written == *recovered => Ok(()),
+        (Some(_), _) => Err(FlagIgnored::LogNotWritten),
+        (None, _) => Err(FlagIgnored::NoCleanStop),
     }
 }

@@ -165,10 +165,14 @@ pub(super) fn ran_alone(seen: &Seen) -> bool {
     records(seen).is_some_and(|records| records.ran_standalone)
 }
 
+fn may_receive(seen: &Seen) -> bool {
+    evidence(seen).is_some_and(|evidence| matches!(evidence.process, Process::Starting | Process::NotResponding))
+}
+
 /// It takes part in a state transfer.
 pub(super) fn transfers(seen: &Seen) -> bool {
     running(seen).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
-        || is_starting(seen) && files(seen).is_some_and(|files| files.sst_marker)
+        || may_receive(seen) && files(seen).is_some_and(|files| files.sst_marker)
 }
 
 /// A component went on from a fork without it, and it is more advanced than that was.
