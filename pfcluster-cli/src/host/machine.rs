@@ -3,9 +3,16 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
+use pfcluster_core::galera::Uuid;
+
 /// The machine's host name, as `hostname` prints it.
 pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+/// The kernel's name for the time since it was started; `None` if it does not say. Within one boot, times can be compared.
+pub(super) fn boot_id() -> Option<Uuid> {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim_end().parse().ok()
 }
 
 /// The number of a group of /etc/group; `None` if there is no such group, or groups come from elsewhere.
