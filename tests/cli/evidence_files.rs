@@ -5,6 +5,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 use pfcluster_tests::program::run;
+use pfcluster_tests::schema::assert_fits;
 use serde_json::{Value, json};
 
 const CLUSTER: &str = "[CLUSTER]\nmanagement_ip=192.168.1.10\n[pf1]\nmanagement_ip=192.168.1.5\n\
@@ -254,6 +255,23 @@ fn no_time_is_an_accident() {
         document["taken_at"] = time.into();
         is_not_counted(&answer(&[document.clone()], &[]).0, "it does not say when it was taken");
     }
+}
+
+/// What `evidence` prints counts at once; two runs are of one boot, and of two gatherings.
+#[test]
+fn evidence_has_its_time_boot_and_gathering() {
+    let directory = tempfile::tempdir().expect("a scratch directory");
+    for folder in ["pf/conf", "data"] {
+        std::fs::create_dir_all(directory.path().join(folder)).expect("a scratch folder");
+    }
+    std::fs::write(directory.path().join("pf/conf/cluster.conf"), CLUSTER).expect("a scratch file");
+    let arguments = ["evidence", "--root=pf", "--host=pf3", "--datadir=data", "--socket=nowhere"];
+    let [one, other] = [0, 1].map(|_| said(directory.path(), &arguments).0);
+    assert_fits("evidence.json", &one);
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").expect("Linux");
+    assert_eq!([&one["boot_id"], &other["boot_id"]], [boot.trim(), boot.trim()]);
+    assert!(one["gathering"].is_string() && one["gathering"] != other["gathering"], "{one:#}");
+    assert_eq!(not_counted(&answer(&[one, other], &["--max-age=5m"]).0), None);
 }
 
 #[test]

@@ -20,7 +20,7 @@ use super::MemberEvidence;
 /// All evidence that was given.
 #[derive(Clone, Debug, Default)]
 pub struct Several {
-    /// Of whom and when ever.
+    /// In any order: of several members, of several times.
     pub all: Vec<MemberEvidence>,
     /// How old it may be; `None`: its age does not matter.
     pub age_limit: Option<AgeLimit>,
@@ -80,7 +80,7 @@ enum Standing<'e> {
     Missing,
     /// The newest counts.
     Counts(&'e MemberEvidence),
-    /// None counts; why.
+    /// It does not count; why.
     NotCounted(String),
 }
 
@@ -126,7 +126,7 @@ impl Several {
 
     fn standing(&self, host: &Hostname) -> Standing<'_> {
         let Some(newest) = self.newest(host) else { return Standing::Missing };
-        // That one is among them.
+        // Those that may be as new: the newest is among them.
         let unordered: Vec<&MemberEvidence> =
             self.all.iter().filter(|one| one.host == *host && !newest.is_after(one)).collect();
         if let Some(other) = unordered.iter().find(|one| one.evidence != newest.evidence) {
