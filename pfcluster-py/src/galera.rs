@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::bootstrap::{self as report, Shown};
 use pfcluster_cli::report::evidence::{self, EvidenceDocument, EvidenceError, Several, members_by_name};
 use pfcluster_core::cluster::Hostname;
@@ -78,7 +79,7 @@ pub(crate) fn select_bootstrap(
         };
         let decision = select(&members, &policy);
         let now = now.map(|now| number(now, "now", 0..=i64::from(u32::MAX))).transpose()?;
-        let age = |host| now?.checked_sub(several.newest(host)?.seconds()?);
+        let age = |host| now?.checked_sub(several.newest(host)?.taken.seconds()?);
         let shown: Vec<Shown<'_>> = members.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
         let mut text = Vec::new();
         report::text(&decision, &shown, &mut text)?;
@@ -128,7 +129,7 @@ impl<'c> Electorate<'c> {
             };
             let read = read.map_err(|error| not_evidence(&error))?;
             read.iter().try_for_each(|one| self.known(&one.host))?;
-            several.0.extend(read);
+            several.all.extend(read);
         }
         Ok(several)
     }
@@ -235,6 +236,6 @@ fn file(files: Files, name: &str) -> PyResult<Value> {
         members_hash: None,
     };
     let host: Hostname = "localhost".parse().map_err(|error| unreadable(&error, ""))?;
-    let document = EvidenceDocument::new(host, None, &evidence, Vec::new());
+    let document = EvidenceDocument::new(host, Taken::default(), &evidence, Vec::new());
     Ok(parsed(&pfcluster_cli::report::json::text(&document))?["files"][name].take())
 }

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::thread;
 
+use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_tests::cases;
 use pfcluster_tests::decisions::supervisor::told;
@@ -156,7 +157,7 @@ supervise pf1
 fn answers() -> [String; 2] {
     let case = cases(STORY).expect("a complete case").remove(0);
     let status = told(&case).expect("a story").1.expect("a supervisor");
-    [report::json(&status), report::evidence(&status)]
+    [report::json(&status), report::evidence(&status, &Taken::now())]
 }
 
 /// Something that listens in the supervisor's place, and answers a question for evidence with the second text, any other

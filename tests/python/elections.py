@@ -63,6 +63,11 @@ class Said:
     def silence(self) -> str | None:
         return SILENCES.get(self.state)
 
+    def documents(self) -> list[dict[str, Any]]:
+        """Two that differ, and no clock tells which is newer, where the case says `twice`."""
+        one = self.evidence()
+        return [one, {**one, "starting": True}] if self.state == "twice" else [one]
+
     def evidence(self) -> dict[str, Any]:
         return {
             "version": 1,

@@ -284,7 +284,7 @@ def bootstrap(case: Case) -> str:
 
     decision = pfcluster.select_bootstrap(
         [elections.host(one.name) for one in members],
-        [one.evidence() for one in members if one.silence() is None],
+        [document for one in members if one.silence() is None for document in one.documents()],
         disabled=[elections.host(one.name) for one in members if "disabled" in one.words],
         assume_lost=named("lost"),
         discard=named("discard"),

@@ -13,10 +13,10 @@ use super::gather::{gather, read_input};
 use super::names::Names;
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
-use crate::host::evidence::{self as host_evidence, Question, Recovery};
+use crate::host::evidence::{self as host_evidence, Question, Recovery, Taken};
 use crate::host::supervise::control::{self, Request};
 use crate::report::bootstrap::{self as report, Shown};
-use crate::report::evidence::{self, MemberEvidence, Several, members_by_name};
+use crate::report::evidence::{self, AgeLimit, MemberEvidence, Several, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Which member may start the database after an outage, and why
@@ -33,6 +33,9 @@ pub(crate) struct Bootstrap {
     /// knows of all; without one this member's own, and nothing is known of the others]
     #[arg(long, value_name = "FILE", num_args = 1..)]
     evidence: Vec<PathBuf>,
+    /// Evidence of a file that is older does not count, and its member is unknown: `90s`, `30m`, `2h`, `1d`
+    #[arg(long, value_name = "AGE", default_value = "1h", value_parser = max_age, requires = "evidence")]
+    max_age: u32,
     /// Members that will never come back: what would be decided without them
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     assume_lost: Vec<String>,
@@ -61,8 +64,13 @@ To get the evidence, run this on each member, and bring the files to one place:
 
   pfcluster evidence --recover > $(hostname).json
 
-Evidence of one member at two times may be given: the newest counts, and two primary components that
-are in both, 16 seconds apart, are a split brain.
+Evidence counts if it is not older than `--max-age`, and at most 5 minutes in the future. Files that are
+all of one gathering (one token, `gathering`, as in what a supervisor knows of all members) count whatever
+their clock says. Of two files of one member the newer counts, if both are of one boot or one gathering;
+if not, and they differ, neither does. A member whose evidence does not count is unknown.
+
+Two primary components that are in two files of each of their members, 16 seconds apart, are a split
+brain.
 
 Exit status: 0 there is something to do or everything is in service, 1 wait or refuse, 2 it could not
 be done.";
@@ -80,19 +88,27 @@ impl Bootstrap {
         let me = gathered.situation.me.as_ref();
         let names = Names::of(cluster, &gathered.situation)?;
         let members: Vec<Hostname> = names.hosts().cloned().collect();
+        let now = Timestamp::now().as_second();
         let evidence = if self.evidence.is_empty() {
             self.own(global, cluster, &members, printer)?
         } else {
-            self.read(cluster, &members, printer)?
+            let age_limit = Some(AgeLimit { now, most: self.max_age });
+            Several { all: self.read(cluster, &members, printer)?, age_limit }
         };
+        if evidence.counts_by_gathering_only() {
+            writeln!(
+                printer.err,
+                "note: by its clock this evidence is older than `--max-age`, or from the future; it counts, as it is all of one \
+                 gathering: give newer evidence if a database has run since"
+            )?;
+        }
         let disabled =
             me.and_then(|me| evidence.disabled_by(me)).unwrap_or_else(|| gathered.situation.disabled.clone());
         let seen = evidence.seen(&members, &disabled);
         let split_confirmed = evidence.confirms_split(&members, &disabled);
         let policy = Policy { split_confirmed, ..self.words(&names)? };
         let decision = select_bootstrap(&seen, &policy);
-        let now = Timestamp::now().as_second();
-        let age = |host| Some(now - evidence.newest(host)?.seconds()?);
+        let age = |host| Some(now.saturating_sub(evidence.newest(host)?.taken.seconds()?));
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
         match self.format {
             AnswerFormat::Json => writeln!(printer.out, "{}", report::json(&decision, &shown))?,
@@ -148,8 +164,8 @@ impl Bootstrap {
             "note: this is what {host} knows by itself; give the others' evidence with `--evidence FILE...`"
         )?;
         gathered.notes.iter().try_for_each(|note| writeln!(printer.err, "note: {}: {}", note.message, note.help))?;
-        let taken_at = Some(Timestamp::now().as_second().to_string());
-        Ok(Several(vec![MemberEvidence { host, taken_at, evidence: gathered.evidence }]))
+        let own = MemberEvidence { host, taken: Taken::now(), source: None, evidence: gathered.evidence };
+        Ok(Several { all: vec![own], age_limit: None })
     }
 
     fn read(
@@ -157,7 +173,7 @@ impl Bootstrap {
         cluster: &Cluster,
         members: &[Hostname],
         printer: &mut Printer<'_>,
-    ) -> Result<Several, CommandError> {
+    ) -> Result<Vec<MemberEvidence>, CommandError> {
         let mut all = Vec::new();
         for path in &self.evidence {
             let content = |reason: String, help: &str| {
@@ -171,10 +187,27 @@ impl Bootstrap {
                 let reason = format!("{} is no database member of cluster.conf", other.host);
                 return Err(content(reason, "name the right install directory with `--root`, or leave the file out"));
             }
-            all.extend(read);
+            let source = path.display().to_string();
+            all.extend(read.into_iter().map(|one| MemberEvidence { source: Some(source.as_str().into()), ..one }));
         }
-        Ok(Several(all))
+        Ok(all)
     }
+}
+
+/// Seconds of an age like `90s`, `30m`, `2h`, `1d`.
+fn max_age(text: &str) -> Result<u32, &'static str> {
+    const FORM: &str = "write it like 90s, 30m, 2h or 1d";
+    let unit = match text.bytes().last() {
+        Some(b's') => 1,
+        Some(b'm') => 60,
+        Some(b'h') => 3600,
+        Some(b'd') => 86_400,
+        _ => return Err(FORM),
+    };
+    let number = &text[..text.len() - 1];
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: u32 = number.parse().ok().filter(|_| is_number).ok_or(FORM)?;
+    number.checked_mul(unit).ok_or("it is too long: leave the evidence out instead, or take it again")
 }
 
 /// What this machine's supervisor knows of all members. `None` if there is none, or it is another cluster's.
@@ -197,5 +230,6 @@ fn from_supervisor(
     if is_ours {
         writeln!(printer.err, "note: this is what the supervisor knows; `pfcluster mariadb status` says what it does")?;
     }
-    Ok(is_ours.then_some(Several(known)))
+    // It was gathered at this moment.
+    Ok(is_ours.then_some(Several { all: known, age_limit: None }))
 }

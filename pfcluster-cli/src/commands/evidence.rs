@@ -1,7 +1,7 @@
 //! `pfcluster evidence`: this member's evidence for the election, as JSON.
 
 use std::io::{self, IsTerminal as _};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::Cluster;
@@ -9,7 +9,7 @@ use pfcluster_core::document::Document;
 use pfcluster_core::span::Source;
 
 use super::Global;
-use crate::host::evidence::{Question, Recovery, gather};
+use crate::host::evidence::{Question, Recovery, Taken, gather};
 use crate::host::files;
 use crate::report::evidence::{EvidenceDocument, members_by_name};
 use crate::report::json;
@@ -86,9 +86,7 @@ impl Evidence {
                 let _ = writeln!(printer.err, "note: mariadbd recovers the position of the data");
             }
         })?;
-        let taken_at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
-        let taken_at = taken_at.map(|time| time.as_secs().to_string());
-        let document = EvidenceDocument::new(host, taken_at, &gathered.evidence, gathered.notes);
+        let document = EvidenceDocument::new(host, Taken::now(), &gathered.evidence, gathered.notes);
         writeln!(printer.out, "{}", json::text(&document))?;
         Ok(if gathered.complete { ExitStatus::Fine } else { ExitStatus::No })
     }

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{
@@ -17,7 +17,7 @@ use super::datadir::{self, is_empty};
 use super::mariadb::{Answer, Settings, ask};
 use super::processes::{Presence, Server, has_engine_open, presence, server};
 use super::recovery::recover;
-use super::{HostError, Root, files, machine, marks, records};
+use super::{HostError, Root, files, key, machine, marks, records};
 
 /// Something that could not be found out, or that a person should know.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +27,38 @@ pub struct Note {
     pub message: String,
     /// What to do.
     pub help: String,
+}
+
+/// When evidence was taken, by which clock, and together with what.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// In seconds since 1970, by the clock of the machine that took it; `None` if that is not known.
+    pub at: Option<String>,
+    /// The boot of that machine: within one boot, times can be compared.
+    pub boot_id: Option<Uuid>,
+    /// A random token that is the same in all evidence that was gathered together: it is of one moment, whatever the clock says.
+    pub gathering: Option<Uuid>,
+}
+
+impl Taken {
+    /// Now, by this machine's clock, in a gathering of its own.
+    pub fn now() -> Taken {
+        let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
+        let token = key::random().ok().map(|bytes| Uuid::from_u128(u128::from_be_bytes(bytes)));
+        Taken { at: at.map(|time| time.as_secs().to_string()), boot_id: machine::boot_id(), gathering: token }
+    }
+
+    /// In whole seconds since 1970.
+    pub fn seconds(&self) -> Option<i64> {
+        self.at.as_ref()?.split('.').next()?.parse().ok()
+    }
+
+    /// So many seconds earlier, by the same clock in the same gathering.
+    #[must_use]
+    pub fn earlier(&self, by: u64) -> Taken {
+        let at = self.seconds().and_then(|now| now.checked_sub_unsigned(by));
+        Taken { at: at.map(|at| at.to_string()), ..self.clone() }
+    }
 }
 
 /// What is asked.
@@ -97,7 +129,7 @@ pub fn gather(
         files.recovered = position.map_or(Recovered::NotRun, Recovered::At);
         files.records = records::read(question.root).unwrap_or_else(|error| gathering.error(&error));
         let joined = files.records.joined_in_boot;
-        files.unsynced_transfer = joined.is_some_and(|joined| machine::boot() != Some(joined));
+        files.unsynced_transfer = joined.is_some_and(|joined| machine::boot_id() != Some(joined));
     }
     if process == Process::Stopped
         && let Some(files) = &mut files

@@ -10,9 +10,9 @@ pub fn hostname() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-/// The machine's boot: another one after each power cut. `None` if the kernel does not tell.
-pub fn boot() -> Option<Uuid> {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().parse().ok()
+/// The kernel's name for the time since it was started; `None` if it does not say. Within one boot, times can be compared.
+pub fn boot_id() -> Option<Uuid> {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim_end().parse().ok()
 }
 
 /// The number of a group of /etc/group; `None` if there is no such group, or groups come from elsewhere.

@@ -8,8 +8,10 @@ use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Records};
 use serde::Deserialize;
 
+use crate::host::evidence::Taken;
+
 pub use document::EvidenceDocument;
-pub use several::Several;
+pub use several::{AgeLimit, Several};
 
 /// The version that every document carries.
 const VERSION: u64 = 1;
@@ -20,8 +22,10 @@ const VERSION: u64 = 1;
 pub struct MemberEvidence {
     /// The member.
     pub host: Hostname,
-    /// When it was taken, in seconds since 1970 as the member's own clock had it; `None` if it does not say.
-    pub taken_at: Option<String>,
+    /// When it was taken.
+    pub taken: Taken,
+    /// The file that it is from, for people.
+    pub source: Option<Box<str>>,
     /// What the member says.
     pub evidence: Evidence,
 }

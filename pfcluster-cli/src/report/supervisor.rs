@@ -13,7 +13,7 @@ use super::backup::BackupDocument;
 use super::bootstrap::{self, Shown};
 use super::evidence::{EvidenceDocument, records_value};
 use super::json::text as pretty;
-use crate::host::evidence::Note;
+use crate::host::evidence::{Note, Taken};
 
 /// One line of the log, for people.
 pub fn line(event: &Event) -> String {
@@ -65,17 +65,16 @@ pub fn json_note(note: &Note, now: Timestamp) -> String {
     json!({ "time": now.to_string(), "event": "note", "text": note.message, "help": note.help }).to_string()
 }
 
-/// The evidence of all members that is known, as `bootstrap --evidence` reads it.
-pub fn evidence(status: &Status) -> String {
-    let members: Vec<EvidenceDocument> = status.members.iter().filter_map(document).collect();
+/// The evidence of all members that is known, gathered at this moment, as `bootstrap --evidence` reads it.
+pub fn evidence(status: &Status, now: &Taken) -> String {
+    let members: Vec<EvidenceDocument> = status.members.iter().filter_map(|member| document(member, now)).collect();
     pretty(&json!({ "version": 1, "members": members })) + "\n"
 }
 
-fn document(member: &PeerStatus) -> Option<EvidenceDocument> {
+fn document(member: &PeerStatus, now: &Taken) -> Option<EvidenceDocument> {
     let Observation::Known(evidence) = &member.seen.observation else { return None };
-    let age = i64::try_from(member.age?.as_secs()).ok()?;
-    let taken_at = Timestamp::now().as_second() - age;
-    Some(EvidenceDocument::new(member.seen.host.clone(), Some(taken_at.to_string()), evidence, Vec::new()))
+    let taken = now.earlier(member.age?.as_secs());
+    Some(EvidenceDocument::new(member.seen.host.clone(), taken, evidence, Vec::new()))
 }
 
 fn shown(status: &Status) -> Vec<Shown<'_>> {

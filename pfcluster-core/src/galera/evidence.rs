@@ -37,6 +37,8 @@ pub enum Silence {
     Refused,
     /// What came could not be read; why.
     Garbled(Box<str>),
+    /// There is evidence, and it does not count; why: it is too old, or contradicts itself.
+    NotCounted(Box<str>),
 }
 
 /// Evidence of one member.

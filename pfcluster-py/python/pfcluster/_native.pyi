@@ -513,6 +513,14 @@ class Evidence(Document):
         """When it was taken, in seconds since 1970 as its own clock had it."""
 
     @property
+    def boot_id(self) -> str | None:
+        """The boot of the machine by whose clock that is."""
+
+    @property
+    def gathering(self) -> str | None:
+        """A random token, the same in all evidence that was gathered together."""
+
+    @property
     def maintenance(self) -> bool | None:
         """It is in maintenance."""
 

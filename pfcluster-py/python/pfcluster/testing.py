@@ -138,6 +138,8 @@ def evidence_documents(draw: st.DrawFn, members: Sequence[str], host: str | None
         "version": 1,
         "host": draw(st.sampled_from(members)) if host is None else host,
         "taken_at": draw(st.none() | st.integers(1_500_000_000, 1_500_000_100).map(str)),
+        "boot_id": draw(st.none() | st.uuids().map(str)),
+        "gathering": draw(st.none() | st.uuids().map(str)),
         "maintenance": draw(st.integers(0, 9)) == 0,
         "arbitrator": draw(st.integers(0, 19)) == 0,
         "disabled": draw(st.lists(st.sampled_from(members), max_size=1)) if draw(st.integers(0, 9)) == 0 else [],

@@ -13,6 +13,10 @@ documents! {
         host,
         /// When it was taken, in seconds since 1970 as its own clock had it.
         taken_at,
+        /// The boot of the machine by whose clock that is.
+        boot_id,
+        /// A random token, the same in all evidence that was gathered together.
+        gathering,
         /// It is in maintenance.
         maintenance,
         /// It runs Galera's arbitrator.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use pfcluster_cli::host::evidence::{Gathered, Note, Question, Recovery, gather};
+use pfcluster_cli::host::evidence::{Gathered, Note, Question, Recovery, Taken, gather};
 use pfcluster_cli::host::mariadb::{Account, Overrides, Settings};
 use pfcluster_cli::host::status as everybody;
 use pfcluster_cli::host::{Root, backup, supervise};
@@ -17,7 +17,7 @@ use serde_json::json as document_of;
 
 use super::installed::{Failure, Installed, not_among};
 use super::services::peers;
-use super::{me, optional_path, seconds, since_1970, waiting};
+use super::{me, optional_path, seconds, waiting};
 use crate::classes::Class;
 use crate::document::{Document, parsed};
 use crate::error::guarded;
@@ -44,7 +44,7 @@ pub(crate) fn evidence(
         let overrides = super::overrides(datadir, socket, mysql_defaults_file)?;
         let asked = me.clone();
         let gathered = waiting(py, move || own_evidence(&root, asked, &overrides, limit, recover))??;
-        let document = EvidenceDocument::new(me, since_1970(), &gathered.evidence, gathered.notes);
+        let document = EvidenceDocument::new(me, Taken::now(), &gathered.evidence, gathered.notes);
         Class::Evidence.wrap(py, Document::new(parsed(&json::text(&document))?))
     })
 }

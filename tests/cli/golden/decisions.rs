@@ -33,7 +33,13 @@ const DEFECTS: [Defect; 9] = [
 ];
 
 fn needs() -> Vec<Need> {
-    let silences = [Silence::NotAsked, Silence::NoAnswer, Silence::Refused, Silence::Garbled("it is not JSON".into())];
+    let silences = [
+        Silence::NotAsked,
+        Silence::NoAnswer,
+        Silence::Refused,
+        Silence::Garbled("it is not JSON".into()),
+        Silence::NotCounted("it is 3 h old".into()),
+    ];
     let mut needs: Vec<Need> = silences.into_iter().map(|silence| Need::Evidence { silence }).collect();
     needs.extend([
         Need::Files,

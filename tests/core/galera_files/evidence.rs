@@ -1,5 +1,6 @@
 //! Evidence as JSON: what is written is read back, and what the schema refuses is refused.
 
+use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
@@ -131,17 +132,21 @@ fn evidence() -> impl Strategy<Value = Evidence> {
     )
 }
 
+fn taken() -> impl Strategy<Value = Taken> {
+    (of("[0-9]{10}"), of(uuid()), of(uuid())).prop_map(|(at, boot_id, gathering)| Taken { at, boot_id, gathering })
+}
+
 proptest! {
     #![proptest_config(property_config())]
 
     #[test]
-    fn evidence_is_read_as_it_was_written(host in host(), taken_at in of("[0-9]{10}"), evidence in evidence()) {
-        let document = EvidenceDocument::new(host.clone(), taken_at.clone(), &evidence, Vec::new());
+    fn evidence_is_read_as_it_was_written(host in host(), taken in taken(), evidence in evidence()) {
+        let document = EvidenceDocument::new(host.clone(), taken.clone(), &evidence, Vec::new());
         let text = serde_json::to_vec(&document).expect("JSON");
         prop_assert!(schema().is_valid(&serde_json::from_slice(&text).expect("JSON")));
         let read = read(&text, resolve).expect("evidence");
         prop_assert_eq!(read.len(), 1);
-        prop_assert_eq!((&read[0].host, &read[0].taken_at, &read[0].evidence), (&host, &taken_at, &evidence));
+        prop_assert_eq!((&read[0].host, &read[0].taken, &read[0].evidence), (&host, &taken, &evidence));
     }
 
     #[test]
@@ -224,6 +229,13 @@ fn what_the_schema_refuses_is_refused() {
         (with("/starting", json!(0)), false),
         (with("/more", json!(1)), false),
         (with("/taken_at", json!(1_510_000_400)), false),
+        (with("/boot_id", json!(null)), true),
+        (with("/boot_id", json!("ec9a1a36-e6ed-11f1-823f-231ddacb0bd4")), true),
+        (with("/boot_id", json!("ec9a1a36")), false),
+        (with("/gathering", json!(null)), true),
+        (with("/gathering", json!("ec9a1a36-e6ed-11f1-823f-231ddacb0bd4")), true),
+        (with("/gathering", json!("")), false),
+        (with("/gathering", json!(1)), false),
     ];
     for path in ["/version", "/host", "/running/uuid", "/running/last_committed", "/files/grastate/seqno"] {
         cases.push((without(path), false));

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::supervisor::{evidence, json, json_line};
 use pfcluster_core::supervisor::{Event, MessageError};
 use pfcluster_tests::decisions::supervisor::told;
@@ -28,7 +29,7 @@ fn what_is_told_in_the_stories_fits_the_schemas() {
             events.extend(told);
             let in_the_end = in_the_end.expect("a supervisor");
             assert_valid(&status, &parsed(&json(&in_the_end)));
-            assert_valid(&document, &parsed(&evidence(&in_the_end)));
+            assert_valid(&document, &parsed(&evidence(&in_the_end, &Taken::now())));
         }
     }
     for event in events {

@@ -13,6 +13,7 @@
 //! | word | meaning |
 //! |---|---|
 //! | `unknown`, `silent`, `refused`, `garbled` | nothing is known: not asked, no answer, refused, not readable |
+//! | `twice` | there are two files of it that differ |
 //! | `stopped` | no process; with `A:1204` after a clean stop at this position, as recovery shows |
 //! | `crashed` | no process; grastate.dat has -1, `A:1204` was recovered |
 //! | `recovered=A:1200`, `no`, `failed`, `none` | recovery found another position, was not run, failed, found no cluster UUID |
@@ -158,6 +159,10 @@ pub(super) fn member(at: usize, line: &str) -> Result<Seen, String> {
         "silent" => Some(Silence::NoAnswer),
         "refused" => Some(Silence::Refused),
         "garbled" => Some(Silence::Garbled("it is no JSON".into())),
+        "twice" => {
+            let why = format!("two files of {} that differ, and no clock tells which is newer", host(name)?);
+            Some(Silence::NotCounted(why.into()))
+        }
         _ => None,
     };
     let observation = match silence {

@@ -15,7 +15,7 @@ use crate::commands::gather::gather;
 use crate::commands::names::Names;
 use crate::commands::{AnswerFormat, Global};
 use crate::host::backup;
-use crate::host::evidence::Note;
+use crate::host::evidence::{Note, Taken};
 use crate::host::mariadb::Account;
 use crate::host::supervise::control::{self, Request};
 use crate::host::supervise::{Setup, Voice, rehearse, supervise};
@@ -198,7 +198,7 @@ impl Voice for Speaker<'_> {
     }
 
     fn evidence(&self, status: &Status) -> String {
-        report::evidence(status)
+        report::evidence(status, &Taken::now())
     }
 
     fn ready(&mut self) {

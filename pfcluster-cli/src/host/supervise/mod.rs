@@ -165,7 +165,7 @@ fn config(setup: &Setup, key: Key, is_passive: bool) -> Result<Config, HostError
     let mut config = Config::new(setup.me.clone(), setup.members.clone(), key, u64::from_be_bytes(run));
     config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
     config.members_hash = setup.cluster.members_hash();
-    config.boot = super::machine::boot().unwrap_or_default();
+    config.boot = super::machine::boot_id().unwrap_or_default();
     config.records = records::read(&setup.root)?;
     config.is_passive = is_passive;
     Ok(config)

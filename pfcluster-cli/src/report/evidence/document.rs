@@ -25,6 +25,10 @@ pub struct EvidenceDocument {
     host: Hostname,
     #[serde(default)]
     taken_at: Option<String>,
+    #[serde(default, deserialize_with = "option_parsed")]
+    boot_id: Option<Uuid>,
+    #[serde(default, deserialize_with = "option_parsed")]
+    gathering: Option<Uuid>,
     #[serde(default)]
     maintenance: bool,
     #[serde(default)]
@@ -228,8 +232,20 @@ where
     D: Deserializer<'de>,
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(|error| D::Error::custom(format!("`{}`: {error}", text.escape_debug())))
+    parse(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+fn option_parsed<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: std::str::FromStr<Err: std::fmt::Display>,
+{
+    let text = Option::<String>::deserialize(deserializer)?;
+    text.map(|text| parse(&text)).transpose().map_err(D::Error::custom)
+}
+
+fn parse<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, String> {
+    text.parse().map_err(|error| format!("`{}`: {error}", text.escape_debug()))
 }
 
 fn perhaps_parsed<'de, D>(deserializer: D) -> Result<Option<Uuid>, D::Error>
@@ -246,6 +262,5 @@ where
     T: std::str::FromStr<Err: std::fmt::Display>,
 {
     let texts = Vec::<String>::deserialize(deserializer)?;
-    let parse = |text: &String| text.parse().map_err(|error| format!("`{}`: {error}", text.escape_debug()));
-    texts.iter().map(parse).collect::<Result<_, String>>().map_err(D::Error::custom)
+    texts.iter().map(|text| parse(text)).collect::<Result<_, String>>().map_err(D::Error::custom)
 }

@@ -114,6 +114,7 @@ impl fmt::Display for Silence {
             Silence::NoAnswer => f.write_str("no answer"),
             Silence::Refused => f.write_str("it refused to answer"),
             Silence::Garbled(why) => write!(f, "its answer can't be read: {why}"),
+            Silence::NotCounted(why) => write!(f, "its evidence does not count: {why}"),
         }
     }
 }

@@ -11,6 +11,7 @@ use super::{
     CleanStopDocument, EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument,
     PositionDocument, RunningDocument, StartFailuresDocument, StateWord, StatusWord, Told, ViewRecordDocument,
 };
+use crate::host::evidence::Taken;
 
 impl EvidenceDocument {
     /// What it says. `resolve` finds the member that has a name or an address.
@@ -44,7 +45,8 @@ impl EvidenceDocument {
             disabled: self.disabled,
             members_hash: self.members_hash.map(Into::into),
         };
-        Ok(MemberEvidence { host: self.host, taken_at: self.taken_at, evidence })
+        let taken = Taken { at: self.taken_at, boot_id: self.boot_id, gathering: self.gathering };
+        Ok(MemberEvidence { host: self.host, taken, source: None, evidence })
     }
 }
 

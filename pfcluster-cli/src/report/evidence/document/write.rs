@@ -11,15 +11,17 @@ use super::{
     CleanStopDocument, EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument,
     PositionDocument, RunningDocument, StartFailuresDocument, StateWord, StatusWord, Told, ViewRecordDocument,
 };
-use crate::host::evidence::Note;
+use crate::host::evidence::{Note, Taken};
 
 impl EvidenceDocument {
-    /// The evidence of `host`, taken at this time of its clock, with what a person should know beside it.
-    pub fn new(host: Hostname, taken_at: Option<String>, evidence: &Evidence, notes: Vec<Note>) -> EvidenceDocument {
+    /// The evidence of `host`, with what a person should know beside it.
+    pub fn new(host: Hostname, taken: Taken, evidence: &Evidence, notes: Vec<Note>) -> EvidenceDocument {
         EvidenceDocument {
             version: Some(VERSION),
             host,
-            taken_at,
+            taken_at: taken.at,
+            boot_id: taken.boot_id,
+            gathering: taken.gathering,
             maintenance: evidence.maintenance,
             arbitrator: evidence.arbitrator,
             disabled: evidence.disabled.clone(),
