@@ -17,6 +17,7 @@ pub mod galera;
 pub mod lab;
 pub mod netns;
 pub mod program;
+pub mod rogue;
 pub mod schema;
 pub mod sim;
 pub mod snapshot;
