@@ -3,5 +3,7 @@
 //!
 //! They run as root, with users, links and network namespaces of their own.
 
+mod arguments;
 mod databases;
+mod links;
 mod world;

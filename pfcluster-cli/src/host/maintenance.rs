@@ -58,10 +58,9 @@ impl Programs {
 /// # Errors
 /// [`HostError`] if the flag can't be written, or the program can't be run or fails.
 pub fn take(step: Step, root: &Root, programs: &Programs) -> Result<(), HostError> {
-    let flag = root.file(FLAG_FILE);
     match step {
-        Step::SetFlag => marks::set(&flag),
-        Step::ClearFlag => marks::clear(&flag),
+        Step::SetFlag => marks::set(root, FLAG_FILE),
+        Step::ClearFlag => marks::clear(root, FLAG_FILE),
         Step::Run(program, arguments) => {
             let status = programs.command(program, arguments).stdout(Stdio::from(io::stderr())).status();
             match status {

@@ -106,7 +106,7 @@ impl Settings {
         };
         let mut socket = server("socket");
         if let Some(path) = &overrides.client_file {
-            let text = files::read(path)?;
+            let text = files::read_at_most(path, files::LONGEST_SECRET)?;
             let client = |option| option_file::value(&text, CLIENT_GROUPS, option);
             let user = client("user").unwrap_or_else(own_name);
             settings.account = Some(Account { user, password: client("password") });

@@ -102,7 +102,7 @@ impl Place<'_> {
 
     /// Empty if there is no such file.
     fn file_of(&self, source: Source) -> Result<Vec<u8>, String> {
-        let text = files::read_if_there(&self.root.path(source)).map_err(|error| error.to_string())?;
+        let text = self.root.read_source(source).map_err(|error| error.to_string())?;
         Ok(text.unwrap_or_default())
     }
 
@@ -139,8 +139,7 @@ impl Place<'_> {
     /// It is on unless the file says otherwise.
     fn cluster_check(&self) -> Result<String, String> {
         let name = if self.version >= PfVersion::new(10, 2) { "pfcron" } else { "pfmon" };
-        let path = self.root.file(&format!("conf/{name}.conf"));
-        let text = files::read_if_there(&path).map_err(|error| error.to_string())?.unwrap_or_default();
+        let text = self.root.read(&format!("conf/{name}.conf")).map_err(|error| error.to_string())?.unwrap_or_default();
         let document = Document::parse(Source::PfConf, &text).value;
         let status = value(&document, "cluster_check", "status");
         let is_on = status.is_none_or(|status| toggle(&status) == Some(true));

@@ -199,8 +199,7 @@ fn use_force(root: &Root) -> Result<bool, HostError> {
     let mark = root.file(FORCE_USED);
     let is_used = marks::is_set(&mark).map_err(failed(&mark))?;
     if !is_used {
-        super::install::create_directory(&root.file("var/pfcluster"), 0o755)?;
-        marks::set(&mark)?;
+        marks::set_own(root, FORCE_USED)?;
     }
     Ok(!is_used)
 }
@@ -231,7 +230,7 @@ enum Doing {
 impl Running {
     fn begin(setup: Setup, config: Config) -> Result<Running, HostError> {
         if !setup.force && !config.is_passive {
-            marks::clear(&setup.root.file(FORCE_USED))?;
+            marks::clear(&setup.root, FORCE_USED)?;
         }
         let (sender, happenings) = mpsc::channel();
         let address =
