@@ -6,4 +6,5 @@
 mod arguments;
 mod databases;
 mod links;
+mod recovery;
 mod world;
