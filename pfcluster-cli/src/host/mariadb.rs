@@ -17,7 +17,7 @@ use pfcluster_core::printable::printable;
 use serde::{Deserialize, Serialize};
 
 use super::worker::{self, Reply};
-use super::{HostError, files, option_file};
+use super::{HostError, files, machine, option_file};
 
 /// Where a database is, and how it is asked.
 #[derive(Clone, Debug, Default)]
@@ -430,11 +430,7 @@ pub(super) fn user_name(id: u32) -> Option<String> {
 
 /// Where the server's program is.
 pub(super) fn server_program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/libexec", "/usr/local/sbin", "/usr/bin"].map(PathBuf::from);
-    let directories: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
-    let named = |name: &str| directories.iter().map(|directory| directory.join(name)).find(|path| path.is_file());
-    named("mariadbd").or_else(|| named("mysqld"))
+    machine::program("mariadbd").or_else(|| machine::program("mysqld"))
 }
 
 /// `--NAME=PATH`.

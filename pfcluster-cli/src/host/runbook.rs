@@ -14,6 +14,7 @@ use pfcluster_core::secret::is_secret_key;
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 
+use super::maintenance::systemctl;
 use super::{Root, backup, files, marks};
 
 /// PacketFence's usual install directory, with which runbooks name its files.
@@ -108,7 +109,7 @@ impl Place<'_> {
 
     /// What it says, whatever its exit status: `is-active` has one of its own for units that are not.
     fn systemctl(&self, arguments: &[&str]) -> Result<String, String> {
-        let program = self.programs.map_or_else(|| "systemctl".into(), |directory| directory.join("systemctl"));
+        let program = self.programs.map_or_else(systemctl, |directory| directory.join("systemctl"));
         let output = Command::new(&program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
         let output = output.map_err(|error| format!("{}: {}", program.display(), files::plain(&error)))?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
