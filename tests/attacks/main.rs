@@ -7,4 +7,5 @@ mod arguments;
 mod databases;
 mod links;
 mod recovery;
+mod text;
 mod world;
