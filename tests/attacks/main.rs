@@ -6,6 +6,7 @@
 mod arguments;
 mod databases;
 mod links;
+mod network;
 mod recovery;
 mod text;
 mod world;
