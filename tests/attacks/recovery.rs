@@ -1,10 +1,12 @@
 //! The user mysql, who owns the data directory: root recovers a position in it, and writes nowhere else.
 
 use std::fs;
+use std::process::Command;
+use std::time::Duration;
 
 use pfcluster_tests::program::program;
 
-use crate::world::{Attacker, World, give, mode};
+use crate::world::{Attacker, World, give, mode, watch};
 
 fn mysql() -> u32 {
     let users = fs::read_to_string("/etc/passwd").expect("users");
@@ -47,5 +49,19 @@ fn recovery_writes_no_file_of_roots() {
         let ran = world.run(&["evidence", "--recover"]);
         assert_eq!(fs::read_to_string(world.path("root/secret")).expect("root's file"), before, "at turn {turn}");
         assert!(!ran.text().contains("the-secret-of-root"), "{ran:?}");
+    }
+}
+
+/// What mysql puts in the place of its files holds nobody up.
+#[test]
+fn a_pipe_in_the_data_directory_holds_nobody_up() {
+    let mysql = mysql();
+    for name in ["ibdata1", "grastate.dat", "gvwstate.dat", "aria_log_control"] {
+        let world = world(mysql);
+        let _ = fs::remove_file(world.path("data").join(name));
+        let made = Command::new("mkfifo").arg(world.path("data").join(name)).status().expect("mkfifo");
+        assert!(made.success());
+        let ran = watch(&mut world.command(&["evidence"]), Duration::from_secs(8));
+        assert!(!ran.is_endless, "{name}: {ran:?}");
     }
 }

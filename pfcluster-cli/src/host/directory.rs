@@ -95,16 +95,17 @@ impl Directory {
     pub(super) fn touch(&self, relative: &str, fresh: Fresh, directories: Option<Fresh>) -> Result<(), HostError> {
         let fail = failed(&self.path.join(relative));
         let Some((parent, name)) = self.walk(relative, directories)? else {
-            return Err(fail(io::ErrorKind::NotFound.into()));
+            return Err(fail(rustix::io::Errno::NOENT.into()));
         };
         let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let open = |flags| rustix::fs::openat(&parent.descriptor, name, flags, Mode::from_raw_mode(fresh.mode));
-        let is_new = parent.look_at(name)?.is_none();
+        let in_the_way = || in_the_way(&self.path.join(relative));
+        let is_new = parent.look_at(name).map_err(|_| in_the_way())?.is_none();
         let file = if is_new { open(flags | OFlags::CREATE | OFlags::EXCL) } else { open(flags) };
         let file = File::from(file.map_err(|error| fail(error.into()))?);
         // It may have become something else in between.
         if !file.metadata().map_err(&fail)?.is_file() {
-            return Err(not_plain(&self.path.join(relative)));
+            return Err(in_the_way());
         }
         if let Some(owner) = fresh.owner.filter(|_| is_new) {
             own(&file, owner).map_err(&fail)?;
@@ -121,7 +122,7 @@ impl Directory {
         let Some((parent, name)) = self.walk(relative, None)? else { return Ok(()) };
         match rustix::fs::unlinkat(&parent.descriptor, name, AtFlags::empty()) {
             Err(rustix::io::Errno::NOENT) => Ok(()),
-            Err(rustix::io::Errno::ISDIR) => Err(not_plain(&self.path.join(relative))),
+            Err(rustix::io::Errno::ISDIR) => Err(in_the_way(&self.path.join(relative))),
             removed => removed.and_then(|()| rustix::fs::fsync(&parent.descriptor)).map_err(|error| fail(error.into())),
         }
     }
@@ -137,15 +138,20 @@ impl Directory {
     ) -> Result<(), HostError> {
         match self.walk(relative, directories)? {
             Some((parent, name)) => parent.place(name, bytes, fresh),
-            None => Err(failed(&self.path.join(relative))(io::ErrorKind::NotFound.into())),
+            None => Err(failed(&self.path.join(relative))(rustix::io::Errno::NOENT.into())),
         }
     }
 
-    /// `fresh`, with the owner of the plain file at `relative` if it has none of its own.
-    pub(super) fn keep_owner(&self, relative: &str, fresh: Fresh) -> Result<Fresh, HostError> {
+    /// How a secret is to be in the place of the plain file at `relative`: as `fresh` if that has an owner of its own or there
+    /// is no file, else with that file's owner and of its mode what `most` allows.
+    pub(super) fn as_secret(&self, relative: &str, fresh: Fresh, most: u32) -> Result<Fresh, HostError> {
         let Some((parent, name)) = self.walk(relative, None)? else { return Ok(fresh) };
-        let owner = parent.look_at(name)?.map(|stat| (stat.st_uid, stat.st_gid));
-        Ok(Fresh { owner: fresh.owner.or(owner), ..fresh })
+        Ok(match parent.look_at(name)? {
+            Some(stat) if fresh.owner.is_none() => {
+                Fresh { mode: stat.st_mode & most, owner: Some((stat.st_uid, stat.st_gid)) }
+            }
+            _ => fresh,
+        })
     }
 
     /// Takes from the plain file at `relative` what `most` does not allow.
@@ -170,7 +176,7 @@ impl Directory {
         directories: Fresh,
     ) -> Result<(), HostError> {
         let Some((parent, name)) = self.walk(relative, Some(directories))? else {
-            return Err(failed(&self.path.join(relative))(io::ErrorKind::NotFound.into()));
+            return Err(failed(&self.path.join(relative))(rustix::io::Errno::NOENT.into()));
         };
         let fresh = match parent.look_at(name)? {
             Some(stat) => Fresh { mode: stat.st_mode & 0o777, owner: Some((stat.st_uid, stat.st_gid)) },
@@ -184,7 +190,7 @@ impl Directory {
         let private = Fresh { mode: 0o700, owner: None };
         let fail = failed(&self.path.join(relative));
         let Some((parent, name)) = self.walk(relative, Some(private))? else {
-            return Err(fail(io::ErrorKind::NotFound.into()));
+            return Err(fail(rustix::io::Errno::NOENT.into()));
         };
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&parent.descriptor, name, flags, Mode::from_raw_mode(0o600));
@@ -387,8 +393,20 @@ fn is_socket(error: &io::Error) -> bool {
 }
 
 fn not_plain(path: &Path) -> HostError {
-    let (reason, help) = files::what_is_no_file(path);
-    HostError::Write { path: path.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
+    match files::what_it_is(path) {
+        reason @ "it is a directory" => {
+            HostError::Write { path: path.to_owned(), reason: reason.to_owned(), help: "name a file".to_owned() }
+        }
+        _ => in_the_way(path),
+    }
+}
+
+fn in_the_way(path: &Path) -> HostError {
+    HostError::Write {
+        path: path.to_owned(),
+        reason: "it is no plain file".to_owned(),
+        help: "remove what is there; links are not followed".to_owned(),
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HostError {

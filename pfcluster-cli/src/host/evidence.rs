@@ -1,6 +1,5 @@
 //! This member's evidence: its database is asked, its files are read, nothing is guessed.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -326,7 +325,7 @@ fn state_file<T, E: std::fmt::Display>(
         Err(error) => return Err((path, error)),
         Ok(_) => {}
     }
-    match fs::read(&path) {
+    match files::first_bytes(&path, STATE_FILE_LIMIT) {
         // Gone in between: gvwstate.dat comes and goes with the views.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Absent),
         Err(error) => Err((path, error)),

@@ -38,16 +38,32 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
         };
         fail(plain(error), help)
     };
-    // Opening a pipe would wait for a writer, and opening a device can do anything.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
-    let file = match rustix::fs::open(path, flags, Mode::empty()) {
-        Err(rustix::io::Errno::NXIO) => return Err(not_plain(path)),
-        opened => File::from(opened.map_err(|error| from_io(&error.into()))?),
+    let file = match open(path) {
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error()) => {
+            return Err(not_plain(path));
+        }
+        opened => opened.map_err(|error| from_io(&error))?,
     };
     if file.metadata().map_err(|error| from_io(&error))?.is_dir() {
         return Err(fail("is a directory".to_owned(), "name the file in it"));
     }
     read_open(file, path, limit)
+}
+
+/// Opens what is at `path` for reading, and waits for nobody: opening a pipe would wait for a writer.
+pub(super) fn open(path: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+/// What a regular file has, and no more than `limit` of it; of anything else nothing.
+pub(super) fn first_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let file = open(path)?;
+    let mut bytes = Vec::new();
+    if file.metadata()?.is_file() {
+        file.take(limit).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 /// All of a file that was opened, which is at `path`.
@@ -74,18 +90,16 @@ pub(super) fn read_open(mut file: File, path: &Path, limit: u64) -> Result<Vec<u
 
 /// Of something that can't be read as a file.
 pub(super) fn not_plain(path: &Path) -> HostError {
-    let (reason, help) = what_is_no_file(path);
-    HostError::Read { path: path.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
+    let help = if path.is_dir() { "name a file" } else { "put a regular file in its place" };
+    HostError::Read { path: path.to_owned(), reason: what_it_is(path).to_owned(), help: help.to_owned() }
 }
 
-/// What is the matter with something that is there and not a regular file, and what to do.
-pub(super) fn what_is_no_file(path: &Path) -> (&'static str, &'static str) {
+/// What is in a regular file's place.
+pub(super) fn what_it_is(path: &Path) -> &'static str {
     match path.symlink_metadata() {
-        Ok(data) if data.is_dir() => ("it is a directory", "name a file"),
-        _ => (
-            "it is no plain file",
-            "put a regular file in its place; below the install directory links are not followed",
-        ),
+        Ok(data) if data.is_dir() => "it is a directory",
+        Ok(data) if data.is_symlink() => "it is no plain file but a link, and links are not followed there",
+        _ => "it is no plain file",
     }
 }
 

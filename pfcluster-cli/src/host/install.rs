@@ -59,7 +59,7 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
     }
     // PacketFence's own may have been there for everybody to read, and have left that.
     for file in same.into_iter().filter(|file| is_secret(file.access)) {
-        Directory::open(directory)?.narrow(file.path, fresh(file.access).mode)?;
+        Directory::open(directory)?.narrow(file.path, MOST_OF_A_SECRET)?;
     }
     if changed.is_empty() {
         return Ok((Vec::new(), None));
@@ -76,13 +76,21 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
         let (fresh, directories) = (fresh(file.access), Fresh { mode: 0o755, owner: None });
         if is_secret(file.access) {
             // Whatever was there before: only who needs it reads it.
-            base.replace(file.path, file.text.as_bytes(), base.keep_owner(file.path, fresh)?, Some(directories))?;
+            base.replace(
+                file.path,
+                file.text.as_bytes(),
+                base.as_secret(file.path, fresh, MOST_OF_A_SECRET)?,
+                Some(directories),
+            )?;
         } else {
             base.write(file.path, file.text.as_bytes(), fresh, directories)?;
         }
     }
     Ok((changed.iter().map(|(file, _)| directory.join(file.path)).collect(), backup.finish()?))
 }
+
+/// What a file with secrets may keep of the mode of what it replaces: a group that somebody has chosen still reads it.
+const MOST_OF_A_SECRET: u32 = 0o750;
 
 /// True if the file is not for everybody.
 fn is_secret(access: Access) -> bool {

@@ -419,6 +419,7 @@ fn own_name() -> String {
 }
 
 /// The name of a user of /etc/passwd.
+#[expect(clippy::disallowed_methods, reason = "root's file")]
 pub(super) fn user_name(id: u32) -> Option<String> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
     users.lines().find_map(|line| {

@@ -134,7 +134,7 @@ pub(super) fn ask(address: Ipv4Addr, account: &Account, question: Question, limi
         return Ok(request.carry_out());
     }
     // Who waits for the answer should still hear why there is none, and leave no process behind.
-    let deadline = Instant::now() + limit - limit / 20;
+    let deadline = Instant::now() + limit.mul_f32(0.95);
     let failed = |error: &io::Error| format!("no process of its own to ask it: {}", plain(error));
     let mut worker = Worker::start().map_err(|error| failed(&error))?;
     worker.hand_over(&request).map_err(|error| failed(&error))?;
