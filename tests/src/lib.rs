@@ -18,6 +18,7 @@ pub mod lab;
 pub mod members;
 pub mod netns;
 pub mod program;
+pub mod rogue;
 pub mod schema;
 pub mod sim;
 pub mod snapshot;

@@ -98,7 +98,11 @@ impl Connection {
 
     fn password(&self, printer: &mut Printer<'_>) -> Result<Option<String>, CommandError> {
         if let Some(path) = &self.api_password_file {
-            let line = files::read(path)?.lines().next().and_then(Result::ok).unwrap_or_default();
+            let line = files::read_at_most(path, files::LONGEST_SECRET)?
+                .lines()
+                .next()
+                .and_then(Result::ok)
+                .unwrap_or_default();
             return match line.trim_end_matches('\r') {
                 "" => Err(CommandError::Host(HostError::Content {
                     path: path.clone(),

@@ -1,5 +1,7 @@
 //! `pfcluster demo`: all that needs no host, on a built-in example, in a scratch directory.
 
+#![expect(clippy::disallowed_methods, reason = "a directory of its own that it has just made")]
+
 use std::ffi::OsString;
 use std::fs;
 use std::io;

@@ -10,7 +10,6 @@ use pfcluster_core::span::Source;
 
 use super::Global;
 use crate::host::evidence::{Question, Recovery, Taken, gather};
-use crate::host::files;
 use crate::report::evidence::{EvidenceDocument, members_by_name};
 use crate::report::json;
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -61,7 +60,7 @@ impl Evidence {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         let root = global.root();
-        let text = files::read(&root.path(Source::ClusterConf))?;
+        let text = root.read_required(Source::ClusterConf)?;
         let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
         let host = global.host()?;
         if cluster.member(host.as_str()).is_none() {

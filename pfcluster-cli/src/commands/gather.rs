@@ -52,7 +52,7 @@ pub(super) fn gather(
     let whole = file.is_none() || is_given(matches, "root");
     let cluster_conf = match file {
         Some(path) => (path.display().to_string(), read_input(path, printer)?),
-        None => (Source::ClusterConf.path().to_owned(), files::read(&root.path(Source::ClusterConf))?),
+        None => (Source::ClusterConf.path().to_owned(), root.read_required(Source::ClusterConf)?),
     };
     let mut situation = Situation::of_version(if whole { global.version(&root)? } else { global.version_of_file() });
     if whole || is_given(matches, "host") {
@@ -62,8 +62,8 @@ pub(super) fn gather(
     gathered.pf_conf = pf_conf(global, &root, whole, printer)?;
     if whole {
         gathered.situation.disabled = root.disabled_members()?;
-        gathered.pf_conf_defaults = files::read_if_there(&root.path(Source::PfConfDefaults))?;
-        gathered.pfconfig_conf = files::read_if_there(&root.path(Source::PfconfigConf))?;
+        gathered.pf_conf_defaults = root.read_source(Source::PfConfDefaults)?;
+        gathered.pfconfig_conf = root.read_source(Source::PfconfigConf)?;
     }
     Ok(gathered)
 }
@@ -80,9 +80,9 @@ fn pf_conf(
     if !whole {
         return Ok(None);
     }
-    let path = root.path(Source::PfConf);
-    let text = files::read_if_there(&path)?;
+    let text = root.read_source(Source::PfConf)?;
     if text.is_none() {
+        let path = root.path(Source::PfConf);
         writeln!(printer.err, "note: there is no {}: nothing is checked that needs it", path.display())?;
     }
     Ok(text.map(|text| (Source::PfConf.path().to_owned(), text)))

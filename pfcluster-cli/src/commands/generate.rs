@@ -147,7 +147,7 @@ impl Generate {
             }));
         };
         let me = gathered.situation.me.as_ref().map_or_else(|| global.host(), |me| Ok(me.clone()))?;
-        let networks = files::read_if_there(&root.path(Source::NetworksConf))?;
+        let networks = root.read_source(Source::NetworksConf)?;
         let networks = networks.as_ref().map(|text| Document::parse(Source::NetworksConf, text).value);
         let mut request = Request::new(&installation.cluster, pf_conf, &me, gathered.situation.version);
         request.networks_conf = networks.as_ref();
@@ -171,12 +171,12 @@ impl Generate {
         }
         options.dashboard = self.dashboard_password_file.as_deref().map(dashboard).transpose()?;
         if !self.no_templates {
+            let root = global.root();
             for name in TEMPLATES {
-                let shipped = files::read_if_there(&global.root.join(format!("{name}.example")))?;
+                // They are pf's, and what they hold lands in files that pf may read: no link leads root elsewhere.
+                let shipped = root.read(&format!("{name}.example"))?;
                 // PacketFence installs each template as a copy of its example: one that nobody changed is nobody's own.
-                if let Some(bytes) =
-                    files::read_if_there(&global.root.join(name))?.filter(|bytes| shipped.as_ref() != Some(bytes))
-                {
+                if let Some(bytes) = root.read(name)?.filter(|bytes| shipped.as_ref() != Some(bytes)) {
                     let text = String::from_utf8_lossy(&bytes).into_owned();
                     options.templates.push(Template { path: name.to_owned(), text });
                 }
@@ -282,7 +282,7 @@ fn installed(program: &str) -> Option<DaemonVersion> {
 }
 
 fn dashboard(path: &Path) -> Result<Dashboard, CommandError> {
-    let bytes = files::read(path)?;
+    let bytes = files::read_at_most(path, files::LONGEST_SECRET)?;
     let line = bytes.lines().next().and_then(Result::ok).unwrap_or_default();
     let (user, password) = line.split_once(':').ok_or_else(|| HostError::Content {
         path: path.to_owned(),

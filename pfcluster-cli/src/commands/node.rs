@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::names::named;
 use super::{AnswerFormat, Global};
-use crate::host::{files, marks};
+use crate::host::marks;
 use crate::report::json;
 use crate::run::{CommandError, ExitStatus, Printer};
 
@@ -56,7 +56,7 @@ impl Node {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         let root = global.root();
-        let text = files::read(&root.path(Source::ClusterConf))?;
+        let text = root.read_required(Source::ClusterConf)?;
         let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
         let all: Vec<&Hostname> = cluster.members().map(|member| &member.host).collect();
         let shown = match &self.member {
@@ -66,11 +66,11 @@ impl Node {
         let mut changed = false;
         if let (Some(change), [host]) = (self.change, &shown[..]) {
             let before = root.disabled_members()?.contains(host);
-            let mark = root.file(&marks::disabled(host));
+            let mark = marks::disabled(host);
             match change {
                 Change::Disable if *host == global.host()? => return Err(oneself(host)),
-                Change::Disable => marks::set(&mark)?,
-                Change::Enable => marks::clear(&mark)?,
+                Change::Disable => marks::set(&root, &mark)?,
+                Change::Enable => marks::clear(&root, &mark)?,
             }
             changed = before != (change == Change::Disable);
         }

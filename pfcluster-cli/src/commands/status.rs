@@ -68,10 +68,11 @@ enum StatusFormat {
 
 const HELP: &str = "\
 The other members' databases are asked at their management addresses (TCP 3306) with the user of
-`galera_replication_username` in pf.conf, else that of `[database]`; another one can be named in a
-client's option file with `--mysql-defaults-file`. Their web services (TCP 9090) are asked for the
-version of the configuration, with the user of `[webservices]` in pf.conf, and only if their
-certificate is known here; `pfcluster conflict` also takes another user and another certificate.
+`galera_replication_username` in pf.conf; another one can be named in a client's option file with
+`--mysql-defaults-file`. Without either they are unknown: PacketFence's own user of the database is
+never offered to another machine. Their web services (TCP 9090) are asked for the version of the
+configuration, with the user of `[webservices]` in pf.conf, and only if their certificate is known
+here; `pfcluster conflict` also takes another user and another certificate.
 
 Exit status: 0 healthy, 1 anything else, 2 it could not be asked. With `--nagios`: 0 healthy,
 1 degraded, 2 read-only, blocked, down or split, 3 unknown.";

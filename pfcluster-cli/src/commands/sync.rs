@@ -11,7 +11,6 @@ use pfcluster_core::sync::{SyncPath, pull_paths};
 use super::connection::Connection;
 use super::scene::{Scene, file_limit};
 use super::{AnswerFormat, Global};
-use crate::host::files;
 use crate::host::lock::Lock;
 use crate::host::sync::{Local, MemberReport, Met, Pulled, SyncError, compare, name_of, now, pull, scope};
 use crate::host::webservices::Patience;
@@ -107,7 +106,7 @@ impl Sync {
     ) -> Result<ExitStatus, CommandError> {
         let root = global.root();
         let version = global.version(&root)?;
-        let text = |source| files::read_if_there(&root.path(source));
+        let text = |source| root.read_source(source);
         // A server that is about to join has none of them yet.
         let cluster_conf = text(Source::ClusterConf)?.unwrap_or_default();
         let (pf_conf, defaults) = (text(Source::PfConf)?.unwrap_or_default(), text(Source::PfConfDefaults)?);

@@ -1,5 +1,7 @@
 //! The data directory: whether it is there, mounted, and holds data.
 
+#![expect(clippy::disallowed_methods, reason = "root's /etc/fstab, and the kernel's files")]
+
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};

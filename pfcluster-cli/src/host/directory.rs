@@ -1,11 +1,13 @@
-//! Directories held open. Files are read and written through them, step by step from the install directory and following no
-//! link: PacketFence's directories belong to its own user, who could otherwise turn a path around while root walks it.
+//! Directories held open: the one door to PacketFence's tree and to other directories of users that are not root. Files are
+//! read, made and removed through them, step by step and following no link: their owners could otherwise turn a path around
+//! while root walks it.
 
-use std::fs::{DirBuilder, File, Permissions};
-use std::io::{self, Read as _, Write as _};
+use std::fs::{DirBuilder, File, FileTimes, Permissions};
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 
@@ -35,7 +37,13 @@ impl Directory {
         Directory::at(path).map_err(|error| unreadable(path, &error))
     }
 
-    fn at(path: &Path) -> io::Result<Directory> {
+    /// The directory at `path`, itself not through a link.
+    pub(super) fn itself(path: &Path) -> io::Result<Directory> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(Directory { descriptor: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })
+    }
+
+    pub(super) fn at(path: &Path) -> io::Result<Directory> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Directory { descriptor: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })
     }
@@ -44,16 +52,122 @@ impl Directory {
         &self.path
     }
 
+    /// Its owner and its mode.
+    pub(super) fn owner_and_mode(&self) -> io::Result<((u32, u32), u32)> {
+        let stat = rustix::fs::fstat(&self.descriptor)?;
+        Ok(((stat.st_uid, stat.st_gid), stat.st_mode & 0o7777))
+    }
+
+    /// Gives the directory itself this owner and mode.
+    pub(super) fn give(&self, owner: (u32, u32), mode: u32) -> io::Result<()> {
+        own(&self.descriptor, owner)?;
+        Ok(rustix::fs::fchmod(&self.descriptor, Mode::from_raw_mode(mode))?)
+    }
+
     /// The plain file at `relative`; `None` if it, or a directory on the way, is not there.
     pub(super) fn read(&self, relative: &str) -> Result<Option<Vec<u8>>, HostError> {
-        match self.walk(relative, None)? {
-            Some((parent, name)) => parent.read_here(name),
+        match self.file(relative)? {
+            Some(file) => files::read_open(file, &self.path.join(relative), files::LONGEST).map(Some),
             None => Ok(None),
         }
     }
 
-    /// Puts `bytes` in the place of the plain file at `relative`, whole or not at all. A file that is there keeps its mode
-    /// and its owner; one that is not gets those of `fresh`, as missing directories get those of `directories`.
+    /// The plain file at `relative`, open for reading; `None` if it, or a directory on the way, is not there.
+    pub(super) fn file(&self, relative: &str) -> Result<Option<File>, HostError> {
+        match self.walk(relative, None)? {
+            Some((parent, name)) => parent.open_here(name),
+            None => Ok(None),
+        }
+    }
+
+    /// True if there is anything at `relative`.
+    pub(super) fn holds(&self, relative: &str) -> Result<bool, HostError> {
+        let Some((parent, name)) = self.walk(relative, None)? else { return Ok(false) };
+        match rustix::fs::statat(&parent.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Err(rustix::io::Errno::NOENT) => Ok(false),
+            Err(error) => Err(unreadable(&self.path.join(relative), &error.into())),
+            Ok(_) => Ok(true),
+        }
+    }
+
+    /// Makes the plain file at `relative` with the mode and owner of `fresh`, unless it is there, and sets its time to now.
+    /// Missing directories are made if it is said how.
+    pub(super) fn touch(&self, relative: &str, fresh: Fresh, directories: Option<Fresh>) -> Result<(), HostError> {
+        let fail = failed(&self.path.join(relative));
+        let Some((parent, name)) = self.walk(relative, directories)? else {
+            return Err(fail(rustix::io::Errno::NOENT.into()));
+        };
+        let flags = OFlags::WRONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let open = |flags| rustix::fs::openat(&parent.descriptor, name, flags, Mode::from_raw_mode(fresh.mode));
+        let in_the_way = || in_the_way(&self.path.join(relative));
+        let is_new = parent.look_at(name).map_err(|_| in_the_way())?.is_none();
+        let file = if is_new { open(flags | OFlags::CREATE | OFlags::EXCL) } else { open(flags) };
+        let file = File::from(file.map_err(|error| fail(error.into()))?);
+        // It may have become something else in between.
+        if !file.metadata().map_err(&fail)?.is_file() {
+            return Err(in_the_way());
+        }
+        if let Some(owner) = fresh.owner.filter(|_| is_new) {
+            own(&file, owner).map_err(&fail)?;
+        }
+        let now = SystemTime::now();
+        file.set_times(FileTimes::new().set_accessed(now).set_modified(now)).map_err(&fail)?;
+        file.sync_all().map_err(&fail)?;
+        rustix::fs::fsync(&parent.descriptor).map_err(|error| fail(error.into()))
+    }
+
+    /// Removes the file at `relative`, if it is there; a link itself, and no directory.
+    pub(super) fn remove_file(&self, relative: &str) -> Result<(), HostError> {
+        let fail = failed(&self.path.join(relative));
+        let Some((parent, name)) = self.walk(relative, None)? else { return Ok(()) };
+        match rustix::fs::unlinkat(&parent.descriptor, name, AtFlags::empty()) {
+            Err(rustix::io::Errno::NOENT) => Ok(()),
+            Err(rustix::io::Errno::ISDIR) => Err(in_the_way(&self.path.join(relative))),
+            removed => removed.and_then(|()| rustix::fs::fsync(&parent.descriptor)).map_err(|error| fail(error.into())),
+        }
+    }
+
+    /// Puts `bytes` in the place of what is at `relative`, whole or not at all: always with the mode and owner of `fresh`.
+    /// Missing directories are made if it is said how.
+    pub(super) fn replace(
+        &self,
+        relative: &str,
+        bytes: &[u8],
+        fresh: Fresh,
+        directories: Option<Fresh>,
+    ) -> Result<(), HostError> {
+        match self.walk(relative, directories)? {
+            Some((parent, name)) => parent.place(name, bytes, fresh),
+            None => Err(failed(&self.path.join(relative))(rustix::io::Errno::NOENT.into())),
+        }
+    }
+
+    /// How a secret is to be in the place of the plain file at `relative`: as `fresh` if that has an owner of its own or there
+    /// is no file, else with that file's owner and of its mode what `most` allows.
+    pub(super) fn as_secret(&self, relative: &str, fresh: Fresh, most: u32) -> Result<Fresh, HostError> {
+        let Some((parent, name)) = self.walk(relative, None)? else { return Ok(fresh) };
+        Ok(match parent.look_at(name)? {
+            Some(stat) if fresh.owner.is_none() => {
+                Fresh { mode: stat.st_mode & most, owner: Some((stat.st_uid, stat.st_gid)) }
+            }
+            _ => fresh,
+        })
+    }
+
+    /// Takes from the plain file at `relative` what `most` does not allow.
+    pub(super) fn narrow(&self, relative: &str, most: u32) -> Result<(), HostError> {
+        let Some(file) = self.file(relative)? else { return Ok(()) };
+        let fail = failed(&self.path.join(relative));
+        let mode = file.metadata().map_err(&fail)?.mode() & 0o7777;
+        if mode & !most == 0 {
+            return Ok(());
+        }
+        rustix::fs::fchmod(&file, Mode::from_raw_mode(mode & most)).map_err(|error| fail(error.into()))
+    }
+
+    /// Puts `bytes` in the place of the plain file at `relative`, whole or not at all. A file that is there keeps its mode,
+    /// but no set-id bits, and its owner; one that is not gets those of `fresh`, as missing directories get those of
+    /// `directories`.
     pub(super) fn write(
         &self,
         relative: &str,
@@ -62,13 +176,32 @@ impl Directory {
         directories: Fresh,
     ) -> Result<(), HostError> {
         let Some((parent, name)) = self.walk(relative, Some(directories))? else {
-            return Err(failed(&self.path.join(relative))(io::ErrorKind::NotFound.into()));
+            return Err(failed(&self.path.join(relative))(rustix::io::Errno::NOENT.into()));
         };
         let fresh = match parent.look_at(name)? {
-            Some(stat) => Fresh { mode: stat.st_mode & 0o7777, owner: Some((stat.st_uid, stat.st_gid)) },
+            Some(stat) => Fresh { mode: stat.st_mode & 0o777, owner: Some((stat.st_uid, stat.st_gid)) },
             None => fresh,
         };
         parent.place(name, bytes, fresh)
+    }
+
+    /// Renames what is in this directory; what had the new name before is replaced.
+    pub(super) fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.descriptor, from, &self.descriptor, to)?)
+    }
+
+    /// Locks the directory itself, for as long as it is held open. False if somebody else has it locked.
+    pub(super) fn try_lock(&self) -> io::Result<bool> {
+        match rustix::fs::flock(&self.descriptor, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(true),
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Writes all that the page cache has of the file system that it is on to disk.
+    pub(super) fn sync_file_system(&self) -> io::Result<()> {
+        Ok(rustix::fs::syncfs(&self.descriptor)?)
     }
 
     /// A file below this directory, opened for locking; made if it is not there.
@@ -76,7 +209,7 @@ impl Directory {
         let private = Fresh { mode: 0o700, owner: None };
         let fail = failed(&self.path.join(relative));
         let Some((parent, name)) = self.walk(relative, Some(private))? else {
-            return Err(fail(io::ErrorKind::NotFound.into()));
+            return Err(fail(rustix::io::Errno::NOENT.into()));
         };
         let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&parent.descriptor, name, flags, Mode::from_raw_mode(0o600));
@@ -153,7 +286,8 @@ impl Directory {
                     }
                     .map_err(failed(&path))?
                 }
-                (Err(error), _) if is_link(&error) => return Err(link(&path)),
+                (Err(error), Some(_)) if is_link(&error) => return Err(not_plain(&path)),
+                (Err(error), None) if is_link(&error) => return Err(files::not_plain(&path)),
                 (entered, _) => entered.map_err(|error| unreadable(&path, &error))?,
             };
         }
@@ -178,29 +312,28 @@ impl Directory {
         Ok(rustix::fs::fchmod(&directory.descriptor, Mode::from_raw_mode(fresh.mode))?)
     }
 
-    /// What is there under this name; an error unless it is a plain file.
+    /// What is to be replaced under this name; an error unless it is a plain file.
     fn look_at(&self, name: &str) -> Result<Option<rustix::fs::Stat>, HostError> {
         let path = self.path.join(name);
         match rustix::fs::statat(&self.descriptor, name, AtFlags::SYMLINK_NOFOLLOW) {
             Err(rustix::io::Errno::NOENT) => Ok(None),
             Err(error) => Err(failed(&path)(error.into())),
             Ok(stat) if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile => Ok(Some(stat)),
-            Ok(_) => Err(link(&path)),
+            Ok(_) => Err(not_plain(&path)),
         }
     }
 
-    fn read_here(&self, name: &str) -> Result<Option<Vec<u8>>, HostError> {
-        if self.look_at(name)?.is_none() {
-            return Ok(None);
-        }
+    fn open_here(&self, name: &str) -> Result<Option<File>, HostError> {
         let path = self.path.join(name);
-        // What is no plain file any more must not hold the reader up.
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()).map_err(io::Error::from);
-        let mut bytes = Vec::new();
-        let read = opened.and_then(|file| File::from(file).read_to_end(&mut bytes));
-        read.map_err(|error| unreadable(&path, &error))?;
-        Ok(Some(bytes))
+        // What is no plain file must not hold the reader up.
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.descriptor, name, flags, Mode::empty()).map_err(io::Error::from) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) if is_link(&error) || is_socket(&error) => return Err(files::not_plain(&path)),
+            opened => File::from(opened.map_err(|error| unreadable(&path, &error))?),
+        };
+        let is_plain = file.metadata().map_err(|error| unreadable(&path, &error))?.is_file();
+        if is_plain { Ok(Some(file)) } else { Err(files::not_plain(&path)) }
     }
 
     /// A temporary file beside the target, 0600 from the start; owner, mode, fsync, rename, fsync of the directory.
@@ -273,12 +406,26 @@ fn is_link(error: &io::Error) -> bool {
         || error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error())
 }
 
-fn link(path: &Path) -> HostError {
-    let (reason, help) = match path.symlink_metadata() {
-        Ok(meta) if meta.is_dir() => ("it is a directory", "name a file"),
-        _ => ("it is no plain file", "remove what is there; links are not followed"),
-    };
-    HostError::Write { path: path.to_owned(), reason: reason.to_owned(), help: help.to_owned() }
+/// What `open` says of a socket, and of a pipe that nobody reads.
+fn is_socket(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(rustix::io::Errno::NXIO.raw_os_error())
+}
+
+fn not_plain(path: &Path) -> HostError {
+    match files::what_it_is(path) {
+        reason @ "it is a directory" => {
+            HostError::Write { path: path.to_owned(), reason: reason.to_owned(), help: "name a file".to_owned() }
+        }
+        _ => in_the_way(path),
+    }
+}
+
+fn in_the_way(path: &Path) -> HostError {
+    HostError::Write {
+        path: path.to_owned(),
+        reason: "it is no plain file".to_owned(),
+        help: "remove what is there; links are not followed".to_owned(),
+    }
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> HostError {

@@ -1,6 +1,5 @@
 //! This member's evidence: its database is asked, its files are read, nothing is guessed.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -14,6 +13,7 @@ use pfcluster_core::maintenance::FLAG_FILE;
 use serde::{Deserialize, Serialize};
 
 use super::datadir::{self, is_empty};
+use super::directory::Directory;
 use super::mariadb::{Answer, Settings, ask};
 use super::processes::{Presence, Server, has_engine_open, presence, server};
 use super::recovery::recover;
@@ -306,7 +306,8 @@ impl Gathering<'_> {
             let command = format!("it holds nothing: `mv {} {}`, then ask again", tc_log.display(), aside.display());
             return self.missing(format!("{why}; tc.log is wrecked, as a power cut can do"), command);
         }
-        match fs::rename(&tc_log, &aside) {
+        let moved = Directory::at(&self.settings.datadir).and_then(|data| data.rename("tc.log", "tc.log.aside"));
+        match moved {
             Ok(()) => {
                 let message = format!("tc.log was wrecked, as a power cut can do, and was moved to {}", aside.display());
                 self.note(message, "nothing: the server makes a new one");
@@ -370,7 +371,7 @@ fn is_left_by_transfer(settings: &Settings) -> io::Result<bool> {
     if has_engine_files(settings) {
         return Ok(false);
     }
-    for entry in fs::read_dir(&settings.datadir)? {
+    for entry in std::fs::read_dir(&settings.datadir)? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         if matches!(&*name, ".sst" | "galera.cache" | "wsrep_sst.pid") || name.ends_with("galera_info") {
@@ -390,7 +391,7 @@ fn has_engine_files(settings: &Settings) -> bool {
         name.starts_with("ibdata") || name.starts_with("ib_logfile") || name.starts_with("undo") || named.contains(&name)
     };
     let has = |directory: &Path| {
-        let entries = fs::read_dir(directory).into_iter().flatten().flatten();
+        let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();
         entries.map(|entry| entry.file_name()).any(|name| is_engine(&name.to_string_lossy()))
     };
     let places = [Some(settings.datadir.clone()), Some(settings.tablespace.clone()), log];
@@ -401,10 +402,8 @@ fn has_engine_files(settings: &Settings) -> bool {
 /// read, and the server neither recovers nor starts with it (measured).
 fn is_wrecked_tc_log(path: &Path) -> bool {
     const MAGIC: [u8; 4] = [254, 0x23, 0x05, 0x74];
-    let Ok(data) = path.symlink_metadata() else { return false };
-    let mut start = [0; 4];
-    let mut read = || fs::File::open(path).and_then(|mut file| io::Read::read_exact(&mut file, &mut start));
-    data.is_file() && (data.len() == 0 || read().is_err() || start != MAGIC)
+    let is_file = path.symlink_metadata().is_ok_and(|data| data.is_file());
+    is_file && files::first_bytes(path, 4).is_ok_and(|start| start != MAGIC)
 }
 
 /// A file that Galera keeps, which is much smaller than this.
@@ -426,7 +425,7 @@ fn state_file<T, E: std::fmt::Display>(
         Err(error) => return Err((path, error)),
         Ok(_) => {}
     }
-    match fs::read(&path) {
+    match files::first_bytes(&path, STATE_FILE_LIMIT) {
         // Gone in between: gvwstate.dat comes and goes with the views.
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Absent),
         Err(error) => Err((path, error)),

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use pfcluster_core::generate::{Access, GeneratedFile};
 
 use super::directory::{Directory, Fresh};
-use super::{HostError, files};
+use super::{HostError, Root};
 
 pub(super) use super::directory::{create_directory, failed, place};
 
@@ -36,7 +36,7 @@ pub enum State {
 /// # Errors
 /// [`HostError::Read`] if the file on disk can't be read.
 pub fn compare(directory: &Path, file: &GeneratedFile) -> Result<State, HostError> {
-    Ok(match files::read_if_there(&directory.join(file.path))? {
+    Ok(match Root::new(directory).read(file.path)? {
         None => State::Missing,
         Some(_) if file.access == Access::Placeholder => State::Same,
         Some(bytes) if bytes == file.text.as_bytes() => State::Same,
@@ -50,12 +50,16 @@ pub fn compare(directory: &Path, file: &GeneratedFile) -> Result<State, HostErro
 /// # Errors
 /// [`HostError`] at the first file that can't be written; the ones before it stay written, and backed up.
 pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf>, Option<PathBuf>), HostError> {
-    let mut changed = Vec::new();
+    let (mut changed, mut same) = (Vec::new(), Vec::new());
     for file in files {
         match compare(directory, file)? {
-            State::Same => {}
+            State::Same => same.push(file),
             state => changed.push((file, state)),
         }
+    }
+    // PacketFence's own may have been there for everybody to read, and have left that.
+    for file in same.into_iter().filter(|file| is_secret(file.access)) {
+        Directory::open(directory)?.narrow(file.path, MOST_OF_A_SECRET)?;
     }
     if changed.is_empty() {
         return Ok((Vec::new(), None));
@@ -69,9 +73,28 @@ pub fn install(directory: &Path, files: &[GeneratedFile]) -> Result<(Vec<PathBuf
         }
     }
     for (file, _) in &changed {
-        base.write(file.path, file.text.as_bytes(), fresh(file.access), Fresh { mode: 0o755, owner: None })?;
+        let (fresh, directories) = (fresh(file.access), Fresh { mode: 0o755, owner: None });
+        if is_secret(file.access) {
+            // Whatever was there before: only who needs it reads it.
+            base.replace(
+                file.path,
+                file.text.as_bytes(),
+                base.as_secret(file.path, fresh, MOST_OF_A_SECRET)?,
+                Some(directories),
+            )?;
+        } else {
+            base.write(file.path, file.text.as_bytes(), fresh, directories)?;
+        }
     }
     Ok((changed.iter().map(|(file, _)| directory.join(file.path)).collect(), backup.finish()?))
+}
+
+/// What a file with secrets may keep of the mode of what it replaces: a group that somebody has chosen still reads it.
+const MOST_OF_A_SECRET: u32 = 0o750;
+
+/// True if the file is not for everybody.
+fn is_secret(access: Access) -> bool {
+    !matches!(access, Access::Public | Access::Placeholder)
 }
 
 /// What one run replaces.

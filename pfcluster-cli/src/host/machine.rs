@@ -1,7 +1,10 @@
 //! The machine itself.
 
+#![expect(clippy::disallowed_methods, reason = "root's files in /etc, and the kernel's")]
+
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
+use std::path::{Path, PathBuf};
 
 use pfcluster_core::galera::Uuid;
 
@@ -61,13 +64,18 @@ pub fn own_addresses() -> Option<BTreeSet<Ipv4Addr>> {
     Some(addresses)
 }
 
+/// Where the system's programs are. PATH is whoever's who starts this; what root runs is not for others to choose.
+const PROGRAM_DIRECTORIES: [&str; 7] =
+    ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec", "/usr/local/sbin", "/usr/local/bin"];
+
+/// The system's program of this name; `None` if it is not installed.
+pub(super) fn program(name: &str) -> Option<PathBuf> {
+    PROGRAM_DIRECTORIES.iter().map(|directory| Path::new(directory).join(name)).find(|path| path.is_file())
+}
+
 /// What `PROGRAM -v` says, standard output and standard error together; `None` if it is not installed.
-pub fn version_text(program: &str) -> Option<String> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    // Daemons are in sbin, which a user's PATH mostly lacks.
-    let directories =
-        std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into(), "/sbin".into()]);
-    let program = directories.map(|directory| directory.join(program)).find(|program| program.is_file())?;
+pub fn version_text(name: &str) -> Option<String> {
+    let program = program(name)?;
     let output = std::process::Command::new(program).arg("-v").stdin(std::process::Stdio::null()).output().ok()?;
     Some(String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
 }

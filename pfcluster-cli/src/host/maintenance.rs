@@ -6,7 +6,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use pfcluster_core::maintenance::{FLAG_FILE, HAS_MONIT, Program, Step};
 
-use super::{HostError, Root, files, marks};
+use super::{HostError, Root, files, machine, marks};
 
 /// Where the programs are.
 #[derive(Clone, Debug)]
@@ -16,11 +16,11 @@ pub struct Programs {
 }
 
 impl Programs {
-    /// systemd's on the search path and PacketFence's own; both from `directory`, if one is given.
+    /// systemd's and PacketFence's own; both from `directory`, if one is given.
     pub fn new(root: &Root, directory: Option<&Path>) -> Programs {
         match directory {
             Some(directory) => Programs { systemctl: directory.join("systemctl"), pfcmd: directory.join("pfcmd") },
-            None => Programs { systemctl: "systemctl".into(), pfcmd: root.file("bin/pfcmd") },
+            None => Programs { systemctl: systemctl(), pfcmd: root.file("bin/pfcmd") },
         }
     }
 
@@ -53,15 +53,19 @@ impl Programs {
     }
 }
 
+/// systemd's program. Where it is not installed, the usual place is named in the error.
+pub(super) fn systemctl() -> PathBuf {
+    machine::program("systemctl").unwrap_or_else(|| "/usr/bin/systemctl".into())
+}
+
 /// Takes one step. What a program says goes to standard error.
 ///
 /// # Errors
 /// [`HostError`] if the flag can't be written, or the program can't be run or fails.
 pub fn take(step: Step, root: &Root, programs: &Programs) -> Result<(), HostError> {
-    let flag = root.file(FLAG_FILE);
     match step {
-        Step::SetFlag => marks::set(&flag),
-        Step::ClearFlag => marks::clear(&flag),
+        Step::SetFlag => marks::set(root, FLAG_FILE),
+        Step::ClearFlag => marks::clear(root, FLAG_FILE),
         Step::Run(program, arguments) => {
             let status = programs.command(program, arguments).stdout(Stdio::from(io::stderr())).status();
             match status {

@@ -13,8 +13,11 @@ use mysql::prelude::Queryable as _;
 use mysql::{Conn, DriverError, OptsBuilder, Value};
 use pfcluster_core::galera::{ClusterStatus, StatusError, WsrepStatus};
 use pfcluster_core::pf_conf::PfConf;
+use pfcluster_core::printable::printable;
+use serde::{Deserialize, Serialize};
 
-use super::{HostError, files, option_file};
+use super::worker::{self, Reply};
+use super::{HostError, files, machine, option_file};
 
 /// Where a database is, and how it is asked.
 #[derive(Clone, Debug, Default)]
@@ -44,17 +47,15 @@ pub struct Account {
 }
 
 impl Account {
-    /// The user that PacketFence's own checks ask with, else the one of its services; `None` if pf.conf has neither.
+    /// The user that PacketFence's own checks ask with; `None` if pf.conf has none. PacketFence's own user of its database
+    /// (`[database]`) may change everything in it, and is never offered to another machine: nothing proves who listens there.
     pub fn of_members(pf_conf: &PfConf) -> Option<Account> {
-        let users = [
-            ("active_active", "galera_replication_username", "galera_replication_password"),
-            ("database", "user", "pass"),
-        ];
-        users.into_iter().find_map(|(section, user, password)| {
-            let user = pf_conf.text(section, user);
-            let password = || Some(pf_conf.text(section, password).to_owned());
-            (!user.is_empty()).then(|| Account { user: user.to_owned(), password: password() })
-        })
+        let value = |key| pf_conf.text("active_active", key).to_owned();
+        let account = Account {
+            user: value("galera_replication_username"),
+            password: Some(value("galera_replication_password")),
+        };
+        Some(account).filter(|account| !account.user.is_empty())
     }
 }
 
@@ -105,7 +106,7 @@ impl Settings {
         };
         let mut socket = server("socket");
         if let Some(path) = &overrides.client_file {
-            let text = files::read(path)?;
+            let text = files::read_at_most(path, files::LONGEST_SECRET)?;
             let client = |option| option_file::value(&text, CLIENT_GROUPS, option);
             let user = client("user").unwrap_or_else(own_name);
             settings.account = Some(Account { user, password: client("password") });
@@ -130,7 +131,8 @@ impl Settings {
 }
 
 /// What came of asking a server.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub(super) enum Answer {
     /// What it says.
     Status(Said),
@@ -147,7 +149,7 @@ pub(super) enum Answer {
 }
 
 /// What a server says of itself.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Said {
     datadir: PathBuf,
     /// `max_connections`.
@@ -198,14 +200,29 @@ fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
     let options = OptsBuilder::new().socket(Some(socket.to_string_lossy()));
     let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
     match answer(ask_server(options, &account, limit)) {
-        Answer::Status(said) if !is_same(&said.datadir, &settings.datadir) => Answer::Another(said.datadir),
+        Answer::Status(said) if !is_same(&said.datadir, &settings.datadir) => {
+            // For people only.
+            Answer::Another(printable(said.datadir.as_os_str().as_encoded_bytes()).into())
+        }
         Answer::Silence(why) => Answer::Silence(format!("{}: {why}", socket.display())),
         answer => answer,
     }
 }
 
-/// Asks another machine's server. Each step of it ends within `limit`: connecting, logging in, each answer.
+/// Asks another machine's server, in a process of its own that ends within `limit`.
 pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
+    match worker::ask(address, account, worker::Question::Status, limit) {
+        Ok(Reply::Status(answer)) => answer,
+        Ok(_) => Answer::Silence(ANOTHER_ANSWER.to_owned()),
+        Err(why) => Answer::Silence(why),
+    }
+}
+
+/// Of a worker that answers something else than it was asked.
+const ANOTHER_ANSWER: &str = "what it sends can't be understood";
+
+/// The same in this process. Each step of it ends within `limit`: connecting, logging in, each answer.
+pub(super) fn status_here(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
     answer(ask_server(at(address, limit), account, limit))
 }
 
@@ -238,8 +255,23 @@ pub(super) fn peer_variables(
     names: &[&str],
     limit: Duration,
 ) -> Result<Vec<(String, String)>, String> {
+    let names = names.iter().map(|&name| name.to_owned()).collect();
+    match worker::ask(address, account, worker::Question::Variables(names), limit)? {
+        Reply::Variables(rows) => rows,
+        _ => Err(ANOTHER_ANSWER.to_owned()),
+    }
+}
+
+/// The same in this process.
+pub(super) fn variables_here(
+    address: Ipv4Addr,
+    account: &Account,
+    names: &[String],
+    limit: Duration,
+) -> Result<Vec<(String, String)>, String> {
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
     let connection = Conn::new(login(at(address, limit), account, limit));
-    connection.and_then(|mut connection| read_variables(&mut connection, names)).map_err(|error| error.to_string())
+    connection.and_then(|mut connection| read_variables(&mut connection, &names)).map_err(|error| error_text(&error))
 }
 
 /// The users of this machine's server that have this name, or none: name, host, and whether they may RELOAD, PROCESS, LOCK
@@ -259,11 +291,19 @@ pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Resu
 
 /// The clock of another machine, in milliseconds since 1970 (UTC).
 pub(super) fn peer_clock(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
+    match worker::ask(address, account, worker::Question::Clock, limit)? {
+        Reply::Clock(time) => time,
+        _ => Err(ANOTHER_ANSWER.to_owned()),
+    }
+}
+
+/// The same in this process.
+pub(super) fn clock_here(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
     let asked = Conn::new(login(at(address, limit), account, limit)).and_then(|mut connection| {
         connection.query_first::<Value, _>("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)")
     });
-    let said = asked.map_err(|error| error.to_string())?.map(text).unwrap_or_default();
-    said.parse().map_err(|_| format!("its clock says `{}`", said.escape_debug()))
+    let said = asked.map_err(|error| error_text(&error))?.map(text).unwrap_or_default();
+    said.parse().map_err(|_| format!("its clock says `{said}`"))
 }
 
 fn read_variables(connection: &mut Conn, names: &[&str]) -> Result<Vec<(String, String)>, mysql::Error> {
@@ -285,7 +325,7 @@ fn connect<T>(
         let options = login(OptsBuilder::new().socket(Some(socket.to_string_lossy())), &account, limit);
         match Conn::new(options).and_then(|mut connection| ask(&mut connection)) {
             Ok(done) => return Ok(done),
-            Err(error) => last = format!("{}: {error}", socket.display()),
+            Err(error) => last = format!("{}: {}", socket.display(), error_text(&error)),
         }
     }
     Err(last)
@@ -305,19 +345,32 @@ fn answer(asked: Result<Said, mysql::Error>) -> Answer {
     match asked {
         Ok(said) => Answer::Status(said),
         Err(mysql::Error::MySqlError(error)) if error.code == TOO_MANY_CONNECTIONS => Answer::Full,
-        Err(mysql::Error::MySqlError(error)) => Answer::Refused(format!("{} ({})", error.message, error.code)),
+        Err(mysql::Error::MySqlError(error)) => {
+            Answer::Refused(printable(format!("{} ({})", error.message, error.code).as_bytes()))
+        }
         Err(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, why, kind))))) => match kind {
             io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
             _ => Answer::Silence(why.split(" (os error").next().unwrap_or_default().to_lowercase()),
         },
-        Err(error) => Answer::Silence(error.to_string()),
+        Err(error) => Answer::Silence(error_text(&error)),
+    }
+}
+
+/// Why nothing was heard. A server may have put words into it.
+fn error_text(error: &mysql::Error) -> String {
+    match error {
+        // What reading a key below NO_KEYS comes to.
+        mysql::Error::IoError(error) if error.kind() == io::ErrorKind::NotADirectory => {
+            "it asks for the password itself, and does not get it".to_owned()
+        }
+        error => printable(error.to_string().as_bytes()),
     }
 }
 
 fn ask_server(options: OptsBuilder, account: &Account, limit: Duration) -> Result<Said, mysql::Error> {
     let mut connection = Conn::new(login(options, account, limit))?;
     let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
-    let (datadir, max_connections) = settings.map(|(datadir, max)| (text(datadir), text(max))).unwrap_or_default();
+    let (datadir, max_connections) = settings.map(|(datadir, max)| (raw(datadir), text(max))).unwrap_or_default();
     let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
     let rows: Vec<(Value, Value)> = connection.query(wanted)?;
     let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
@@ -328,14 +381,25 @@ fn login(options: OptsBuilder, account: &Account, limit: Duration) -> OptsBuilde
     options
         .user(Some(&account.user))
         .pass(account.password.clone())
+        .server_key_path(Some(NO_KEYS.into()))
         .read_timeout(Some(limit))
         .write_timeout(Some(limit))
         // What the client would ask for first otherwise.
         .max_allowed_packet(Some(1 << 20))
 }
 
-/// Whatever the server sends: reading it as another type can panic.
+/// Where a server's RSA key would be, for logins that send the password itself (`caching_sha2_password`, full authentication).
+/// Without a place the client takes the key that the server sends, and whoever listens gets the password. In this place there
+/// can be none: such a login fails.
+const NO_KEYS: &str = "/dev/null/no-key";
+
+/// Whatever the server sends, made printable where it enters.
 fn text(value: Value) -> String {
+    printable(raw(value).as_bytes())
+}
+
+/// Whatever the server sends: reading it as another type can panic.
+fn raw(value: Value) -> String {
     match value {
         Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
         Value::NULL => String::new(),
@@ -355,6 +419,7 @@ fn own_name() -> String {
 }
 
 /// The name of a user of /etc/passwd.
+#[expect(clippy::disallowed_methods, reason = "root's file")]
 pub(super) fn user_name(id: u32) -> Option<String> {
     let users = std::fs::read_to_string("/etc/passwd").ok()?;
     users.lines().find_map(|line| {
@@ -366,11 +431,7 @@ pub(super) fn user_name(id: u32) -> Option<String> {
 
 /// Where the server's program is.
 pub(super) fn server_program() -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = ["/usr/sbin", "/usr/libexec", "/usr/local/sbin", "/usr/bin"].map(PathBuf::from);
-    let directories: Vec<PathBuf> = std::env::split_paths(&path).chain(usual).collect();
-    let named = |name: &str| directories.iter().map(|directory| directory.join(name)).find(|path| path.is_file());
-    named("mariadbd").or_else(|| named("mysqld"))
+    machine::program("mariadbd").or_else(|| machine::program("mysqld"))
 }
 
 /// `--NAME=PATH`.

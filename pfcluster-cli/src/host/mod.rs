@@ -24,6 +24,7 @@ pub mod supervise;
 pub mod sync;
 pub mod terminal;
 pub mod webservices;
+pub mod worker;
 
 use std::path::PathBuf;
 

@@ -4,7 +4,9 @@
 //! open (seen also from other containers of this machine), and stands in its data directory from its first moment on, also
 //! while it still receives them from another member.
 
-use std::fs::{self, File};
+#![expect(clippy::disallowed_methods, reason = "the kernel's files in /proc")]
+
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -49,7 +51,7 @@ pub(super) fn has_engine_open(settings: &Settings) -> bool {
 
 /// Whether somebody holds a lock on the file.
 fn lock(path: &Path) -> Presence {
-    let held = match File::open(path) {
+    let held = match super::files::open(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Presence::None,
         file => file.and_then(|file| Ok(fcntl_getlk(&file, &Flock::from(FlockType::WriteLock))?)),
     };

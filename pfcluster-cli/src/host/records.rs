@@ -1,18 +1,19 @@
 //! What the supervisor wrote down, outside the data directory: `ROOT/var/pfcluster/records.json`.
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use pfcluster_core::galera::Records;
 
-use super::install::{create_directory, place};
-use super::{HostError, Root, files};
+use super::directory::Fresh;
+use super::{HostError, Root};
 use crate::report::evidence::{read_records, records_text};
+
+/// Their place below the install directory.
+const NAME: &str = "var/pfcluster/records.json";
 
 /// Where the records are.
 pub fn path(root: &Root) -> PathBuf {
-    root.file("var/pfcluster/records.json")
+    root.file(NAME)
 }
 
 /// What was written down; nothing if there is no file.
@@ -20,10 +21,9 @@ pub fn path(root: &Root) -> PathBuf {
 /// # Errors
 /// [`HostError`] if the file can't be read or understood. To take that for nothing would be to forget.
 pub fn read(root: &Root) -> Result<Records, HostError> {
-    let path = path(root);
-    let Some(text) = files::read_if_there(&path)? else { return Ok(Records::default()) };
+    let Some(text) = root.read(NAME)? else { return Ok(Records::default()) };
     read_records(&text).map_err(|error| HostError::Content {
-        path,
+        path: path(root),
         reason: error.to_string(),
         help: "keep a copy, then remove it: without it, after an outage all members are needed to decide".to_owned(),
     })
@@ -34,7 +34,6 @@ pub fn read(root: &Root) -> Result<Records, HostError> {
 /// # Errors
 /// [`HostError::Write`]; what was written before is still there then.
 pub fn write(root: &Root, records: &Records) -> Result<(), HostError> {
-    let path = path(root);
-    create_directory(&root.file("var/pfcluster"), 0o755)?;
-    place(&path, records_text(records).as_bytes(), Permissions::from_mode(0o600), None)
+    let fresh = |mode| Fresh { mode, owner: None };
+    root.open()?.replace(NAME, records_text(records).as_bytes(), fresh(0o600), Some(fresh(0o755)))
 }

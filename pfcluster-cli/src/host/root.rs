@@ -8,6 +8,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 
+use super::directory::Directory;
 use super::{HostError, files};
 
 /// The install directory, mostly `/usr/local/pf`.
@@ -37,13 +38,56 @@ impl Root {
         self.directory.join(name)
     }
 
+    /// Held open, for what is read, made and removed below it.
+    ///
+    /// # Errors
+    /// [`HostError`] if there is none.
+    pub(super) fn open(&self) -> Result<Directory, HostError> {
+        Directory::open(&self.directory)
+    }
+
+    /// A file of the installation; `name` is relative to the install directory. `None` if it is not there. No link below the
+    /// install directory is followed.
+    ///
+    /// # Errors
+    /// [`HostError::Read`] if it can't be read, or is not a regular file.
+    pub fn read(&self, name: &str) -> Result<Option<Vec<u8>>, HostError> {
+        match Directory::at(&self.directory) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(_) => Err(self.open().map_or_else(|error| error, |_| files::not_plain(&self.directory))),
+            Ok(directory) => directory.read(name),
+        }
+    }
+
+    /// A file of the configuration; `None` if it is not there.
+    ///
+    /// # Errors
+    /// As [`read`](Root::read).
+    pub fn read_source(&self, source: Source) -> Result<Option<Vec<u8>>, HostError> {
+        self.read(source.path())
+    }
+
+    /// A file of the configuration that must be there.
+    ///
+    /// # Errors
+    /// As [`read`](Root::read), and if it is not there.
+    pub fn read_required(&self, source: Source) -> Result<Vec<u8>, HostError> {
+        self.read_source(source)?.ok_or_else(|| HostError::Read {
+            path: self.path(source),
+            reason: "no such file or directory".to_owned(),
+            help: "check the name, or name the file (`--root DIR` for another install directory)".to_owned(),
+        })
+    }
+
     /// The version that conf/pf-release names; `None` if there is no such file.
     ///
     /// # Errors
     /// [`HostError`] if the file can't be read, or names no version that pfcluster knows.
     pub fn pf_version(&self) -> Result<Option<PfVersion>, HostError> {
-        let path = self.directory.join("conf/pf-release");
-        let Some(bytes) = files::read_if_there(&path)? else { return Ok(None) };
+        const NAME: &str = "conf/pf-release";
+
+        let Some(bytes) = self.read(NAME)? else { return Ok(None) };
+        let path = self.file(NAME);
         let text = String::from_utf8_lossy(&bytes);
         let line = text.lines().next().unwrap_or_default();
         line.parse().map(Some).map_err(|error| HostError::Content {

@@ -14,6 +14,7 @@ use pfcluster_core::secret::is_secret_key;
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 
+use super::maintenance::systemctl;
 use super::{Root, backup, files, marks};
 
 /// PacketFence's usual install directory, with which runbooks name its files.
@@ -102,13 +103,13 @@ impl Place<'_> {
 
     /// Empty if there is no such file.
     fn file_of(&self, source: Source) -> Result<Vec<u8>, String> {
-        let text = files::read_if_there(&self.root.path(source)).map_err(|error| error.to_string())?;
+        let text = self.root.read_source(source).map_err(|error| error.to_string())?;
         Ok(text.unwrap_or_default())
     }
 
     /// What it says, whatever its exit status: `is-active` has one of its own for units that are not.
     fn systemctl(&self, arguments: &[&str]) -> Result<String, String> {
-        let program = self.programs.map_or_else(|| "systemctl".into(), |directory| directory.join("systemctl"));
+        let program = self.programs.map_or_else(systemctl, |directory| directory.join("systemctl"));
         let output = Command::new(&program).args(arguments).stdin(Stdio::null()).stderr(Stdio::null()).output();
         let output = output.map_err(|error| format!("{}: {}", program.display(), files::plain(&error)))?;
         let said = String::from_utf8_lossy(&output.stdout).trim().to_owned();
@@ -139,8 +140,7 @@ impl Place<'_> {
     /// It is on unless the file says otherwise.
     fn cluster_check(&self) -> Result<String, String> {
         let name = if self.version >= PfVersion::new(10, 2) { "pfcron" } else { "pfmon" };
-        let path = self.root.file(&format!("conf/{name}.conf"));
-        let text = files::read_if_there(&path).map_err(|error| error.to_string())?.unwrap_or_default();
+        let text = self.root.read(&format!("conf/{name}.conf")).map_err(|error| error.to_string())?.unwrap_or_default();
         let document = Document::parse(Source::PfConf, &text).value;
         let status = value(&document, "cluster_check", "status");
         let is_on = status.is_none_or(|status| toggle(&status) == Some(true));

@@ -334,8 +334,8 @@ fn member_status(question: &Question<'_>, member: &Member, database: Database, n
 /// `None` if PacketFence has written none yet.
 fn own_configuration(question: &Question<'_>) -> Result<Option<Reply>, String> {
     let is_new = question.version >= PfVersion::new(12, 0);
-    let path = question.root.file(if is_new { "var/conf/config_version" } else { "var/config_version" });
-    let text = files::read_if_there(&path).map_err(|error| error.to_string())?;
+    let name = if is_new { "var/conf/config_version" } else { "var/config_version" };
+    let text = question.root.read(name).map_err(|error| error.to_string())?;
     Ok(text.map(|text| Reply::of_text(&String::from_utf8_lossy(&text))))
 }
 

@@ -6,6 +6,7 @@ mod several;
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Records};
+use pfcluster_core::printable::printable;
 use serde::Deserialize;
 
 use crate::host::evidence::Taken;
@@ -35,7 +36,7 @@ pub struct MemberEvidence {
 #[non_exhaustive]
 pub enum EvidenceError {
     /// Not the JSON of evidence; says where.
-    #[error("{0}")]
+    #[error("{}", printable(.0.to_string().as_bytes()))]
     Json(#[from] serde_json::Error),
     /// A version that this program does not know.
     #[error("`version` is {0}, but this program knows only {VERSION}")]

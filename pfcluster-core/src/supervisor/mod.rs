@@ -67,7 +67,7 @@ use std::time::Duration;
 pub use event::Event;
 pub use io::{Config, Input, Output};
 pub use key::{Key, KeyError};
-pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge};
+pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge, is_authentic};
 pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
 pub use status::{PeerStatus, Status};

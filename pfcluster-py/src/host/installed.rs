@@ -79,10 +79,10 @@ pub(super) struct Installed {
 
 impl Installed {
     pub(super) fn read(root: &Root, me: Hostname) -> Result<Installed, HostError> {
-        let optional = |source| files::read_if_there(&root.path(source));
+        let optional = |source| root.read_source(source);
         let version = root.pf_version()?.unwrap_or(PfVersion::NEWEST);
         Ok(Installed {
-            cluster_conf: files::read(&root.path(Source::ClusterConf))?,
+            cluster_conf: root.read_required(Source::ClusterConf)?,
             pf_conf: optional(Source::PfConf)?,
             pf_conf_defaults: optional(Source::PfConfDefaults)?,
             pfconfig_conf: optional(Source::PfconfigConf)?,

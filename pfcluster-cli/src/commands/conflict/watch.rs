@@ -11,7 +11,7 @@ use super::resolve::{Done, carry_out};
 use super::{Conflict, decide};
 use crate::commands::scene::Scene;
 use crate::commands::{AnswerFormat, Global};
-use crate::host::{files, machine};
+use crate::host::machine;
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Check again and again, and have a conflict resolved that stays
@@ -138,7 +138,7 @@ fn refuse_beside_packetfence(global: &Global) -> Result<(), CommandError> {
     let file = task_file(version);
     let mut texts = Vec::new();
     for name in [file.to_owned(), format!("{file}.defaults")] {
-        texts.extend(files::read_if_there(&root.file(&name))?);
+        texts.extend(root.read(&name)?);
     }
     let texts: Vec<&[u8]> = texts.iter().map(Vec::as_slice).collect();
     if !checks_itself(&texts) {

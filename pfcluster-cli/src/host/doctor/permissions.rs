@@ -1,7 +1,7 @@
 //! Whose files are, and who may read them.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -69,9 +69,12 @@ pub(super) fn supervisor(
         units.as_ref().is_ok_and(|units| units.get(UNIT).is_some_and(|state| state.starts_with("enabled")));
     let is_used = is_enabled || is_there(&machine.file(DROP_IN))? || is_there(&control::path(run_directory))?;
     let path = key::path(root);
-    let key = match File::open(&path) {
+    let key = match path.symlink_metadata() {
         Err(error) if error.kind() == io::ErrorKind::NotFound => SupervisorKey::Missing,
         Err(error) => return Err(unseen(&path, &error)),
+        Ok(data) if data.is_file() && rustix::fs::access(&path, rustix::fs::Access::READ_OK).is_err() => {
+            return Err(unseen(&path, &io::ErrorKind::PermissionDenied.into()));
+        }
         Ok(_) => key::read(root).map_or_else(
             |error| SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
             |_| SupervisorKey::Usable,

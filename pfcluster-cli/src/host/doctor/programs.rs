@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::Read as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -11,7 +12,7 @@ use pfcluster_core::doctor::{Family, Known, Library, PROGRAMS};
 
 use super::Machine;
 use crate::host::files::plain;
-use crate::host::machine::GALERA_PROVIDERS;
+use crate::host::machine::{GALERA_PROVIDERS, program as system_program};
 use crate::host::mariadb::Settings;
 
 /// Where services find programs, whatever the search path of the user is.
@@ -54,7 +55,8 @@ pub(super) fn library(machine: &Machine, settings: &Known<&Settings>) -> Known<L
 
 /// What a program says on standard output; why it says nothing. One that takes too long is ended.
 pub(super) fn answer(machine: &Machine, program: &str, arguments: &[&str], deadline: Instant) -> Known<Answer> {
-    let path = machine.programs.as_ref().map_or_else(|| program.into(), |directory| directory.join(program));
+    let system = || system_program(program).unwrap_or_else(|| Path::new("/usr/bin").join(program));
+    let path = machine.programs.as_ref().map_or_else(system, |directory| directory.join(program));
     let fail = |why: &str| Box::<str>::from(format!("{program}: {why}"));
     let command = Command::new(path)
         .args(arguments)

@@ -1,5 +1,7 @@
 //! Who listens, from the kernel's tables (`/proc/net`) and from what processes have open.
 
+#![expect(clippy::disallowed_methods, reason = "the kernel's files in /proc")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};

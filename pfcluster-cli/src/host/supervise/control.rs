@@ -95,6 +95,13 @@ pub fn ask(run: &Path, request: &Request) -> Result<Option<String>, HostError> {
         }
         stream => stream.map_err(|error| fail(&error))?,
     };
+    if !is_trusted(&stream).map_err(|error| fail(&error))? {
+        return Err(HostError::Read {
+            path: path.clone(),
+            reason: "whoever listens there is not root".to_owned(),
+            help: format!("remove {}, and start the supervisor again", run.display()),
+        });
+    }
     let mut talk = || -> io::Result<String> {
         stream.set_read_timeout(Some(PATIENCE))?;
         stream.set_write_timeout(Some(PATIENCE))?;
@@ -110,6 +117,7 @@ pub fn ask(run: &Path, request: &Request) -> Result<Option<String>, HostError> {
 ///
 /// # Errors
 /// [`HostError::Write`] if the socket can't be made.
+#[expect(clippy::disallowed_methods, reason = "the run directory is root's alone, which was seen before")]
 pub(super) fn listen(
     run: &Path,
     answer: impl Fn(Request) -> Option<String> + Clone + Send + 'static,
@@ -131,7 +139,16 @@ pub(super) fn listen(
     Ok(())
 }
 
+/// Root, or the user that runs this.
+fn is_trusted(stream: &UnixStream) -> io::Result<bool> {
+    let user = rustix::net::sockopt::socket_peercred(stream)?.uid;
+    Ok(user.is_root() || user == rustix::process::geteuid())
+}
+
 fn serve(mut stream: &UnixStream, answer: &impl Fn(Request) -> Option<String>) -> io::Result<()> {
+    if !is_trusted(stream)? {
+        return Ok(());
+    }
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();

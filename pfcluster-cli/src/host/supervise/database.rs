@@ -1,8 +1,13 @@
 //! What is done to the database: its files set aside, its process started, made primary, ended. One thing at a time.
 
-use std::fs::{self, Permissions};
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the directories around the data directory are root's, and in it files are only renamed; the rest goes by `Directory`"
+)]
+
+use std::fs;
 use std::io;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{MetadataExt as _, chown};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -13,14 +18,16 @@ use pfcluster_core::galera::Position;
 use pfcluster_core::supervisor::{Start, Step};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-use crate::host::files::plain;
-use crate::host::install::place;
+use crate::host::directory::{Directory, Fresh};
+use crate::host::files::{plain, read_open};
 use crate::host::mariadb::{self, Settings, option, server_program, user_name};
 use crate::host::processes::{Presence, Server, presence, server};
 use crate::host::{Root, records};
 
 /// How often something that is waited for is looked at.
 const POLL: Duration = Duration::from_millis(20);
+/// grastate.dat is much smaller than this.
+const STATE_FILE_LIMIT: u64 = 1 << 16;
 /// How long a server may take to answer a statement.
 const ANSWER: Duration = Duration::from_secs(10);
 
@@ -101,25 +108,25 @@ impl Database {
     /// Values of grastate.dat are replaced, if it is there; the others stay. Galera reads this file before anything else.
     fn rewrite_grastate(&self, values: &[(&str, &str)]) -> Result<(), String> {
         self.must_be_stopped()?;
+        // The directory is the database's: no link of its owner leads root elsewhere.
+        let directory = Directory::open(&self.settings.datadir).map_err(|error| error.to_string())?;
+        let Some(file) = directory.file("grastate.dat").map_err(|error| error.to_string())? else { return Ok(()) };
         let path = self.path("grastate.dat");
-        let text = match fs::read_to_string(&path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            text => text.map_err(about(&path))?,
-        };
-        let data = path.metadata().map_err(about(&path))?;
+        let data = file.metadata().map_err(about(&path))?;
+        let bytes = read_open(file, &path, STATE_FILE_LIMIT).map_err(|error| error.to_string())?;
+        let text = String::from_utf8(bytes).map_err(|_| format!("{}: it is not text", path.display()))?;
         let is_replaced = |line: &str| {
             line.split_once(':').is_some_and(|(key, _)| values.iter().any(|(other, _)| key.trim() == *other))
         };
         let lines = text.trim_end_matches([' ', '\0']).lines().filter(|line| !is_replaced(line)).map(str::to_owned);
         let new = values.iter().map(|(key, value)| format!("{key}: {value}"));
         let lines: Vec<String> = lines.chain(new).collect();
-        let owner = Some((data.uid(), data.gid()));
-        let keep = |path: &Path, text: &str| {
-            place(path, text.as_bytes(), Permissions::from_mode(data.mode() & 0o777), owner)
-                .map_err(|error| error.to_string())
+        let like = Fresh { mode: data.mode() & 0o777, owner: Some((data.uid(), data.gid())) };
+        let keep = |name: &str, text: &str| {
+            directory.replace(name, text.as_bytes(), like, None).map_err(|error| error.to_string())
         };
-        keep(&self.path("grastate.dat.aside"), &text)?;
-        keep(&path, &(lines.join("\n") + "\n"))
+        keep("grastate.dat.aside", &text)?;
+        keep("grastate.dat", &(lines.join("\n") + "\n"))
     }
 
     /// All that the page cache has of the data, at each place that is configured, goes to disk: after a state transfer nobody else
@@ -130,8 +137,7 @@ impl Database {
         let places = [Some(settings.datadir.clone()), Some(settings.tablespace.clone()), log.map(PathBuf::from)];
         for place in places.into_iter().flatten() {
             let path = settings.datadir.join(place);
-            let directory = fs::File::open(&path).map_err(about(&path))?;
-            rustix::fs::syncfs(&directory).map_err(|error| about(&path)(error.into()))?;
+            Directory::at(&path).and_then(|directory| directory.sync_file_system()).map_err(about(&path))?;
         }
         Ok(())
     }
@@ -234,9 +240,14 @@ fn signal_process(pid: i32, signal: Signal) -> Result<(), String> {
     }
 }
 
+/// By descriptor: it may be in a directory of the database's own user.
 fn prepare_empty(directory: &Path, like: &fs::Metadata) -> Result<(), String> {
-    fs::set_permissions(directory, like.permissions()).map_err(about(directory))?;
-    chown(directory, Some(like.uid()), Some(like.gid())).map_err(about(directory))
+    let made = Directory::itself(directory).map_err(about(directory))?;
+    let ((maker, _), _) = made.owner_and_mode().map_err(about(directory))?;
+    if maker != rustix::process::geteuid().as_raw() {
+        return Err(format!("{} is not the directory that was just made", directory.display()));
+    }
+    made.give((like.uid(), like.gid()), like.mode() & 0o7777).map_err(about(directory))
 }
 
 fn exchange(one: &Path, other: &Path) -> Result<(), String> {

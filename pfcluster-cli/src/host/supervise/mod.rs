@@ -13,13 +13,16 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
+use pfcluster_core::galera::ClusterStatus;
 use pfcluster_core::supervisor::{Config, Event, Input, Key, Output, Saying, Status, Step, Supervisor, Tick};
 use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
@@ -27,8 +30,9 @@ use signal_hook::iterator::Signals;
 use self::control::{Request, Word};
 use self::database::Database;
 use self::look::{Asker, Looker};
-use self::threads::{act_in_turn, hear_peers, look_in_turn};
+use self::threads::{Ears, act_in_turn, look_in_turn};
 use super::backup::Watch;
+use super::directory::Directory;
 use super::evidence::Note;
 use super::files::plain;
 use super::install::failed;
@@ -88,6 +92,8 @@ pub trait Voice {
 /// What reaches the thread that drives the state machine.
 enum Happening {
     Input(Input),
+    Received(Vec<u8>),
+    Noted(Note),
     Looked(u64, Box<pfcluster_core::supervisor::Look>, Vec<Note>),
     Asked(Request, Sender<String>),
     End,
@@ -99,8 +105,9 @@ enum Happening {
 /// [`HostError`] if it can't begin: somebody else supervises, a port is taken, there is no key.
 pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     let key = own_key(&setup)?;
-    make_run_directory(&setup.run_directory)?;
-    let _lock = lock(&setup.run_directory)?;
+    // It holds the database's passwords and the key: a core dump must not.
+    let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
+    let _lock = lock(&run_directory(&setup.run_directory)?)?;
     if let Some(rival) = rivals::rival() {
         return Err(HostError::Run {
             program: rival.what.into(),
@@ -110,6 +117,12 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     }
     let config = config(&setup, key, false)?;
     let (root, force) = (setup.root.clone(), setup.force);
+    if setup.account.is_none() && setup.members.len() > 1 {
+        voice.note(&Note {
+            message: "no user asks the other members' databases: without their supervisors they are unknown".to_owned(),
+            help: "set `galera_replication_username` and `galera_replication_password` in pf.conf".to_owned(),
+        });
+    }
     let mut running = Running::begin(setup, config)?;
     // Only now that nothing can keep it from beginning: a force that is used up has been heard.
     if force && use_force(&root)? {
@@ -171,18 +184,34 @@ fn config(setup: &Setup, key: Key, is_passive: bool) -> Result<Config, HostError
     Ok(config)
 }
 
-fn make_run_directory(path: &Path) -> Result<(), HostError> {
+/// The run directory, made if it is not there. One into which others could put things is not used.
+fn run_directory(path: &Path) -> Result<Directory, HostError> {
     match fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made.map_err(failed(path)),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => made.map_err(failed(path))?,
     }
+    let directory = Directory::itself(path).map_err(failed(path))?;
+    let ((owner, _), mode) = directory.owner_and_mode().map_err(failed(path))?;
+    let refuse = |reason: String| {
+        let help = format!("remove {}, or name another directory with `--run-directory`", path.display());
+        Err(HostError::Write { path: path.to_owned(), reason, help })
+    };
+    if owner != rustix::process::geteuid().as_raw() {
+        let name = super::mariadb::user_name(owner).unwrap_or_else(|| owner.to_string());
+        return refuse(format!("it belongs to the user {name}"));
+    }
+    if mode & 0o022 != 0 {
+        return refuse("others may write to it".to_owned());
+    }
+    Ok(directory)
 }
 
 /// One supervisor on a machine: two would act on each other's doing.
-fn lock(run: &Path) -> Result<File, HostError> {
-    let path = run.join("supervise.lock");
-    let file =
-        File::options().write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(failed(&path))?;
+fn lock(run: &Directory) -> Result<File, HostError> {
+    const NAME: &str = "supervise.lock";
+
+    let path = run.path().join(NAME);
+    let file = run.lock_file(NAME)?;
     match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
         Ok(()) => Ok(file),
         Err(rustix::io::Errno::WOULDBLOCK) => Err(HostError::Run {
@@ -200,8 +229,7 @@ fn use_force(root: &Root) -> Result<bool, HostError> {
     let mark = root.file(FORCE_USED);
     let is_used = marks::is_set(&mark).map_err(failed(&mark))?;
     if !is_used {
-        super::install::create_directory(&root.file("var/pfcluster"), 0o755)?;
-        marks::set(&mark)?;
+        marks::set_own(root, FORCE_USED)?;
     }
     Ok(!is_used)
 }
@@ -217,6 +245,10 @@ struct Running {
     acts: Sender<Doing>,
     asker: Asker,
     addresses: BTreeMap<Hostname, Ipv4Addr>,
+    /// What the others' databases said last.
+    said: Vec<(Hostname, pfcluster_core::galera::Running)>,
+    /// How many datagrams were taken and not yet read.
+    waiting: Arc<AtomicUsize>,
     socket: Option<UdpSocket>,
     cluster: Cluster,
     run_directory: PathBuf,
@@ -233,13 +265,20 @@ enum Doing {
 impl Running {
     fn begin(setup: Setup, config: Config) -> Result<Running, HostError> {
         if !setup.force && !config.is_passive {
-            marks::clear(&setup.root.file(FORCE_USED))?;
+            marks::clear(&setup.root, FORCE_USED)?;
         }
         let (sender, happenings) = mpsc::channel();
         let address =
             |host: &Hostname| Some((host.clone(), setup.cluster.member(host.as_str())?.addresses.management_ip?.value));
         let addresses: BTreeMap<Hostname, Ipv4Addr> = setup.members.iter().filter_map(address).collect();
-        let socket = if setup.members.len() > 1 { Some(hear_peers(&sender)?) } else { None };
+        let waiting = Arc::new(AtomicUsize::new(0));
+        let ears = Ears {
+            address: addresses.get(&setup.me).copied(),
+            peers: addresses.iter().filter(|(host, _)| **host != setup.me).map(|(_, address)| *address).collect(),
+            key: config.key.clone(),
+            waiting: Arc::clone(&waiting),
+        };
+        let socket = if setup.members.len() > 1 { Some(ears.open(&sender)?) } else { None };
         let looker = Looker {
             root: setup.root.clone(),
             cluster: setup.cluster.clone(),
@@ -258,6 +297,8 @@ impl Running {
             sender,
             asker,
             addresses,
+            said: Vec::new(),
+            waiting,
             socket,
             cluster: setup.cluster,
             run_directory: setup.run_directory,
@@ -321,7 +362,20 @@ impl Running {
     fn happened(&mut self, happening: Happening, voice: &mut dyn Voice) {
         let now = self.now();
         let input = match happening {
-            Happening::Input(input) => input,
+            Happening::Input(input) => {
+                if let Input::Asked { answers, .. } = &input {
+                    self.said.clone_from(answers);
+                }
+                input
+            }
+            Happening::Received(bytes) => {
+                self.waiting.fetch_sub(1, Ordering::Relaxed);
+                Input::Received { bytes }
+            }
+            Happening::Noted(note) => {
+                voice.note(&note);
+                return;
+            }
             Happening::Looked(number, look, notes) => {
                 notes.iter().filter(|note| !self.notes.contains(note)).for_each(|note| voice.note(note));
                 self.notes = notes;
@@ -391,8 +445,26 @@ impl Running {
             Output::Act { steps, .. } => drop(self.acts.send(Doing::Act(steps))),
             Output::Record(records) => drop(self.acts.send(Doing::Record(Box::new(records)))),
             Output::Sync => drop(self.acts.send(Doing::Sync)),
-            Output::Tell(event) => voice.event(&event),
+            Output::Tell(event) => {
+                voice.event(&event);
+                if let Event::CalledOff { .. } = event {
+                    self.who_contradicts().iter().for_each(|note| voice.note(note));
+                }
+            }
             _ => {}
         }
+    }
+
+    /// The databases that say that they are in a primary component: such an answer calls off what was to be done.
+    fn who_contradicts(&self) -> Vec<Note> {
+        let primary = self.said.iter().filter(|(_, running)| running.status == ClusterStatus::Primary);
+        let note = |(host, _): &(Hostname, _)| {
+            let address = self.addresses.get(host).map(ToString::to_string).unwrap_or_default();
+            Note {
+                message: format!("the database at {address}:3306 ({host}) said that it is in a primary component"),
+                help: format!("nothing proves who answers there: check on {host} that this is its database"),
+            }
+        };
+        primary.map(note).collect()
     }
 }

@@ -1,5 +1,7 @@
 //! Others that would start, end or wipe this machine's database: PacketFence's own supervisor and its `galera-autofix`.
 
+#![expect(clippy::disallowed_methods, reason = "the kernel's files in /proc")]
+
 use std::fs;
 use std::path::Path;
 

@@ -1,48 +1,129 @@
 //! The threads beside the one that drives the state machine: they hear the peers, look, and act, and tell it what came of that.
 
 use std::io;
-use std::net::{Ipv4Addr, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use pfcluster_core::supervisor::{Input, MOST_BYTES, Step};
+use pfcluster_core::supervisor::{Input, Key, MOST_BYTES, Step, is_authentic};
+use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::database::{Database, how_it_ended};
 use super::look::Looker;
 use super::{Doing, Happening, PORT};
 use crate::host::HostError;
+use crate::host::evidence::Note;
 use crate::host::files::plain;
 
-/// The socket on which the peers are heard.
-pub(super) fn hear_peers(sender: &Sender<Happening>) -> Result<UdpSocket, HostError> {
-    let fail = |error: &io::Error| HostError::Run {
-        program: format!("UDP port {PORT}").into(),
-        reason: plain(error),
-        help: "is another supervisor there? `pfcluster mariadb status`, `ss -ulpn`".to_owned(),
-    };
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, PORT)).map_err(|error| fail(&error))?;
-    let own = socket.try_clone().map_err(|error| fail(&error))?;
-    let sender = sender.clone();
-    thread::spawn(move || {
+/// What is heard: datagrams of members, made with the cluster's key. All others end here, before anything is decided anew.
+pub(super) struct Ears {
+    /// The own management address; without one, all.
+    pub(super) address: Option<Ipv4Addr>,
+    /// The other members' addresses.
+    pub(super) peers: Vec<Ipv4Addr>,
+    pub(super) key: Key,
+    /// How many were taken and not yet read.
+    pub(super) waiting: Arc<AtomicUsize>,
+}
+
+/// More datagrams than these wait for nobody: what is dropped is sent again.
+const MOST_WAITING: usize = 256;
+/// How often the supervisor hears of a datagram of a member's address that was not made with the key, so that it can tell.
+const FORGED: Duration = Duration::from_secs(1);
+/// How often people hear of strangers.
+const STRANGERS: Duration = Duration::from_secs(60);
+
+impl Ears {
+    /// The socket on which the peers are heard.
+    pub(super) fn open(self, sender: &Sender<Happening>) -> Result<UdpSocket, HostError> {
+        let fail = |error: &io::Error| HostError::Run {
+            program: format!("UDP port {PORT}").into(),
+            reason: plain(error),
+            help: "is another supervisor there? `pfcluster mariadb status`, `ss -ulpn`".to_owned(),
+        };
+        let socket = bind(self.address.unwrap_or(Ipv4Addr::UNSPECIFIED)).map_err(|error| fail(&error))?;
+        let own = socket.try_clone().map_err(|error| fail(&error))?;
+        let sender = sender.clone();
+        thread::spawn(move || self.hear(&own, &sender));
+        Ok(socket)
+    }
+
+    /// Until nobody listens any more.
+    fn hear(&self, socket: &UdpSocket, sender: &Sender<Happening>) {
         // One byte more than a message can have tells that a datagram is too long.
         let mut buffer = [0; MOST_BYTES + 1];
+        let (mut forged, mut strangers) = (Seldom::new(FORGED), Seldom::new(STRANGERS));
+        let mut dropped = 0_u64;
         loop {
-            match own.recv_from(&mut buffer) {
-                Ok((length, _)) => {
-                    let bytes = buffer[..length].to_vec();
-                    if sender.send(Happening::Input(Input::Received { bytes })).is_err() {
-                        return;
-                    }
-                }
+            let (bytes, from) = match socket.recv_from(&mut buffer) {
+                Ok((length, SocketAddr::V4(from))) => (&buffer[..length], *from.ip()),
+                Ok(_) => continue,
                 // A peer that does not listen; what else goes wrong goes wrong again.
-                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {}
-                Err(_) => thread::sleep(Duration::from_millis(100)),
+                Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => continue,
+                Err(_) => {
+                    thread::sleep(Duration::from_millis(100));
+                    continue;
+                }
+            };
+            let happening = if !self.peers.contains(&from) {
+                dropped += 1;
+                if !strangers.is_time() {
+                    continue;
+                }
+                Happening::Noted(of_strangers(dropped, from))
+            } else if !is_authentic(bytes, &self.key) && !forged.is_time()
+                || self.waiting.load(Ordering::Relaxed) >= MOST_WAITING
+            {
+                continue;
+            } else {
+                self.waiting.fetch_add(1, Ordering::Relaxed);
+                Happening::Received(bytes.to_vec())
+            };
+            if sender.send(happening).is_err() {
+                return;
             }
         }
-    });
-    Ok(socket)
+    }
+}
+
+/// The network may come later than this program: the address need not be there yet.
+fn bind(address: Ipv4Addr) -> io::Result<UdpSocket> {
+    let socket = net::socket_with(AddressFamily::INET, SocketType::DGRAM, SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_ip_freebind(&socket, true)?;
+    net::bind(&socket, &SocketAddrV4::new(address, PORT))?;
+    Ok(socket.into())
+}
+
+fn of_strangers(dropped: u64, from: Ipv4Addr) -> Note {
+    let what = if dropped == 1 { "a datagram was".to_owned() } else { format!("{dropped} datagrams were") };
+    Note {
+        message: format!("{what} dropped that came from no other member's management address, the last from {from}"),
+        help: format!("if {from} is not a member, find out what sends to UDP port {PORT}; else check cluster.conf"),
+    }
+}
+
+/// Something that is done now and then, however often there is reason for it.
+struct Seldom {
+    pause: Duration,
+    last: Option<Instant>,
+}
+
+impl Seldom {
+    fn new(pause: Duration) -> Seldom {
+        Seldom { pause, last: None }
+    }
+
+    fn is_time(&mut self) -> bool {
+        if self.last.is_some_and(|last| last.elapsed() < self.pause) {
+            return false;
+        }
+        self.last = Some(Instant::now());
+        true
+    }
 }
 
 pub(super) fn look_in_turn(looker: Looker, sender: &Sender<Happening>) -> Sender<(u64, bool)> {

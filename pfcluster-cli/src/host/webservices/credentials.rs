@@ -5,7 +5,7 @@ use std::fmt;
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::version::PfVersion;
 
-use crate::host::{HostError, Root, files};
+use crate::host::{HostError, Root};
 
 /// PacketFence's own user of its interfaces, from 12 on.
 const SYSTEM_USER: &str = "system";
@@ -42,7 +42,7 @@ impl Credentials {
         if version < PfVersion::new(12, 0) {
             return Ok(None);
         }
-        let password = files::read_if_there(&root.file("conf/unified_api_system_pass"))?.unwrap_or_default();
+        let password = root.read("conf/unified_api_system_pass")?.unwrap_or_default();
         let password = String::from_utf8_lossy(&password).trim().to_owned();
         Ok((!password.is_empty()).then(|| Credentials::new(SYSTEM_USER, password)))
     }

@@ -10,7 +10,7 @@ use rustls::pki_types::pem::PemObject as _;
 use sha2::{Digest as _, Sha256};
 
 use crate::host::directory::{Directory, Fresh};
-use crate::host::{HostError, Root, files};
+use crate::host::{HostError, Root};
 
 /// The certificate that members share: it is synchronised with the configuration.
 const CERTIFICATE: &str = "conf/ssl/server.crt";
@@ -71,11 +71,10 @@ impl Trust {
     /// # Errors
     /// [`HostError`] if a file that is there can't be read or understood.
     pub fn of_host(root: &Root) -> Result<Trust, HostError> {
-        let path = root.file(CERTIFICATE);
         let mut known = Vec::new();
-        if let Some(text) = files::read_if_there(&path)? {
+        if let Some(text) = root.read(CERTIFICATE)? {
             let certificate = CertificateDer::from_pem_slice(&text).map_err(|_| HostError::Content {
-                path,
+                path: root.file(CERTIFICATE),
                 reason: "it holds no certificate in PEM form".to_owned(),
                 help: "put the certificate of httpd.webservices there, or move the file away".to_owned(),
             })?;

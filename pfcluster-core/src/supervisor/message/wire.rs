@@ -11,6 +11,7 @@ use crate::galera::{
     self, CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Position, Process,
     Records, Recovered, Running, Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
+use crate::printable::printable;
 use crate::supervisor::own::{Backup, LastBackup};
 use crate::supervisor::word::{Saying, Spoken};
 
@@ -149,6 +150,11 @@ fn cut(text: &str) -> String {
     text[..end.unwrap_or(0)].to_owned()
 }
 
+/// A text of another member: nothing in it acts on a terminal or a log.
+fn heard(text: &str) -> Box<str> {
+    printable(cut(text).as_bytes()).into()
+}
+
 fn bytes(uuid: Uuid) -> Bytes {
     uuid.as_u128().to_be_bytes()
 }
@@ -187,7 +193,7 @@ impl Content {
                 maintenance: false,
                 arbitrator: false,
                 disabled: Vec::new(),
-                members_hash: Some(cut(&self.members_hash).into()),
+                members_hash: Some(heard(&self.members_hash)),
             };
             return Some(super::Content { evidence: Some(evidence), ..super::Content::default() });
         }
@@ -251,7 +257,7 @@ impl Told {
                         size,
                         last_committed: Some(last_committed).filter(|seqno| *seqno >= -1)?,
                         sees: sees.hosts(names)?,
-                        sees_others: sees_others.iter().map(|other| cut(other).into()).collect(),
+                        sees_others: sees_others.iter().map(|other| heard(other)).collect(),
                     })
                 }
             },
@@ -318,7 +324,7 @@ impl FilesTold {
             })?,
             recovered: match self.recovered {
                 RecoveredTold::NotRun => Recovered::NotRun,
-                RecoveredTold::Failed(why) => Recovered::Failed(cut(&why).into()),
+                RecoveredTold::Failed(why) => Recovered::Failed(heard(&why)),
                 RecoveredTold::NoHistory => Recovered::NoHistory,
                 RecoveredTold::At(history, seqno) => Recovered::At(Position::new(uuid(history), seqno)?),
             },
@@ -366,7 +372,7 @@ impl BackupTold {
         match self {
             BackupTold::Unknown => LastBackup::Unknown,
             BackupTold::Never => LastBackup::Never,
-            BackupTold::Made(file, time) => LastBackup::Made(Backup { file, time }),
+            BackupTold::Made(file, time) => LastBackup::Made(Backup { file: heard(&file).into(), time }),
         }
     }
 }
@@ -382,7 +388,7 @@ fn found<T, U>(found: &Found<T>, told: impl Fn(&T) -> U) -> FoundTold<U> {
 fn read<T, U>(told: FoundTold<T>, value: impl Fn(T) -> Option<U>) -> Option<Found<U>> {
     Some(match told {
         FoundTold::Absent => Found::Absent,
-        FoundTold::Torn(why) => Found::Torn(cut(&why).into()),
+        FoundTold::Torn(why) => Found::Torn(heard(&why)),
         FoundTold::Read(read) => Found::Read(value(read)?),
     })
 }

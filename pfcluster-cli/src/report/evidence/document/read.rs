@@ -6,6 +6,8 @@ use pfcluster_core::galera::{
     Recovered, Running, Seqno, StartFailures, ViewId, ViewRecord,
 };
 
+use pfcluster_core::printable::printable;
+
 use super::super::{EvidenceError, MemberEvidence, known_version};
 use super::{
     CleanStopDocument, EvidenceDocument, FilesDocument, ForkDocument, GrastateDocument, GvwstateDocument,
@@ -43,11 +45,16 @@ impl EvidenceDocument {
             maintenance: self.maintenance,
             arbitrator: self.arbitrator,
             disabled: self.disabled,
-            members_hash: self.members_hash.map(Into::into),
+            members_hash: self.members_hash.map(|hash| plain(&hash)),
         };
         let taken = Taken { at: self.taken_at, boot_id: self.boot_id, gathering: self.gathering };
         Ok(MemberEvidence { host: self.host, taken, source: None, evidence })
     }
+}
+
+/// A text of another member: nothing in it acts on a terminal or a log.
+fn plain(text: &str) -> Box<str> {
+    printable(text.as_bytes()).into()
 }
 
 /// The field and what is wrong with it.
@@ -85,7 +92,7 @@ impl RunningDocument {
         for name in self.members {
             match resolve(&name) {
                 Some(host) => running.sees.push(host),
-                None => running.sees_others.push(name.into()),
+                None => running.sees_others.push(plain(&name)),
             }
         }
         Ok(running)
@@ -99,7 +106,7 @@ impl FilesDocument {
             gvwstate: into_found(self.gvwstate, GvwstateDocument::into_gvwstate)?,
             recovered: match self.recovered {
                 None => Recovered::NotRun,
-                Some(Told::Fault(fault)) => Recovered::Failed(fault.error.into()),
+                Some(Told::Fault(fault)) => Recovered::Failed(plain(&fault.error)),
                 Some(Told::Value(none)) if none.uuid.is_zero() && none.seqno == -1 => Recovered::NoHistory,
                 Some(Told::Value(position)) => Recovered::At(position.position("files.recovered")?),
             },
@@ -205,7 +212,7 @@ impl GvwstateDocument {
 fn into_found<T, U>(told: Option<Told<T>>, value: impl Fn(T) -> Result<U, Wrong>) -> Result<Found<U>, Wrong> {
     Ok(match told {
         None => Found::Absent,
-        Some(Told::Fault(fault)) => Found::Torn(fault.error.into()),
+        Some(Told::Fault(fault)) => Found::Torn(plain(&fault.error)),
         Some(Told::Value(read)) => Found::Read(value(read)?),
     })
 }
