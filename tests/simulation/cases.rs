@@ -5,6 +5,8 @@
 mod files;
 #[path = "cases/found.rs"]
 mod found;
+#[path = "cases/measured.rs"]
+mod measured;
 #[path = "cases/missing.rs"]
 mod missing;
 #[path = "cases/network.rs"]

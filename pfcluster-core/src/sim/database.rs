@@ -145,7 +145,8 @@ impl World {
     pub(super) fn flush(&mut self) {
         self.soon(400, 1_500, Event::Flush);
         for place in self.everybody().iter() {
-            if self.random.percent(60) && self.now >= self.hosts[place].slow_until {
+            let until = self.hosts[place].slow_until.max(self.hosts[place].ills.unflushed_until);
+            if self.random.percent(60) && self.now >= until {
                 self.galera.flush(place);
             }
         }
@@ -195,8 +196,11 @@ impl World {
         let host = &mut self.hosts[place];
         host.process += 1;
         host.transfer_fails = false;
-        let run = host.run;
-        if !host.is_adopted {
+        let (run, cut) = (host.run, std::mem::take(&mut host.ills.cut_when_stopped));
+        if cut {
+            self.soon(5, 900, Event::PowerGoes(place));
+        }
+        if !self.hosts[place].is_adopted {
             self.soon(5, 150, Event::Input(place, run, Input::Ended { why: "it has exited".into() }));
         }
     }

@@ -5,7 +5,7 @@ use crate::galera::bootstrap::{Action, Problem};
 use crate::supervisor::{Input, Saying};
 
 use super::breach::Kind as Breach;
-use super::galera::{Data, File, Grastate, HistoryId, Place, Set};
+use super::galera::{Data, File, Grastate, HistoryId, Place, Set, State};
 use super::ledger::{Cause, Fate};
 use super::mind::Policy;
 use super::plan::{BAD, Plan};
@@ -90,6 +90,7 @@ impl World {
             host.stands_until = host.stands_until.min(now);
             (host.slow_until, host.full_until, host.deaf_until, host.frozen_until) = (0, 0, 0, 0);
             host.transfer_fails = false;
+            host.ills.mend();
             host.clock.set(now, 0, 1_000);
             if self.plan.late > 0 && host.supervisor.is_none() {
                 host.dark_until = now + Random::new(self.plan.seed ^ place as u64).between(0, self.plan.late);
@@ -100,6 +101,11 @@ impl World {
             if !self.hosts[place].ends {
                 self.soon(500, 1_500, Event::Boot(place));
             }
+        }
+        self.galera.requests_fail = Set::NOBODY;
+        let rests = |place: &Place| self.galera.run(*place).is_some_and(|run| run.state != State::Donor);
+        for place in self.everybody().iter().filter(rests).collect::<Vec<_>>() {
+            self.galera.resume(place);
         }
         self.reconnect();
     }

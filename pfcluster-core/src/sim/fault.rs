@@ -17,6 +17,8 @@ pub(super) enum Begun {
     Maintenance,
     /// Members are counted out.
     Disabling,
+    /// A backup.
+    Backup,
 }
 
 /// How long a fault waits for its moment, in milliseconds.
@@ -170,7 +172,7 @@ impl World {
                 self.galera.members[on].disk = Disk::default();
                 self.changed(Cause::Fault);
             }
-            other => unreachable!("{other} is of another group"),
+            other => self.strike_as_measured(on, other, dice),
         }
     }
 
@@ -197,6 +199,11 @@ impl World {
     /// The power goes, and comes back by itself after a while.
     pub(super) fn power_cut(&mut self, on: Place, dice: &mut Random) {
         let lost = if dice.percent(50) { u8::MAX } else { 0 };
+        self.power_cut_of(on, lost, dice);
+    }
+
+    /// The same, with all or nothing of what was not flushed.
+    pub(super) fn power_cut_of(&mut self, on: Place, lost: u8, dice: &mut Random) {
         self.note_risk(Set::of(on));
         self.kill_supervisor(on);
         let host = &mut self.hosts[on];
@@ -343,6 +350,7 @@ impl World {
         match begun {
             Begun::Maintenance => self.galera.members[on].maintenance = false,
             Begun::Disabling => self.galera.members.iter_mut().for_each(|member| member.disabled = Set::NOBODY),
+            Begun::Backup => self.galera.resume(on),
         }
         self.tell(Some(on), || format!("{begun:?} ends"));
     }

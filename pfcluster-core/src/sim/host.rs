@@ -8,6 +8,7 @@ use crate::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Out
 use super::database::Launch;
 use super::diary::Entry;
 use super::galera::{Data, Disk, File, Place, Process as Database, Set};
+use super::measured::Ills;
 use super::mind::{Mind, Policy};
 use super::network::Plane;
 use super::phase::Phase;
@@ -64,6 +65,8 @@ pub(super) struct Host {
     pub(super) clock: Clock,
     /// An old copy of the disk.
     pub(super) backup: Option<Disk>,
+    /// What is wrong with it in a world as measured.
+    pub(super) ills: Ills,
 }
 
 /// The last look that has come back.
@@ -135,6 +138,7 @@ impl Host {
             receives: None,
             clock: Clock { since: 0, shown: clock % 1_000_000, permille: 1000 },
             backup: None,
+            ills: Ills::default(),
         }
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::plan::Kind;
+use super::plan::{DRAWS_NEW, Kind};
 
 /// What a supervisor is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -43,7 +43,9 @@ impl Coverage {
 
     /// The pairs that never met.
     pub fn missing(&self) -> Vec<(Kind, Phase)> {
-        let pairs = Kind::ALL.into_iter().flat_map(|kind| Phase::ALL.map(|phase| (kind, phase)));
+        let new: &[Kind] = if DRAWS_NEW { &Kind::NEW } else { &[] };
+        let pairs =
+            Kind::ALL.into_iter().chain(new.iter().copied()).flat_map(|kind| Phase::ALL.map(|phase| (kind, phase)));
         pairs.filter(|pair| !self.0.contains_key(pair)).collect()
     }
 
@@ -58,7 +60,8 @@ impl fmt::Display for Coverage {
         write!(f, "{:<20}", "")?;
         Phase::ALL.iter().try_for_each(|phase| write!(f, "{:>9}", format!("{phase:?}").to_lowercase()))?;
         writeln!(f)?;
-        for kind in Kind::ALL {
+        let is_met = |kind: &Kind| self.0.keys().any(|(met, _)| met == kind);
+        for kind in Kind::ALL.into_iter().chain(Kind::NEW.into_iter().filter(is_met)) {
             write!(f, "{:<20}", kind.to_string())?;
             for phase in Phase::ALL {
                 write!(f, "{:>9}", self.0.get(&(kind, phase)).copied().unwrap_or_default())?;

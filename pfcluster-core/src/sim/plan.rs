@@ -8,23 +8,29 @@ use super::phase::Phase;
 use super::random::Random;
 
 macro_rules! kinds {
-    ($($(#[$doc:meta])* $name:ident = $text:literal, $group:ident;)*) => {
+    (
+        $($(#[$doc:meta])* $name:ident = $text:literal, $group:ident;)*
+        => as measured:
+        $($(#[$new_doc:meta])* $new:ident = $new_text:literal, $new_group:ident;)*
+    ) => {
         /// A kind of fault.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum Kind { $($(#[$doc])* $name),* }
+        pub enum Kind { $($(#[$doc])* $name,)* $($(#[$new_doc])* $new),* }
 
         impl Kind {
-            /// All of them.
+            /// All that every seed may know.
             pub const ALL: [Kind; [$(Kind::$name),*].len()] = [$(Kind::$name),*];
+            /// Those that only seeds know in whose worlds Galera does what was measured on 2026-11-30 ([`Plan::as_measured`]).
+            pub const NEW: [Kind; [$(Kind::$new),*].len()] = [$(Kind::$new),*];
 
             pub(super) fn group(self) -> Group {
-                match self { $(Kind::$name => Group::$group),* }
+                match self { $(Kind::$name => Group::$group,)* $(Kind::$new => Group::$new_group),* }
             }
         }
 
         impl fmt::Display for Kind {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(match self { $(Kind::$name => $text),* })
+                f.pad(match self { $(Kind::$name => $text,)* $(Kind::$new => $new_text),* })
             }
         }
     };
@@ -126,6 +132,13 @@ kinds! {
     BootstrapByHand = "bootstrap by hand", Hands;
     /// `pc.bootstrap=YES` by hand.
     PromoteByHand = "promoted by hand", Hands;
+    => as measured:
+    /// A clean stop, and the power goes before it is on the disk.
+    CutAfterStop = "stop, then power cut", Hosts;
+    /// A backup pauses the provider for a while.
+    Backup = "backup", Hosts;
+    /// The next state request of this host fails.
+    RequestFails = "state request fails", Hosts;
 }
 
 /// Something that is going to happen.
@@ -164,9 +177,15 @@ pub struct Plan {
     pub days: usize,
     /// Hosts whose power is gone when a day is mended come back so much later at most, each in its time.
     pub late: u64,
+    /// Galera and the hosts do what was measured on 2026-11-30 ([`super::galera::measured`]); else they are kinder.
+    pub as_measured: bool,
     /// What happens, in order.
     pub faults: Vec<Fault>,
 }
+
+/// THE SWITCH: true if the seeds of [`Plan::new`] live in worlds as measured, with [`Kind::NEW`] among their faults. It stays off
+/// until the rules are those of design/decisions.md, section 6.
+pub const DRAWS_NEW: bool = false;
 
 /// How long the bad part of a day is, in milliseconds.
 pub(super) const BAD: u64 = 14_000;
@@ -174,12 +193,21 @@ pub(super) const BAD: u64 = 14_000;
 impl Plan {
     /// The plan of a seed, with so many faults.
     pub fn new(seed: u64, faults: usize) -> Plan {
+        Plan::drawn(seed, faults, DRAWS_NEW)
+    }
+
+    /// The plan of a seed in a world as measured, whatever [`DRAWS_NEW`] says.
+    pub fn measured(seed: u64, faults: usize) -> Plan {
+        Plan::drawn(seed, faults, true)
+    }
+
+    fn drawn(seed: u64, faults: usize, as_measured: bool) -> Plan {
         let mut random = Random::new(seed);
         let days = faults.div_ceil(50).max(1);
         let members = random.one(&[3, 3, 3, 3, 3, 3, 5, 2]);
         let (window, crash_costs) = random.one(&[(0, false), (4, false), (4, false), (3, true)]);
         let cache = random.one(&[u16::MAX, u16::MAX, 12]);
-        let kinds = Plan::kinds(&mut random);
+        let kinds = Plan::kinds(&mut random, as_measured);
         let faults = (0..faults).map(|number| {
             let day = number * days / faults;
             let kind = random.one(&kinds);
@@ -190,7 +218,7 @@ impl Plan {
         });
         let mut faults: Vec<Fault> = faults.collect();
         faults.sort_by_key(|fault| (fault.day, fault.at));
-        Plan { seed, policy: Policy::Ours, members, window, crash_costs, cache, days, late: 0, faults }
+        Plan { seed, policy: Policy::Ours, members, window, crash_costs, cache, days, late: 0, as_measured, faults }
     }
 
     /// A plan of one day on which only hosts and networks fail. On every other such day all lose power in the end, and come back
@@ -211,10 +239,11 @@ impl Plan {
     }
 
     /// The kinds that this seed knows: a world with all of them at once never gets far.
-    fn kinds(random: &mut Random) -> Vec<Kind> {
+    fn kinds(random: &mut Random, as_measured: bool) -> Vec<Kind> {
         let (disks, operators, hands) = (random.percent(40), random.percent(35), random.percent(15));
         let share = random.one(&[25, 50, 80]);
-        let kinds = Kind::ALL.into_iter().filter(|kind| {
+        let new: &[Kind] = if as_measured { &Kind::NEW } else { &[] };
+        let kinds = Kind::ALL.into_iter().chain(new.iter().copied()).filter(|kind| {
             let in_group = match kind.group() {
                 Group::Hosts | Group::Network => true,
                 Group::Disks => disks,

@@ -56,8 +56,10 @@ pub(super) enum Event {
     Fault(Fault),
     /// A fault has waited long enough for its moment.
     Overdue(Fault),
-    /// An operator ends what he has begun.
+    /// Something that was begun ends by itself, or an operator ends it.
     Ends(Place, super::fault::Begun),
+    /// The power of a host goes, with all that is not on its disk.
+    PowerGoes(Place),
     /// Somebody who keeps a diary looks at the members.
     Observe,
 }
@@ -122,6 +124,7 @@ impl World {
         galera.cache = plan.cache;
         galera.slow_transfers = true;
         galera.timed = true;
+        galera.as_measured = plan.as_measured;
         let mut random = Random::new(plan.seed ^ 0x5eed);
         let hosts = (0..plan.members).map(|_| Host::new(random.bits())).collect();
         let mut world = World {
@@ -264,6 +267,7 @@ impl World {
             Event::Fault(fault) => self.strikes(fault),
             Event::Overdue(fault) => self.overdue(fault),
             Event::Ends(place, begun) => self.ends(place, begun),
+            Event::PowerGoes(place) => self.power_goes_losing(place),
             Event::Observe => self.observe(),
         }
     }

@@ -13,6 +13,12 @@ pub trait Expect: Sized {
     /// If they are not.
     fn calm(members: usize) -> Self;
 
+    /// The same in a world as measured, in which a power cut may cost so many of the last commits.
+    ///
+    /// # Panics
+    /// If they are not.
+    fn measured(members: usize, window: u8) -> Self;
+
     /// Time passes, in milliseconds.
     ///
     /// # Panics
@@ -49,11 +55,11 @@ pub trait Expect: Sized {
 
 impl Expect for World {
     fn calm(members: usize) -> World {
-        let plan = Plan { members, window: 0, crash_costs: false, cache: u16::MAX, days: 0, ..Plan::new(7, 1) };
-        let mut world = World::new(&Plan { faults: Vec::new(), ..plan }, true);
-        world.run_for(15_000);
-        assert!(world.is_whole());
-        world
+        settled(&Plan { members, as_measured: false, ..quiet(0) })
+    }
+
+    fn measured(members: usize, window: u8) -> World {
+        settled(&Plan { members, as_measured: true, ..quiet(window) })
     }
 
     fn run_for(&mut self, milliseconds: u64) {
@@ -93,4 +99,16 @@ impl Expect for World {
         self.shut_down(place);
         self.wait("the supervisor has ended", |world| world.phase(place).is_none());
     }
+}
+
+/// Nothing happens by itself.
+fn quiet(window: u8) -> Plan {
+    Plan { window, crash_costs: false, cache: u16::MAX, days: 0, faults: Vec::new(), ..Plan::new(7, 1) }
+}
+
+fn settled(plan: &Plan) -> World {
+    let mut world = World::new(plan, true);
+    world.run_for(15_000);
+    assert!(world.is_whole());
+    world
 }

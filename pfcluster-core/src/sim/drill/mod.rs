@@ -182,6 +182,7 @@ impl Setting {
             return Err(DrillError::OnlyOurs);
         }
         let plan = Plan {
+            as_measured: false,
             seed: self.seed,
             policy,
             members: self.hosts.len(),

@@ -30,6 +30,13 @@ pub struct Cluster {
     pub timed: bool,
     /// Something has changed that the group has not noticed yet.
     pub unnoticed: bool,
+    /// What was measured on 2026-11-30 holds (reference/galera-holes.md, recovery-holes.md); false for the kinder Galera before:
+    /// see [`super::measured`].
+    pub as_measured: bool,
+    /// A change of view takes a sequence number: Galera 4, as measured; Galera 3 has none for it.
+    pub views_take_seqnos: bool,
+    /// The next state requests of these fail.
+    pub requests_fail: Set,
     /// With time: the primary components that began where none was, until somebody takes them.
     pub begun: Vec<Begun>,
     /// Promises that were broken.
@@ -105,6 +112,8 @@ pub struct Run {
     pub elected: bool,
     /// It was there without a view when others brought theirs back; it finds no way in any more (measured).
     pub stuck: bool,
+    /// It applies nothing: a backup or a joiner reads its files.
+    pub paused: bool,
 }
 
 /// `wsrep_local_state`.
@@ -143,6 +152,9 @@ impl Cluster {
             hasty_floors: false,
             timed: false,
             unnoticed: false,
+            as_measured: false,
+            views_take_seqnos: true,
+            requests_fail: Set::NOBODY,
             begun: Vec::new(),
             broken: Vec::new(),
             next_event: 0,
@@ -262,6 +274,7 @@ impl Cluster {
     pub fn takes_writes(&self, on: Place) -> bool {
         let view = self.run(on).filter(|_| self.is_synced(on)).and_then(|run| run.view);
         view.is_some_and(|view| !self.timed || self.is_complete(view, on))
+            && !self.run(on).is_some_and(|run| run.paused)
     }
 
     /// Everybody of the view is still there: only then a commit is certified.
@@ -276,7 +289,7 @@ impl Cluster {
     pub(super) fn receive(&mut self, place: Place, event: Event, late: bool) {
         let window = self.window;
         let Some(run) = self.run_mut(place) else { return };
-        if late || run.queue > 0 {
+        if late || run.queue > 0 || run.paused {
             run.queue += 1;
         }
         let Some(rows) = self.rows_mut(place) else { return };
@@ -286,7 +299,7 @@ impl Cluster {
 
     /// A member applies all that it has received.
     pub fn apply(&mut self, place: Place) {
-        if let Some(run) = self.run_mut(place) {
+        if let Some(run) = self.run_mut(place).filter(|run| !run.paused) {
             run.queue = 0;
         }
         self.record_view(place);
@@ -328,6 +341,7 @@ impl Run {
             queue: 0,
             elected: false,
             stuck: false,
+            paused: false,
         }
     }
 }

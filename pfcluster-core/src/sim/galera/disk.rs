@@ -16,6 +16,11 @@ impl HistoryId {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Event(pub u16);
 
+impl Event {
+    /// In the place of something that took this number, and that the rows do not have.
+    pub const MISSING: Event = Event(0);
+}
+
 /// The rows, as all that was ever applied to them, in order. Their sequence number is how much that is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Rows {

@@ -61,12 +61,13 @@ impl Cluster {
             self.notice();
         }
         let Some(run) = self.run(place).copied() else { return };
+        self.resume(place);
         self.apply(place);
-        let seqno = self.seqno(place);
+        let (seqno, is_flushed) = (self.seqno(place), !self.as_measured);
         let disk = &mut self.members[place].disk;
         disk.gvwstate = File::Absent;
         if let (File::Whole(grastate), Data::Rows(rows)) = (&mut disk.grastate, &mut disk.data) {
-            rows.unflushed = 0;
+            rows.unflushed = if is_flushed { 0 } else { rows.unflushed };
             if run.open {
                 *grastate = Grastate { history: rows.history, seqno, flag: grastate.flag };
             }
@@ -106,6 +107,7 @@ impl Cluster {
 
     fn power_goes(&mut self, place: Place, lost: u8, tear: Tear) {
         self.die(place, lost);
+        self.lose_unflushed(place, lost);
         let member = &mut self.members[place];
         member.powered = false;
         match tear {
@@ -118,7 +120,7 @@ impl Cluster {
 
     /// The process is gone, and nobody has noticed yet.
     pub(super) fn die(&mut self, place: Place, lost: u8) {
-        let run = self.run(place).copied();
+        let (run, keeps) = (self.run(place).copied(), self.as_measured && lost == 0);
         let member = &mut self.members[place];
         if member.process == Process::Stopped {
             return;
@@ -128,7 +130,8 @@ impl Cluster {
             let queue = run.map_or(0, |run| run.queue);
             let lost = usize::from(queue.max(lost.min(rows.unflushed)));
             rows.log.truncate(rows.log.len().saturating_sub(lost));
-            rows.unflushed = 0;
+            // What a killed process has written is in the page cache.
+            rows.unflushed = if keeps { rows.unflushed.saturating_sub(queue) } else { 0 };
         }
     }
 

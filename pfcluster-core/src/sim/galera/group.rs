@@ -16,6 +16,7 @@ impl Cluster {
         self.unnoticed = false;
         // A view forms before its members learn that a transfer in it has failed.
         while self.settle_once(left) || self.broken_transfers() {}
+        self.donors_end();
     }
 
     /// With time: the group notices what has changed.
@@ -142,7 +143,7 @@ impl Cluster {
         let event = self.new_event();
         for place in stayed.iter().collect::<Vec<_>>() {
             let is_joining = self.run(place).is_some_and(|run| matches!(run.state, State::Joining(..)));
-            if !is_joining {
+            if !is_joining && self.views_take_seqnos {
                 self.receive(place, event, false);
             }
             self.enter(place, view, !is_joining);
@@ -179,7 +180,8 @@ impl Cluster {
             Some(grastate) if !has_state => grastate.history,
             _ => history,
         };
-        disk.grastate = File::Whole(Grastate { history, seqno: -1, flag });
+        let seqno = disk.grastate.read().map_or(-1, |grastate| if was.paused { grastate.seqno } else { -1 });
+        disk.grastate = File::Whole(Grastate { history, seqno, flag });
     }
 
     /// A member that comes into a component in service. Galera compares UUIDs and numbers, never rows.
@@ -190,7 +192,7 @@ impl Cluster {
         match own {
             Some(own) if own > group.seqno() => self.abort(place),
             Some(own) if own == group.seqno() => self.comes_into_service(place),
-            Some(own) if own == group.seqno() - 1 => {
+            Some(own) if own == group.seqno() - 1 && self.views_take_seqnos => {
                 self.receive(place, change, false);
                 self.comes_into_service(place);
             }

@@ -13,6 +13,7 @@ mod disk;
 pub mod evidence;
 mod fault;
 mod group;
+pub mod measured;
 mod promise;
 mod set;
 mod start;

@@ -27,6 +27,7 @@ impl Cluster {
     pub fn start_as(&mut self, place: Place, recovered: bool, elected: bool) -> Result<(), Refused> {
         self.may_start(place)?;
         let knows = self.knows_position(place, recovered);
+        self.take_written_number(place);
         let disk = &mut self.members[place].disk;
         let view = disk.gvwstate.read().copied();
         let flag = self.flag(place);
@@ -54,6 +55,7 @@ impl Cluster {
             return Err(Refused::NotSafeToBootstrap);
         }
         let knows = self.knows_position(place, recovered);
+        self.take_written_number(place);
         let (data, made) = match std::mem::take(&mut self.members[place].disk.data) {
             Data::NoHistory(rows) => (Data::Rows(Rows { history: self.new_history(), ..rows }), true),
             Data::Empty => (Data::Rows(Rows { history: self.new_history(), ..Rows::default() }), true),
@@ -141,7 +143,7 @@ impl Cluster {
         self.members[place].disk.grastate.read().is_none_or(|grastate| grastate.flag)
     }
 
-    fn write_running(&mut self, place: Place, flag: bool) {
+    pub(super) fn write_running(&mut self, place: Place, flag: bool) {
         let disk = &mut self.members[place].disk;
         let history = disk.grastate.read().map_or(HistoryId::ZERO, |grastate| grastate.history);
         disk.grastate = File::Whole(Grastate { history, seqno: -1, flag });

@@ -1,6 +1,6 @@
 //! State transfers: incremental from the donor's cache, or in full.
 
-use super::{Cluster, Data, File, Grastate, HistoryId, Place, State};
+use super::{Cluster, Data, File, Grastate, HistoryId, Place, Set, State};
 
 impl Cluster {
     /// A member begins to receive state. While it does, grastate.dat has the zero UUID and the marker is there; in full,
@@ -8,6 +8,9 @@ impl Cluster {
     pub(super) fn begin_transfer(&mut self, place: Place, donor: Place, full: bool) {
         let Some(run) = self.run_mut(place) else { return };
         run.state = State::Joining(donor, full);
+        if self.requests_fail.contains(place) {
+            return;
+        }
         let disk = &mut self.members[place].disk;
         disk.marker = true;
         let flag = disk.grastate.read().is_some_and(|grastate| grastate.flag);
@@ -19,6 +22,9 @@ impl Cluster {
             if let Some(run) = self.run_mut(donor) {
                 run.state = State::Donor;
             }
+            if full && self.as_measured {
+                self.pause(donor);
+            }
         } else {
             self.complete(place, donor, full);
         }
@@ -28,12 +34,18 @@ impl Cluster {
     pub fn finish_transfer(&mut self, place: Place) -> bool {
         self.notice();
         let Some(State::Joining(donor, full)) = self.run(place).map(|run| run.state) else { return false };
+        if self.requests_fail.contains(place) {
+            self.fail_state_request(place);
+            self.settle(Set::NOBODY);
+            return false;
+        }
         self.complete(place, donor, full);
         let gives = |other: Place| matches!(self.run(other), Some(run) if matches!(run.state, State::Joining(to, _) if to == donor));
         let still_gives = (0..self.members.len()).any(gives);
         if let Some(run) = self.run_mut(donor).filter(|_| !still_gives) {
             run.state = State::Synced;
         }
+        self.donors_end();
         true
     }
 
@@ -65,7 +77,11 @@ impl Cluster {
         if let Some(place) = broken {
             // The group has had its last view with the joiner before it learns that the transfer failed, so the file on
             // its disk can name a view in which it was alone.
-            self.die(place, 0);
+            if self.requests_fail.contains(place) {
+                self.fail_state_request(place);
+            } else {
+                self.die(place, 0);
+            }
         }
         broken.is_some()
     }
