@@ -89,6 +89,9 @@ impl World {
             let host = &mut self.hosts[place];
             host.stands_until = host.stands_until.min(now);
             (host.slow_until, host.full_until, host.deaf_until, host.frozen_until) = (0, 0, 0, 0);
+            if self.plan.as_measured {
+                host.refuses = false;
+            }
             host.transfer_fails = false;
             host.ills.mend();
             host.clock.set(now, 0, 1_000);
@@ -102,7 +105,8 @@ impl World {
                 self.soon(500, 1_500, Event::Boot(place));
             }
         }
-        self.galera.requests_fail = Set::NOBODY;
+        (self.galera.requests_fail, self.galera.scripts_fail) = (Set::NOBODY, Set::NOBODY);
+        self.galera.members.iter_mut().for_each(|member| member.disk.view_frozen = false);
         let rests = |place: &Place| self.galera.run(*place).is_some_and(|run| run.state != State::Donor);
         for place in self.everybody().iter().filter(rests).collect::<Vec<_>>() {
             self.galera.resume(place);

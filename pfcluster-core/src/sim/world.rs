@@ -60,6 +60,12 @@ pub(super) enum Event {
     Ends(Place, super::fault::Begun),
     /// The power of a host goes, with all that is not on its disk.
     PowerGoes(Place),
+    /// SIGTERM reaches the process of this number, which did not hear it before.
+    Terminates(Place, u64),
+    /// What a transfer brought is on the disk by now, if the machine is in the boot of this number still.
+    Synced(Place, u64),
+    /// The host is back in the group.
+    BlinkEnds(Place),
     /// Somebody who keeps a diary looks at the members.
     Observe,
 }
@@ -155,6 +161,7 @@ impl World {
             plan: plan.clone(),
         };
         for place in 0..plan.members {
+            world.hosts[place].started_at = world.position_of(place);
             let when = world.random.between(0, 500);
             world.after(when, Event::Boot(place));
         }
@@ -267,6 +274,9 @@ impl World {
             Event::Fault(fault) => self.strikes(fault),
             Event::Overdue(fault) => self.overdue(fault),
             Event::Ends(place, begun) => self.ends(place, begun),
+            Event::Terminates(place, process) => self.terminates(place, process),
+            Event::Synced(place, boot) => self.is_synced_by_now(place, boot),
+            Event::BlinkEnds(place) => self.blink_ends(place),
             Event::PowerGoes(place) => self.power_goes_losing(place),
             Event::Observe => self.observe(),
         }
