@@ -5,7 +5,7 @@ use crate::galera::bootstrap::{Action, Problem};
 use crate::supervisor::{Input, Saying};
 
 use super::breach::Kind as Breach;
-use super::galera::{Data, File, Grastate, HistoryId, Place, Set, State};
+use super::galera::{Data, File, Grastate, Harm, HistoryId, Place, Set, State};
 use super::ledger::{Cause, Fate};
 use super::mind::Policy;
 use super::plan::{BAD, Plan};
@@ -146,7 +146,7 @@ impl World {
             if self.now >= end {
                 // Words that contradict each other, or what they meet: only a person sees that.
                 self.in_vain += 1;
-                decided = decided.max(1);
+                decided = if self.plan.as_measured { decided + 1 } else { decided.max(1) };
                 self.operator_decides(decided);
                 (stuck_since, end) = (None, self.now + bound);
             }
@@ -211,7 +211,9 @@ impl World {
         let worth = |&place: &Place| {
             let disk = &self.galera.members[place].disk;
             let events = match &disk.data {
-                Data::Rows(rows) | Data::NoHistory(rows) if !disk.marker => rows.log.len() + rows.alone.len() + 1,
+                Data::Rows(rows) | Data::NoHistory(rows) if !disk.marker && disk.harm != Some(Harm::Torn) => {
+                    rows.log.len() + rows.alone.len() + 1
+                }
                 _ => 0,
             };
             (events > 0, self.galera.is_synced(place), self.galera.is_trusted(place), events, std::cmp::Reverse(place))
@@ -277,6 +279,7 @@ impl World {
             self.hosts[place].records = Records::default();
         }
         self.hosts[keeper].records = Records::default();
+        self.galera.move_tc_log_aside(keeper);
         let disk = &mut self.galera.members[keeper].disk;
         (disk.marker, disk.gvwstate) = (false, File::Absent);
         let history = disk.data.rows().map_or(HistoryId::ZERO, |rows| rows.history);

@@ -7,7 +7,7 @@ use crate::galera::{Position, Process, Recovered};
 
 use super::fault::Begun;
 use super::galera::evidence::uuid;
-use super::galera::{Harm, Place, Process as Database, Set, State, Unsynced};
+use super::galera::{Harm, Place, Process as Database, Set, Unsynced};
 use super::ledger::Cause;
 use super::mind::Policy;
 use super::plan::Kind;
@@ -136,10 +136,9 @@ impl World {
         since.is_some_and(|since| self.now - since > SEEN_BY_NOW)
     }
 
-    /// A server that never had a primary view has SIGTERM blocked (H10).
+    /// A server that has not been in service yet has SIGTERM blocked (H10).
     pub(super) fn waits_deaf(&self, place: Place) -> bool {
-        let waits = self.galera.run(place).is_some_and(|run| !run.open && !matches!(run.state, State::Joining(..)));
-        self.plan.as_measured && waits
+        self.plan.as_measured && self.galera.run(place).is_some_and(|run| !run.open)
     }
 
     /// The process is told to end, and does not hear it, or nothing ends it; from `kill_after` on SIGKILL ends it.

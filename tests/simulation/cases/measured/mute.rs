@@ -4,7 +4,7 @@ use super::*;
 
 /// H1: the thread pool of the only one in service is full. Its sessions go on; nobody may end it because others could start.
 #[test]
-#[ignore = "broken by the rules of 06828d3"]
+#[ignore = "broken by the rules of 06828d3: ForbiddenStop: pf2 looks as if it waited where it was started, below pf3; it is ended in service"]
 fn a_lone_server_whose_logins_hang_is_not_ended() {
     let mut world = measured();
     world.stop_gracefully(PF1);
@@ -21,7 +21,7 @@ fn a_lone_server_whose_logins_hang_is_not_ended() {
 
 /// H1: the only one in service does not move (SIGSTOP); the others have less, and wait for it.
 #[test]
-#[ignore = "broken by the rules of 06828d3"]
+#[ignore = "broken by the rules of 06828d3: ForbiddenStop: pf2 looks as if it waited where it was started, below pf3; it is ended"]
 fn a_lone_server_that_does_not_move_is_waited_for() {
     let mut world = measured();
     world.stop_gracefully(PF1);
@@ -62,7 +62,6 @@ fn one_hangs_and_the_others_lose_power() {
 
 /// A server in D state: nothing ends it. Once it moves again all come back.
 #[test]
-#[ignore = "broken by the rules of 06828d3"]
 fn a_server_in_d_state() {
     let mut world = measured();
     world.freeze_database(PF1, 60_000, true);
