@@ -48,8 +48,8 @@ impl Ills {
 
     /// The machine begins anew.
     pub(super) fn reboots(&mut self) {
-        let Ills { recovery_fails_until, starts_fail_until, unflushed_until, .. } = *self;
-        *self = Ills { recovery_fails_until, starts_fail_until, unflushed_until, ..Ills::default() };
+        let Ills { unflushed_until, recovery_fails_until, starts_fail_until, .. } = *self;
+        *self = Ills { unflushed_until, recovery_fails_until, starts_fail_until, ..Ills::default() };
     }
 }
 

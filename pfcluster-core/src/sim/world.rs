@@ -131,6 +131,8 @@ impl World {
         galera.slow_transfers = true;
         galera.timed = true;
         galera.as_measured = plan.as_measured;
+        // One in five has Galera 3.
+        galera.views_take_seqnos = !plan.as_measured || plan.seed % 5 != 4;
         let mut random = Random::new(plan.seed ^ 0x5eed);
         let hosts = (0..plan.members).map(|_| Host::new(random.bits())).collect();
         let mut world = World {

@@ -78,7 +78,7 @@ impl Cluster {
     }
 
     /// A joiner finds no donor, or its request fails: it writes where it is into grastate.dat and aborts; gvwstate.dat, which
-    /// names the view it was in, stays (replicator_str.cpp:857).
+    /// names the view it was in, stays (`replicator_str.cpp:857`).
     pub(super) fn fail_state_request(&mut self, place: Place) {
         let seqno = self.seqno(place);
         self.requests_fail = self.requests_fail.without(Set::of(place));

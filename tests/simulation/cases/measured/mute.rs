@@ -71,6 +71,19 @@ fn a_server_in_d_state() {
     all_come_back(&mut world);
 }
 
+/// The network falls apart, and one of those without quorum lets nobody in: they merge by themselves.
+#[test]
+fn one_without_quorum_hangs() {
+    let mut world = measured();
+    [PF1, PF2, PF3].iter().for_each(|&place| world.part(Set::of(place)));
+    world.run_for(20_000);
+    world.hang_database(PF1, 60_000);
+    world.run_for(5_000);
+    world.heal();
+    world.wait("all in service", |world| world.serves() == ALL);
+    serve_on(&mut world, ALL, 100);
+}
+
 /// A server that waits for the others does not answer either; it is where it was started.
 #[test]
 fn a_server_that_waits_is_where_it_was_started() {

@@ -51,3 +51,19 @@ fn a_wrecked_tc_log_keeps_nobody_down() {
     world.start(ALL);
     all_come_back(&mut world);
 }
+
+/// R5: an empty gvwstate.dat is not left beside a new cluster: all that begin so have one name.
+#[test]
+#[ignore = "broken by the rules of 06828d3: AllowBootstrap leaves gvwstate.dat in place"]
+fn an_empty_gvwstate_gives_no_name() {
+    let mut world = measured();
+    world.cut(ALL);
+    [PF1, PF2, PF3].iter().for_each(|&place| world.change_disk(place, |disk| disk.gvwstate = File::Torn));
+    world.start(ALL);
+    for _ in 0..400 {
+        world.run_for(50);
+        let is_nil = |place| world.galera.run(place).and_then(|run| run.view).is_some_and(|view| view.is_nil);
+        assert!(![PF1, PF2, PF3].into_iter().any(is_nil), "{}", world.told());
+    }
+    all_come_back(&mut world);
+}
