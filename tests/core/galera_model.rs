@@ -2,7 +2,9 @@
 //! (reference/galera.md) that is about behaviour, under its number.
 
 use pfcluster_core::galera::{ClusterStatus, LocalState, Process as CoreProcess, Recovered};
-use pfcluster_tests::galera::{Cluster, Data, Event, File, HistoryId, Place, Process, Refused, Set, State, Tear, View};
+use pfcluster_tests::galera::{
+    Cluster, Data, Event, File, Harm, HistoryId, Place, Process, Refused, Set, Stage, State, Tear, Unsynced, View,
+};
 
 const PF1: Place = 0;
 const PF2: Place = 1;
@@ -352,4 +354,114 @@ fn quorum_counts_those_who_said_goodbye_once() {
     let view = two.primaries()[0];
     assert!(two.has_quorum(view, Set::of(PF1), Set::of(PF2)));
     assert!(!two.has_quorum(view, Set::of(PF1), Set::NOBODY));
+}
+
+/// H3, R1: what was measured on 2026-11-30, and the model did not do before.
+fn as_measured(seqno: i32) -> Cluster {
+    Cluster { as_measured: true, window: 2, slow_transfers: true, ..three_at(seqno) }
+}
+
+#[test]
+fn a_clean_stop_is_on_the_disk_before_what_innodb_holds() {
+    let mut cluster = as_measured(12);
+    commits(&mut cluster, PF1, 2);
+    cluster.leave(PF3);
+    assert_eq!((written(&cluster, PF3), cluster.seqno(PF3)), (14, 14));
+    cluster.cut_power(PF3, 9, Tear::Nothing);
+    cluster.restore_power(PF3);
+    assert_eq!((written(&cluster, PF3), cluster.seqno(PF3), gvwstate(&cluster, PF3)), (14, 12, None));
+    // Galera goes on from the number, and what lies between never comes.
+    start(&mut cluster, &[PF3]);
+    assert!(cluster.finish_transfer(PF3) && all_synced(&cluster));
+    assert_eq!(cluster.seqno(PF3), cluster.seqno(PF1));
+    assert_eq!(cluster.rows(PF3).expect("rows").log[12..14], [Event::MISSING; 2]);
+    assert_ne!(cluster.rows(PF3), cluster.rows(PF1));
+}
+
+#[test]
+fn a_pause_writes_the_number_and_a_crash_keeps_it() {
+    let mut cluster = as_measured(12);
+    cluster.pause(PF2);
+    assert_eq!(written(&cluster, PF2), 12);
+    commits(&mut cluster, PF1, 1);
+    assert_eq!([PF1, PF2].map(|place| cluster.seqno(place)), [13, 12], "it applies nothing");
+    assert!(!cluster.commit(PF2, Set::NOBODY));
+    cluster.resume(PF2);
+    assert_eq!((written(&cluster, PF2), cluster.seqno(PF2)), (-1, 13));
+    cluster.pause(PF2);
+    cluster.crash(PF2);
+    assert_eq!(written(&cluster, PF2), 13);
+    assert!(gvwstate(&cluster, PF2).is_some());
+}
+
+#[test]
+fn a_failed_request_looks_like_a_clean_stop_of_the_last() {
+    let mut cluster = as_measured(12);
+    cluster.leave(PF3);
+    cluster.leave(PF1);
+    commits(&mut cluster, PF2, 5);
+    cluster.requests_fail = Set::of(PF1);
+    start(&mut cluster, &[PF1]);
+    cluster.leave(PF2);
+    assert!(cluster.is_stopped(PF1));
+    assert_eq!((written(&cluster, PF1), flag(&cluster, PF1)), (13, true));
+    assert_eq!(gvwstate(&cluster, PF1).map(|view| view.members), Some(Set::of(PF1)));
+}
+
+#[test]
+fn a_failed_transfer_leaves_no_mark_and_a_power_cut_does() {
+    let joining = || {
+        let mut cluster = as_measured(12);
+        (cluster.cache, cluster.scripts_fail) = (2, Set::NOBODY);
+        cluster.leave(PF3);
+        commits(&mut cluster, PF1, 5);
+        start(&mut cluster, &[PF3]);
+        assert!(cluster.run(PF1).is_some_and(|run| run.paused), "its donor is paused");
+        cluster
+    };
+    for stage in [Stage::Emptied, Stage::Filled] {
+        let mut cluster = joining();
+        cluster.fail_transfer(PF3, stage);
+        let disk = &cluster.members[PF3].disk;
+        assert!(!disk.marker && history(&cluster, PF3) == HistoryId::ZERO);
+        assert_eq!(disk.data == Data::Partial, stage == Stage::Emptied);
+        assert!(cluster.run(PF1).is_some_and(|run| !run.paused && run.state == State::Synced));
+    }
+    let mut cluster = joining();
+    cluster.crash(PF3);
+    assert!(!cluster.members[PF3].disk.marker);
+    let mut cluster = joining();
+    cluster.cut_power(PF3, 0, Tear::Nothing);
+    assert!(cluster.members[PF3].disk.marker);
+    let mut cluster = joining();
+    assert!(cluster.finish_transfer(PF3) && cluster.members[PF3].disk.unsynced);
+    cluster.crash(PF3);
+    assert!(cluster.members[PF3].disk.unsynced, "the page cache survives a kill");
+    cluster.lose_unsynced(PF3, Unsynced::Torn);
+    assert_eq!(cluster.members[PF3].disk.harm, Some(Harm::Torn));
+}
+
+#[test]
+fn a_new_cluster_beside_an_empty_gvwstate_has_the_name_of_all_such() {
+    let mut cluster = as_measured(12);
+    cluster.cut_power_of(Set::first(3), |_| 0);
+    for place in [PF1, PF2] {
+        cluster.restore_power(place);
+        cluster.members[place].disk.gvwstate = File::Torn;
+        cluster.set_flag(place);
+        assert_eq!(cluster.bootstrap(place, true), Ok(()));
+        cluster.crash(place);
+    }
+    let read = |place| cluster.evidence(place).files.expect("files").gvwstate.read().cloned().expect("a view");
+    assert_eq!(read(PF1), read(PF2), "two nodes of one name, in one view of one");
+}
+
+#[test]
+fn an_inconsistent_server_stays_and_says_so() {
+    let mut cluster = as_measured(12);
+    cluster.become_inconsistent(PF3);
+    let CoreProcess::Running(running) = cluster.evidence(PF3).process else { panic!("it runs") };
+    assert_eq!((running.status, running.state), (ClusterStatus::Disconnected, LocalState::Inconsistent));
+    assert_eq!((running.last_committed, history(&cluster, PF3)), (-1, HistoryId::ZERO));
+    assert!(cluster.is_synced(PF1) && cluster.group(PF1).len() == 2);
 }

@@ -2,12 +2,13 @@
 
 use std::process::ExitCode;
 
-use pfcluster_tests::sim::{Plan, STEPS, World, compare, survey};
+use pfcluster_tests::sim::{Plan, STEPS, World, compare, survey_of};
 
 const HELP: &str = "\
 tests/sim --seed N [--steps N]              what happens in the world of this seed, line by line; if a promise is broken, also
                                             the shortest history that breaks it
 tests/sim --seeds N [--from N] [--steps N]  live through so many seeds, and sum up
+  ... --measured                            in worlds that do what was measured on 2026-11-30, with the faults that go with it
 tests/sim --compare N                       the same outages by the rules of others, as far as they are known";
 
 fn main() -> ExitCode {
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
 /// False if a promise was broken.
 fn run(args: &[String]) -> Result<bool, String> {
     let (mut seed, mut seeds, mut others, mut from, mut steps) = (None, None, None, 0, STEPS);
+    let mut draw: fn(u64, usize) -> Plan = Plan::new;
     let mut words = args.iter();
     while let Some(word) = words.next() {
         let number = |text: Option<&String>| {
@@ -35,13 +37,14 @@ fn run(args: &[String]) -> Result<bool, String> {
             "--compare" => others = Some(number(words.next())?),
             "--from" => from = number(words.next())?,
             "--steps" => steps = usize::try_from(number(words.next())?).map_err(|_| "too many steps".to_owned())?,
+            "--measured" => draw = Plan::measured,
             "--help" => return Err("The simulated world, driven by one seed".to_owned()),
             other => return Err(format!("{other} is not known")),
         }
     }
     match (seed, seeds, others) {
         (Some(seed), None, None) => {
-            let plan = Plan::new(seed, steps);
+            let plan = draw(seed, steps);
             print!("{}", plan.story());
             let is_good = World::live(&plan, false).breach.is_none();
             if let Some(short) = plan.short_story() {
@@ -50,7 +53,7 @@ fn run(args: &[String]) -> Result<bool, String> {
             Ok(is_good)
         }
         (None, Some(seeds), None) => {
-            let survey = survey(from..from + seeds, steps);
+            let survey = survey_of(from..from + seeds, |seed| draw(seed, steps));
             println!("{survey}");
             Ok(survey.broken.is_empty())
         }

@@ -16,7 +16,7 @@ impl World {
         if part.starts() && (known.maintenance || known.is_out && part != Part::Alone) {
             self.breaks(Breach::ForbiddenStart, format!("{} is in maintenance or disabled: {part}", self.name(place)));
         }
-        if part == Part::Stop && known.serves && !self.hosts[place].ends {
+        if part == Part::Stop && (known.serves || self.serves_unseen(place)) && !self.hosts[place].ends {
             self.breaks(Breach::ForbiddenStop, format!("{} ends a database that serves", self.name(place)));
         }
         let is_fit =
@@ -69,6 +69,15 @@ impl World {
         }
         let Some(act) = &mut host.act else { return };
         let (part, Some(step)) = (act.part, act.steps.pop_front()) else { return };
+        if let Step::Stop { kill_after } = step
+            && self.hears_no_signal(place, kill_after)
+        {
+            if let Some(act) = &mut self.hosts[place].act {
+                act.steps.push_front(step);
+            }
+            self.after(500, Event::Step(place, run));
+            return;
+        }
         match self.carry_out(place, part, step) {
             Ok(()) => self.next_step(place),
             Err(why) => {
@@ -133,7 +142,7 @@ impl World {
     /// A graceful stop, or the end of a process that can't stop gracefully.
     pub(super) fn stop(&mut self, place: Place) {
         self.hosts[place].launch = None;
-        let is_frozen = self.now < self.hosts[place].frozen_until;
+        let is_frozen = self.now < self.hosts[place].frozen_until || self.waits_deaf(place);
         if is_frozen {
             self.hosts[place].frozen_until = 0;
             self.reconnect();

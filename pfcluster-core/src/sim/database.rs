@@ -5,8 +5,9 @@ use crate::supervisor::{Input, Part, Start};
 
 use super::breach::Kind as Breach;
 use super::galera::evidence::uuid;
-use super::galera::{File, Place, Process, Refused, Set, State};
+use super::galera::{File, Place, Process, Refused, Set, Stage, State};
 use super::ledger::Cause;
+use super::measured::SYNCED_AFTER;
 use super::world::{Event, World};
 
 /// A process that reads its files before it talks to anybody.
@@ -35,6 +36,7 @@ impl World {
         host.process += 1;
         host.begins = how != Start::Normal;
         host.launch = Some(Launch { how, position, part });
+        (host.started_at, host.terminated) = (position, None);
         host.is_adopted = part.is_none();
         let process = host.process;
         self.soon(200 * slow, 900 * slow, Event::Launched(place, process));
@@ -51,6 +53,10 @@ impl World {
         let is_full = self.now < host.full_until;
         if is_full {
             self.tell(Some(place), || "database exits: the disk is full".to_owned());
+            self.changed(Cause::Fault);
+            return;
+        }
+        if self.start_fails(place) {
             self.changed(Cause::Fault);
             return;
         }
@@ -117,12 +123,20 @@ impl World {
         }
         if std::mem::take(&mut self.hosts[place].transfer_fails) {
             self.tell(Some(place), || "state transfer fails".to_owned());
-            self.galera.crash(place);
+            if self.plan.as_measured {
+                let stage = self.random.one(&[Stage::Emptied, Stage::Emptied, Stage::Filled]);
+                self.galera.fail_transfer(place, stage);
+            } else {
+                self.galera.crash(place);
+            }
             self.changed(Cause::Fault);
             return;
         }
         self.galera.finish_transfer(place);
         self.tell(Some(place), || "state transfer ends".to_owned());
+        if self.galera.members[place].disk.unsynced {
+            self.after(SYNCED_AFTER, Event::Synced(place, self.hosts[place].boot));
+        }
         self.changed(Cause::Group);
     }
 
@@ -182,6 +196,7 @@ impl World {
             }
         }
         for place in self.everybody().iter() {
+            self.tend_process(place);
             let runs = self.has_process(place);
             let had = std::mem::replace(&mut self.hosts[place].had_process, runs);
             if had && !runs {
@@ -196,6 +211,7 @@ impl World {
         let host = &mut self.hosts[place];
         host.process += 1;
         host.transfer_fails = false;
+        (host.ills.hangs_until, host.terminated) = (0, None);
         let (run, cut) = (host.run, std::mem::take(&mut host.ills.cut_when_stopped));
         if cut {
             self.soon(5, 900, Event::PowerGoes(place));

@@ -5,7 +5,7 @@ use crate::galera::bootstrap::{Action, Problem};
 use crate::supervisor::{Input, Saying};
 
 use super::breach::Kind as Breach;
-use super::galera::{Data, File, Grastate, HistoryId, Place, Set, State};
+use super::galera::{Data, File, Grastate, Harm, HistoryId, Place, Set, State};
 use super::ledger::{Cause, Fate};
 use super::mind::Policy;
 use super::plan::{BAD, Plan};
@@ -89,6 +89,9 @@ impl World {
             let host = &mut self.hosts[place];
             host.stands_until = host.stands_until.min(now);
             (host.slow_until, host.full_until, host.deaf_until, host.frozen_until) = (0, 0, 0, 0);
+            if self.plan.as_measured {
+                host.refuses = false;
+            }
             host.transfer_fails = false;
             host.ills.mend();
             host.clock.set(now, 0, 1_000);
@@ -102,7 +105,8 @@ impl World {
                 self.soon(500, 1_500, Event::Boot(place));
             }
         }
-        self.galera.requests_fail = Set::NOBODY;
+        (self.galera.requests_fail, self.galera.scripts_fail) = (Set::NOBODY, Set::NOBODY);
+        self.galera.members.iter_mut().for_each(|member| member.disk.view_frozen = false);
         let rests = |place: &Place| self.galera.run(*place).is_some_and(|run| run.state != State::Donor);
         for place in self.everybody().iter().filter(rests).collect::<Vec<_>>() {
             self.galera.resume(place);
@@ -142,7 +146,7 @@ impl World {
             if self.now >= end {
                 // Words that contradict each other, or what they meet: only a person sees that.
                 self.in_vain += 1;
-                decided = decided.max(1);
+                decided = if self.plan.as_measured { decided + 1 } else { decided.max(1) };
                 self.operator_decides(decided);
                 (stuck_since, end) = (None, self.now + bound);
             }
@@ -207,7 +211,9 @@ impl World {
         let worth = |&place: &Place| {
             let disk = &self.galera.members[place].disk;
             let events = match &disk.data {
-                Data::Rows(rows) | Data::NoHistory(rows) if !disk.marker => rows.log.len() + rows.alone.len() + 1,
+                Data::Rows(rows) | Data::NoHistory(rows) if !disk.marker && disk.harm != Some(Harm::Torn) => {
+                    rows.log.len() + rows.alone.len() + 1
+                }
                 _ => 0,
             };
             (events > 0, self.galera.is_synced(place), self.galera.is_trusted(place), events, std::cmp::Reverse(place))
@@ -273,6 +279,7 @@ impl World {
             self.hosts[place].records = Records::default();
         }
         self.hosts[keeper].records = Records::default();
+        self.galera.move_tc_log_aside(keeper);
         let disk = &mut self.galera.members[keeper].disk;
         (disk.marker, disk.gvwstate) = (false, File::Absent);
         let history = disk.data.rows().map_or(HistoryId::ZERO, |rows| rows.history);

@@ -19,6 +19,8 @@ pub(super) enum Begun {
     Disabling,
     /// A backup.
     Backup,
+    /// gvwstate.dat is not written.
+    FrozenView,
 }
 
 /// How long a fault waits for its moment, in milliseconds.
@@ -177,6 +179,9 @@ impl World {
     }
 
     pub(super) fn crash_database(&mut self, on: Place) {
+        if self.now < self.hosts[on].ills.stuck_until {
+            return;
+        }
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
             self.note_risk(Set::of(on));
@@ -209,11 +214,14 @@ impl World {
         let host = &mut self.hosts[on];
         host.launch = None;
         (host.stands_until, host.full_until, host.slow_until, host.deaf_until) = (0, 0, 0, 0);
+        host.ills.reboots();
+        host.boot += 1;
         // A boot may find another time.
         let ahead = dice.one(&[0, 0, 1_000_000]);
         host.clock.set(self.now, ahead, 1_000);
         self.galera.cut_power(on, lost, Tear::Nothing);
         self.galera.restore_power(on);
+        self.loses_unsynced(on, dice);
         self.changed(Cause::Fault);
         self.thaws(on);
         let outage = dice.between(1_000, 15_000);
@@ -281,6 +289,10 @@ impl World {
                 }
             }
             Kind::Forgery => (0..8).for_each(|_| self.forge(on, dice)),
+            Kind::Blink => {
+                self.blinks(on, dice.between(50, 900));
+                return;
+            }
             other => unreachable!("{other} is of another group"),
         }
         self.reconnect();
@@ -351,6 +363,7 @@ impl World {
             Begun::Maintenance => self.galera.members[on].maintenance = false,
             Begun::Disabling => self.galera.members.iter_mut().for_each(|member| member.disabled = Set::NOBODY),
             Begun::Backup => self.galera.resume(on),
+            Begun::FrozenView => self.galera.members[on].disk.view_frozen = false,
         }
         self.tell(Some(on), || format!("{begun:?} ends"));
     }
@@ -375,6 +388,7 @@ impl World {
                 self.galera.promote(on);
                 self.changed(Cause::Hand);
             }
+            Kind::PromoteAndCommit => self.promote_and_commit(on, 3),
             other => unreachable!("{other} is of another group"),
         }
     }

@@ -1,8 +1,9 @@
 //! A host and its supervisor, which is driven as its contract says.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
-use crate::galera::{Process, Records, Recovered};
+use crate::galera::{Position, Process, Records, Recovered};
 use crate::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, Step, Tick};
 
 use super::database::Launch;
@@ -67,6 +68,16 @@ pub(super) struct Host {
     pub(super) backup: Option<Disk>,
     /// What is wrong with it in a world as measured.
     pub(super) ills: Ills,
+    /// Where the process was started (`--wsrep_start_position`).
+    pub(super) started_at: Option<Position>,
+    /// The process was sent SIGTERM then.
+    pub(super) terminated: Option<(u64, u64)>,
+    /// The database is in a primary component since then.
+    pub(super) serves_since: Option<u64>,
+    /// The number of the machine's boot: what is in the page cache lives as long as that.
+    pub(super) boot: u64,
+    /// It is run by these rules, not by those of the plan.
+    pub(super) policy: Option<Policy>,
 }
 
 /// The last look that has come back.
@@ -139,6 +150,11 @@ impl Host {
             clock: Clock { since: 0, shown: clock % 1_000_000, permille: 1000 },
             backup: None,
             ills: Ills::default(),
+            started_at: None,
+            terminated: None,
+            serves_since: None,
+            boot: 0,
+            policy: None,
         }
     }
 
@@ -165,7 +181,7 @@ impl World {
             return;
         }
         let run = self.random.bits();
-        let (now, policy) = (self.now, self.plan.policy);
+        let (now, policy) = (self.now, self.policy_of(place));
         let (me, members) = (self.name(place), self.names.all().to_vec());
         let host = &mut self.hosts[place];
         if !is_on || host.is_off || host.supervisor.is_some() {
@@ -173,6 +189,7 @@ impl World {
         }
         let mut config = Config::new(me, members, KEY, run);
         config.records = host.records.clone();
+        config.boot = crate::galera::Uuid::from_u128(u128::from(host.boot) + 1);
         host.supervisor = Some(Mind::new(policy, config, host.clock.tick(now)));
         host.run = run;
         host.wakes_at = None;
@@ -200,7 +217,7 @@ impl World {
     /// Something happens to the supervisor, if it still is in the run of this number.
     pub(super) fn feed(&mut self, place: Place, run: Option<u64>, input: Input) {
         let now = self.now;
-        let pings = if self.plan.policy == Policy::Ours { Set::NOBODY } else { self.pings(place) };
+        let pings = if self.policy_of(place) == Policy::Ours { Set::NOBODY } else { self.pings(place) };
         let host = &mut self.hosts[place];
         if run.is_some_and(|run| run != host.run) {
             return;
@@ -265,6 +282,7 @@ impl World {
             }
             Output::Sync => {
                 let run = self.hosts[place].run;
+                self.galera.sync(place);
                 self.soon(5, 200, Event::Input(place, run, Input::Synced { result: Ok(()) }));
             }
             Output::Tell(told) => {
@@ -290,18 +308,30 @@ impl World {
         let stopped = self.galera.is_stopped(place) && self.hosts[place].launch.is_none();
         let slow = if self.now < self.hosts[place].slow_until { 12 } else { 1 };
         let long = if recover && stopped { self.random.between(200, 500) } else { 0 };
-        let delay = (self.random.between(15, 80) + long) * slow;
+        let delay = (self.random.between(15, 80) + long) * slow + self.recovery_takes(place, recover && stopped);
         // What is read may be what was there when the look began, or when it ended.
         let seen = self.random.percent(50).then(|| Box::new(self.look(place, recover)));
         let run = self.hosts[place].run;
+        let seen = seen.map(|look| (look, self.now));
         self.after(delay, Event::Look { place, run, number, recover, seen });
     }
 
-    pub(super) fn looked(&mut self, place: Place, run: u64, number: u64, recover: bool, seen: Option<Box<Look>>) {
+    pub(super) fn looked(&mut self, place: Place, run: u64, number: u64, recover: bool, seen: Option<(Box<Look>, u64)>) {
         if self.hosts[place].run != run {
             return;
         }
-        let look = seen.unwrap_or_else(|| Box::new(self.look(place, recover)));
+        if self.now < self.hosts[place].ills.disk_hangs_until {
+            let when = self.hosts[place].ills.disk_hangs_until;
+            self.at(when, Event::Look { place, run, number, recover, seen });
+            return;
+        }
+        let look = match seen {
+            Some((mut look, when)) => {
+                look.age = Duration::from_millis(self.now - when);
+                look
+            }
+            None => Box::new(self.look(place, recover)),
+        };
         let (evidence, me) = (&look.evidence, self.name(place));
         self.hosts[place].known = Some(Known {
             maintenance: evidence.maintenance,
@@ -315,27 +345,26 @@ impl World {
 
     /// What the host finds out about its database now.
     fn look(&mut self, place: Place, recover: bool) -> Look {
-        let (now, host) = (self.now, &self.hosts[place]);
         let mut evidence = self.evidence(place);
-        let refuses = host.refuses && host.launch.is_none() && evidence.process != Process::Stopped;
-        let is_mute = host.launch.is_some() || refuses || now < host.frozen_until || now < host.deaf_until;
-        if host.launch.is_some() {
-            evidence.process = if host.begins { Process::Bootstrapping } else { Process::Starting };
-        } else if is_mute && matches!(evidence.process, Process::Running(_)) {
-            evidence.process = Process::NotResponding;
-        } else if evidence.process == Process::Starting && host.begins {
-            evidence.process = Process::Bootstrapping;
+        let seen = self.process_as_seen(place, evidence.process);
+        evidence.process = seen.process;
+        if recover && evidence.process == Process::Stopped {
+            // The host's first aid.
+            self.galera.move_tc_log_aside(place);
         }
+        let is_partial = matches!(self.galera.members[place].disk.data, Data::Partial);
         let run = self.galera.run(place).copied();
-        let fails = now < host.full_until;
         if let Some(files) = &mut evidence.files {
             let ran_standalone = self.galera.members[place].process == Database::Alone;
             files.records = Records { ran_standalone, ..Records::default() };
-            if evidence.process != Process::Stopped || !recover {
-                files.recovered = Recovered::NotRun;
-            } else if fails {
-                files.recovered = Recovered::Failed("No space left on device".into());
-            }
+            // What lies beside shows that a transfer was there, also where its mark is gone.
+            files.sst_marker |= is_partial;
+            let found = std::mem::take(&mut files.recovered);
+            files.recovered = match evidence.process {
+                Process::Stopped if recover => self.recovered_as_seen(place, found),
+                Process::Starting if !files.sst_marker => seen.started_at.map_or(Recovered::NotRun, Recovered::At),
+                _ => Recovered::NotRun,
+            };
         }
         let view_number = run.and_then(|run| run.view).map(|view| u64::from(view.name));
         Look {
@@ -343,7 +372,7 @@ impl World {
             data: self.data_of(place),
             view_number,
             receive_queue: run.map(|run| u64::from(run.queue)),
-            age: std::time::Duration::ZERO,
+            age: Duration::ZERO,
             vips: None,
             backup: LastBackup::Unknown,
         }
@@ -376,7 +405,7 @@ impl World {
             let peer = &self.hosts[other];
             let answers_now = self.galera.members[other].powered
                 && peer.launch.is_none()
-                && self.now >= peer.frozen_until.max(peer.deaf_until)
+                && self.now >= peer.frozen_until.max(peer.deaf_until).max(peer.ills.hangs_until)
                 && self.network.connects(place, other, Plane::Management, self.now);
             if answers_now && let Process::Running(running) = self.evidence(other).process {
                 answers.push((host.clone(), running));
@@ -387,7 +416,7 @@ impl World {
             let other = self.names.place(host);
             !self.network.connects(place, other, Plane::Management, self.now)
                 || !self.galera.members[other].powered
-                || self.now < self.hosts[other].frozen_until
+                || self.now < self.hosts[other].frozen_until.max(self.hosts[other].ills.hangs_until)
         });
         let delay = if is_slow { 2_000 } else { self.random.between(3, 40) };
         let run = self.hosts[place].run;

@@ -1,7 +1,7 @@
 //! The ledger: which commits clients were told are safe, who holds each, and who lost it if nobody does.
 
 use super::breach::Kind as Breach;
-use super::galera::{Begun, Data, Place, Set};
+use super::galera::{Begun, Data, Harm, Place, Set};
 use super::world::World;
 
 /// Why the databases have changed.
@@ -70,7 +70,7 @@ impl World {
         let mut holders = vec![Set::NOBODY; self.ledger.fates.len()];
         for (place, member) in self.galera.members.iter().enumerate() {
             let (Data::Rows(rows) | Data::NoHistory(rows)) = &member.disk.data else { continue };
-            if whole && member.disk.marker {
+            if whole && (member.disk.marker || member.disk.harm == Some(Harm::Torn)) {
                 continue;
             }
             for event in rows.log.iter().chain(&rows.alone) {

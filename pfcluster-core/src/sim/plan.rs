@@ -139,6 +139,40 @@ kinds! {
     Backup = "backup", Hosts;
     /// The next state request of this host fails.
     RequestFails = "state request fails", Hosts;
+    /// The script of the next transfer to this host fails before it has done anything.
+    ScriptFails = "script fails", Hosts;
+    /// The database lets nobody in and serves on.
+    HangDatabase = "database hangs", Hosts;
+    /// The database does not move, and nothing ends it.
+    StuckDatabase = "database in D state", Hosts;
+    /// The supervisor's login is refused for a while.
+    RefuseLogin = "login refused", Hosts;
+    /// No look ends.
+    HangDisk = "disk hangs", Hosts;
+    /// A recovery of the position takes long.
+    SlowRecovery = "slow recovery", Hosts;
+    /// A recovery of the position fails, and a start would work.
+    RecoveryFails = "recovery fails", Hosts;
+    /// Starts fail, and a recovery works.
+    StartsFail = "starts fail", Hosts;
+    /// All databases die at once; their supervisors live.
+    CrashOfAll = "all databases crash", Hosts;
+    /// All hosts but one lose power, and are back before it has noticed.
+    PowerCycle = "others power-cycled", Hosts;
+    /// The database dies in a DDL statement.
+    CrashInDdl = "crash in DDL", Hosts;
+    /// The power of all hosts goes in a DDL statement.
+    PowerCutInDdl = "power cut in DDL", Hosts;
+    /// gvwstate.dat is not written: the disk is full.
+    FreezeView = "gvwstate.dat frozen", Hosts;
+    /// The host leaves the group and is back within a second.
+    Blink = "short view", Network;
+    /// The power goes, and tc.log can't be read.
+    WreckTcLog = "tc.log wrecked", Disks;
+    /// The database finds that its rows differ.
+    Inconsistent = "inconsistent", Disks;
+    /// `pc.bootstrap=YES` by hand, and clients commit at once.
+    PromoteAndCommit = "promoted, commits", Hands;
 }
 
 /// Something that is going to happen.

@@ -39,8 +39,10 @@ impl World {
     pub fn cut_losing(&mut self, who: Set, losing: Set) {
         for place in who.iter() {
             self.kill_supervisor(place);
-            self.hosts[place].launch = None;
-            self.hosts[place].is_off = true;
+            let host = &mut self.hosts[place];
+            (host.launch, host.is_off) = (None, true);
+            host.ills.reboots();
+            host.boot += 1;
         }
         self.galera.cut_power_of(who, |place| if losing.contains(place) { u8::MAX } else { 0 });
         who.iter().for_each(|place| self.galera.restore_power(place));

@@ -29,7 +29,7 @@ pub(super) enum Event {
     /// A datagram arrives.
     Datagram(Place, Vec<u8>),
     /// A look ends: with what was seen at its beginning, or with what is there now.
-    Look { place: Place, run: u64, number: u64, recover: bool, seen: Option<Box<Look>> },
+    Look { place: Place, run: u64, number: u64, recover: bool, seen: Option<(Box<Look>, u64)> },
     /// A question to databases ends.
     Asked { place: Place, run: u64, number: u64, answers: Vec<(Hostname, Running)> },
     /// A step that the supervisor's run of this number wants is done.
@@ -60,6 +60,12 @@ pub(super) enum Event {
     Ends(Place, super::fault::Begun),
     /// The power of a host goes, with all that is not on its disk.
     PowerGoes(Place),
+    /// SIGTERM reaches the process of this number, which did not hear it before.
+    Terminates(Place, u64),
+    /// What a transfer brought is on the disk by now, if the machine is in the boot of this number still.
+    Synced(Place, u64),
+    /// The host is back in the group.
+    BlinkEnds(Place),
     /// Somebody who keeps a diary looks at the members.
     Observe,
 }
@@ -125,6 +131,8 @@ impl World {
         galera.slow_transfers = true;
         galera.timed = true;
         galera.as_measured = plan.as_measured;
+        // One in five has Galera 3.
+        galera.views_take_seqnos = !plan.as_measured || plan.seed % 5 != 4;
         let mut random = Random::new(plan.seed ^ 0x5eed);
         let hosts = (0..plan.members).map(|_| Host::new(random.bits())).collect();
         let mut world = World {
@@ -155,6 +163,7 @@ impl World {
             plan: plan.clone(),
         };
         for place in 0..plan.members {
+            world.hosts[place].started_at = world.position_of(place);
             let when = world.random.between(0, 500);
             world.after(when, Event::Boot(place));
         }
@@ -267,6 +276,9 @@ impl World {
             Event::Fault(fault) => self.strikes(fault),
             Event::Overdue(fault) => self.overdue(fault),
             Event::Ends(place, begun) => self.ends(place, begun),
+            Event::Terminates(place, process) => self.terminates(place, process),
+            Event::Synced(place, boot) => self.is_synced_by_now(place, boot),
+            Event::BlinkEnds(place) => self.blink_ends(place),
             Event::PowerGoes(place) => self.power_goes_losing(place),
             Event::Observe => self.observe(),
         }

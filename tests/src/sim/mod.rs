@@ -8,4 +8,4 @@ mod survey;
 pub use compare::{Score, compare};
 pub use expect::Expect;
 pub use pfcluster_core::sim::{BOUND, Breach, Broken, Coverage, Fate, Fault, Kind, Phase, Plan, Policy, Random, World};
-pub use survey::{STEPS, Survey, survey};
+pub use survey::{STEPS, Survey, survey, survey_of};

@@ -79,6 +79,14 @@ impl Survey {
 /// # Panics
 /// If a world does.
 pub fn survey(seeds: Range<u64>, steps: usize) -> Survey {
+    survey_of(seeds, |seed| Plan::new(seed, steps))
+}
+
+/// The same in other worlds, as [`Plan::measured`].
+///
+/// # Panics
+/// If a world does.
+pub fn survey_of(seeds: Range<u64>, plan: impl Fn(u64) -> Plan + Sync) -> Survey {
     let begin = Instant::now();
     let next = AtomicU64::new(seeds.start);
     let work = || {
@@ -88,7 +96,7 @@ pub fn survey(seeds: Range<u64>, steps: usize) -> Survey {
             if seed >= seeds.end {
                 return found;
             }
-            found.add(seed, World::live(&Plan::new(seed, steps), false));
+            found.add(seed, World::live(&plan(seed), false));
         }
     };
     let threads = std::thread::available_parallelism().map_or(1, usize::from);

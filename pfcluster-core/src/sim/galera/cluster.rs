@@ -37,6 +37,8 @@ pub struct Cluster {
     pub views_take_seqnos: bool,
     /// The next state requests of these fail.
     pub requests_fail: Set,
+    /// The scripts of these fail before they have done anything.
+    pub scripts_fail: Set,
     /// With time: the primary components that began where none was, until somebody takes them.
     pub begun: Vec<Begun>,
     /// Promises that were broken.
@@ -127,6 +129,8 @@ pub enum State {
     Donor,
     /// In service.
     Synced,
+    /// It found that its rows differ, and has left the group; the process stays.
+    Inconsistent,
 }
 
 impl Cluster {
@@ -155,6 +159,7 @@ impl Cluster {
             as_measured: false,
             views_take_seqnos: true,
             requests_fail: Set::NOBODY,
+            scripts_fail: Set::NOBODY,
             begun: Vec::new(),
             broken: Vec::new(),
             next_event: 0,

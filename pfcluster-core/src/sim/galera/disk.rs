@@ -114,6 +114,8 @@ pub struct View {
     pub name: u16,
     /// Its members.
     pub members: Set,
+    /// It was begun beside an empty gvwstate.dat: its one node has the name that all such nodes have.
+    pub is_nil: bool,
 }
 
 /// A member's disk.
@@ -127,8 +129,23 @@ pub struct Disk {
     pub gvwstate: File<View>,
     /// `sst_in_progress`.
     pub marker: bool,
+    /// What a full transfer brought is in the page cache only.
+    pub unsynced: bool,
+    /// Neither a recovery nor a start works.
+    pub harm: Option<Harm>,
+    /// gvwstate.dat is not written: there is no room.
+    pub view_frozen: bool,
     /// What the supervisor wrote down, outside the data directory.
     pub records: Records,
+}
+
+/// Why neither a recovery nor a start works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Harm {
+    /// tc.log is empty, or has no magic (R2): nothing is lost, and without the file all is well.
+    TcLog,
+    /// Files of length 0 (H6): these data were never on the disk.
+    Torn,
 }
 
 /// A position that is known.

@@ -32,12 +32,16 @@ pub fn uuid(history: HistoryId) -> Uuid {
 }
 
 fn node(view: View, place: Place) -> Uuid {
+    if view.is_nil {
+        // R5, measured: 00000000-0000-0000-0001-000000000000.
+        return Uuid::from_u128(1 << 48);
+    }
     Uuid::from_u128(0xB_0000_0000 + (u128::from(view.name) << 8) + place as u128)
 }
 
 fn view_id(view: View) -> core::ViewId {
     let first = view.members.iter().next().expect("a view has members");
-    core::ViewId { uuid: node(view, first), seq: u32::from(view.name) }
+    core::ViewId { uuid: node(view, first), seq: if view.is_nil { 2 } else { u32::from(view.name) } }
 }
 
 fn position(at: At) -> Option<Position> {
@@ -89,15 +93,20 @@ impl Cluster {
         let history = self.rows(place).map_or(HistoryId::ZERO, |rows| rows.history);
         Running {
             uuid: uuid(history),
-            status: if run.primary { ClusterStatus::Primary } else { ClusterStatus::NonPrimary },
+            status: match run.state {
+                State::Inconsistent => ClusterStatus::Disconnected,
+                _ if run.primary => ClusterStatus::Primary,
+                _ => ClusterStatus::NonPrimary,
+            },
             state: match run.state {
                 State::Initialized => LocalState::Initialized,
                 State::Joining(..) => LocalState::Joining,
                 State::Donor => LocalState::Donor,
                 State::Synced => LocalState::Synced,
+                State::Inconsistent => LocalState::Inconsistent,
             },
             size: u32::try_from(group.len()).expect("few members"),
-            last_committed: i64::from(self.seqno(place)),
+            last_committed: if run.state == State::Inconsistent { -1 } else { i64::from(self.seqno(place)) },
             sees: hosts(group, name),
             sees_others: Vec::new(),
         }

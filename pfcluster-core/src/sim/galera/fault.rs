@@ -52,7 +52,7 @@ impl Cluster {
             self.members[place].process = Process::Stopped;
             return;
         };
-        if matches!(run.state, State::Joining(..)) {
+        if matches!(run.state, State::Joining(..) | State::Inconsistent) {
             self.crash(place);
             return;
         }
@@ -106,7 +106,9 @@ impl Cluster {
     }
 
     fn power_goes(&mut self, place: Place, lost: u8, tear: Tear) {
+        let marker = self.members[place].disk.marker;
         self.die(place, lost);
+        self.members[place].disk.marker = marker;
         self.lose_unflushed(place, lost);
         let member = &mut self.members[place];
         member.powered = false;
@@ -126,6 +128,10 @@ impl Cluster {
             return;
         }
         member.process = Process::Stopped;
+        if self.as_measured && run.is_some_and(|run| matches!(run.state, State::Joining(..))) {
+            // H4: the script takes its mark away whenever it ends.
+            member.disk.marker = false;
+        }
         if let Data::Rows(rows) = &mut member.disk.data {
             let queue = run.map_or(0, |run| run.queue);
             let lost = usize::from(queue.max(lost.min(rows.unflushed)));

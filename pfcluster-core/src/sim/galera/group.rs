@@ -33,7 +33,9 @@ impl Cluster {
 
     /// Those that run with Galera in one part of the network.
     fn live(&self, side: u8) -> Set {
-        let is_live = |&place: &Place| self.members[place].side == side && self.run(place).is_some();
+        let is_live = |&place: &Place| {
+            self.members[place].side == side && self.run(place).is_some_and(|run| run.state != State::Inconsistent)
+        };
         (0..self.members.len()).filter(is_live).collect()
     }
 
@@ -52,7 +54,9 @@ impl Cluster {
         // Two primary components that meet stay apart (measured): whoever has none merges with neither.
         let newcomers = match here[..] {
             [(_, stayed)] if stayed.iter().any(|place| self.is_synced(place)) => {
-                let may_come = |&place: &Place| self.run(place).is_some_and(|run| !run.primary && !run.stuck);
+                let may_come = |&place: &Place| {
+                    self.run(place).is_some_and(|run| !run.primary && !run.stuck) && self.finds(place, stayed)
+                };
                 live.without(stayed).iter().filter(may_come).collect()
             }
             _ => Set::NOBODY,
@@ -136,7 +140,7 @@ impl Cluster {
     /// of its own.
     pub(super) fn form(&mut self, stayed: Set, newcomers: Set) {
         self.next_view += 1;
-        let view = View { name: self.next_view, members: stayed.and(newcomers) };
+        let view = View { name: self.next_view, members: stayed.and(newcomers), is_nil: false };
         let event = self.new_event();
         for place in stayed.iter().collect::<Vec<_>>() {
             let is_joining = self.run(place).is_some_and(|run| matches!(run.state, State::Joining(..)));
@@ -171,7 +175,9 @@ impl Cluster {
         }
         let history = self.rows(place).map_or(HistoryId::ZERO, |rows| rows.history);
         let disk = &mut self.members[place].disk;
-        disk.gvwstate = File::Whole(view);
+        if !disk.view_frozen {
+            disk.gvwstate = File::Whole(view);
+        }
         let flag = view.members.len() == 1;
         let history = match disk.grastate.read() {
             Some(grastate) if !has_state => grastate.history,

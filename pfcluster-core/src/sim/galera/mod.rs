@@ -22,8 +22,9 @@ mod text;
 mod transfer;
 
 pub use cluster::{Begun, Cluster, Member, Process, Run, State};
-pub use disk::{At, Data, Disk, Event, File, Fork, Grastate, HistoryId, Records, Rows, View, ViewRecord};
+pub use disk::{At, Data, Disk, Event, File, Fork, Grastate, Harm, HistoryId, Records, Rows, View, ViewRecord};
 pub use fault::Tear;
+pub use measured::{Stage, Unsynced};
 pub use promise::Broken;
 pub use set::{Place, Set};
 pub use start::Refused;

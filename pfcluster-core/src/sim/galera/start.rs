@@ -1,6 +1,6 @@
 //! How a database comes up.
 
-use super::{Cluster, Data, File, Grastate, HistoryId, Place, Process, Rows, Run, Set};
+use super::{Cluster, Data, File, Grastate, HistoryId, Place, Process, Rows, Run, Set, State};
 
 /// Why a start was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -64,7 +64,11 @@ impl Cluster {
         self.members[place].disk.data = data;
         self.write_running(place, true);
         self.members[place].process = Process::Running(Run::starting(None, knows || made));
+        let is_nil = self.members[place].disk.gvwstate == File::Torn;
         self.begin(Set::of(place), elected);
+        if is_nil {
+            self.name_nil(place);
+        }
         self.settle(Set::NOBODY);
         Ok(())
     }
@@ -78,7 +82,7 @@ impl Cluster {
     /// The same; `elected`: an election wants it.
     pub fn promote_as(&mut self, place: Place, elected: bool) -> bool {
         self.notice();
-        let can = self.run(place).is_some_and(|run| run.open && !run.primary);
+        let can = self.run(place).is_some_and(|run| run.open && !run.primary && run.state != State::Inconsistent);
         if can {
             self.begin(self.group(place), elected);
             self.settle(Set::NOBODY);
@@ -92,6 +96,10 @@ impl Cluster {
         let Some(own) = self.run(place) else { return Set::NOBODY };
         let is_with = |&other: &Place| {
             let Some(run) = self.run(other) else { return false };
+            let is_apart = own.state == State::Inconsistent || run.state == State::Inconsistent;
+            if is_apart {
+                return place == other;
+            }
             self.reaches(place, other) && run.primary == own.primary && (!own.primary || run.view == own.view)
         };
         (0..self.members.len()).filter(is_with).collect()

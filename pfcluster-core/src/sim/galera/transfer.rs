@@ -1,5 +1,6 @@
 //! State transfers: incremental from the donor's cache, or in full.
 
+use super::measured::Stage;
 use super::{Cluster, Data, File, Grastate, HistoryId, Place, Set, State};
 
 impl Cluster {
@@ -15,8 +16,12 @@ impl Cluster {
         disk.marker = true;
         let flag = disk.grastate.read().is_some_and(|grastate| grastate.flag);
         disk.grastate = File::Whole(Grastate { history: HistoryId::ZERO, seqno: -1, flag });
+        if self.scripts_fail.contains(place) {
+            return;
+        }
         if full {
             disk.data = Data::Partial;
+            disk.unsynced = false;
         }
         if self.slow_transfers {
             if let Some(run) = self.run_mut(donor) {
@@ -37,6 +42,10 @@ impl Cluster {
         if self.requests_fail.contains(place) {
             self.fail_state_request(place);
             self.settle(Set::NOBODY);
+            return false;
+        }
+        if self.scripts_fail.contains(place) {
+            self.fail_transfer(place, Stage::Asked);
             return false;
         }
         self.complete(place, donor, full);
@@ -62,6 +71,7 @@ impl Cluster {
         let disk = &mut self.members[place].disk;
         disk.data = Data::Rows(rows);
         disk.marker = false;
+        disk.unsynced |= full && self.as_measured;
         self.comes_into_service(place);
     }
 
