@@ -283,8 +283,11 @@ impl Gathering<'_> {
 
     /// Finds the position of a stopped database, also where grastate.dat has a number.
     fn recovered(&mut self, files: &mut Files, recovery: Recovery, progress: &mut dyn FnMut(Duration)) {
-        // What a broken transfer left is no state that ever was; what is not there has none.
-        if files.sst_marker || !has_engine_files(self.settings) {
+        // What is not there has no position.
+        if !has_engine_files(self.settings) {
+            if files.sst_marker {
+                files.recovered = Recovered::NoHistory;
+            }
             return;
         }
         let (limit, helps) = match recovery {

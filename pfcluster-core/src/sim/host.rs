@@ -361,6 +361,7 @@ impl World {
             files.sst_marker |= is_partial;
             let found = std::mem::take(&mut files.recovered);
             files.recovered = match evidence.process {
+                Process::Stopped if is_partial => Recovered::NoHistory,
                 Process::Stopped if recover => self.recovered_as_seen(place, found),
                 Process::Starting if !files.sst_marker => seen.started_at.map_or(Recovered::NotRun, Recovered::At),
                 _ => Recovered::NotRun,

@@ -259,7 +259,11 @@ impl Supervisor {
                 let known = others.filter_map(|seen| self.own_or_peer_before(&seen.host));
                 known.chain([own]).filter(|at| at.uuid() == own.uuid()).max_by_key(|at| at.seqno())?
             }
-            Process::Bootstrapping if self.retry.started.is_none() => self.own.before()?,
+            Process::Stopped | Process::Starting | Process::Bootstrapping
+                if self.retry.started.is_none() && view.members.len() == 1 =>
+            {
+                self.own.before()?
+            }
             _ => return None,
         };
         let last = before.evidence.files.as_ref()?.gvwstate.read();

@@ -283,7 +283,7 @@ impl Own {
 /// A recovery would tell what it holds.
 fn lacks_position(evidence: &Evidence) -> bool {
     let Some(files) = &evidence.files else { return false };
-    !files.datadir_empty && !files.sst_marker
+    !files.datadir_empty
 }
 
 /// Where a server that is started begins: what `InnoDB` holds, if grastate.dat is of the same UUID.

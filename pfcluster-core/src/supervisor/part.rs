@@ -234,7 +234,8 @@ pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Recor
                 let start = Step::Start { how: Start::NewCluster, position: None };
                 return vec![Step::Record(forked), Step::SetStateAside, Step::SetViewAside, start];
             }
-            let has_zero = own.files.as_ref().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid.is_zero());
+            // The zero UUID, or that of a start that was interrupted.
+            let other_uuid = own.files.as_ref().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid != at.uuid());
             // A view that cannot be read gives every node the same name.
             let view_aside = own.files.as_ref().is_some_and(|files| matches!(files.gvwstate, Found::Torn(_)));
             let mut steps = Vec::new();
@@ -245,7 +246,7 @@ pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Recor
                 steps.push(Step::Record(Records { clean: Some(clean), ..records.clone() }));
             }
             steps.extend(view_aside.then_some(Step::SetViewAside));
-            steps.extend(has_zero.then_some(Step::WriteUuid(at.uuid())));
+            steps.extend(other_uuid.then_some(Step::WriteUuid(at.uuid())));
             steps.extend(clear_seqno);
             steps.extend([Step::AllowBootstrap, Step::Start { how: Start::NewCluster, position: Some(*at) }]);
             steps

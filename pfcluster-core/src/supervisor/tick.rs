@@ -86,7 +86,7 @@ pub(super) const HOLD_JOIN: Duration = Duration::from_secs(16);
 /// How long the status may differ from gvwstate.dat before the file counts as frozen (a full disk).
 pub(super) const FROZEN: Duration = Duration::from_secs(10);
 /// How long a member may be in service with us while its supervisor is silent before it counts as having none.
-pub(super) const UNSUPERVISED: Duration = Duration::from_secs(60);
+pub(super) const UNSUPERVISED: Duration = Duration::from_secs(15);
 /// How long a view may take to form again. Measured: 2.2 to 6.0 s.
 pub(super) const REFORM: Duration = Duration::from_secs(60);
 /// The shortest time between two answers to a peer that does not know this run yet.

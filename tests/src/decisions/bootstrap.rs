@@ -258,6 +258,7 @@ fn files(at: usize, state: &str, said: &Said<'_>) -> Result<Files, String> {
         (None, Some((uuid, seqno))) if matches!(state, "crashed" | "stopped" | "starting") => {
             Position::new(uuid, seqno).map_or(Recovered::NotRun, Recovered::At)
         }
+        (None, None) if said.has("marker") => Recovered::NoHistory,
         (None, _) => Recovered::NotRun,
     };
     let mut files = Files {

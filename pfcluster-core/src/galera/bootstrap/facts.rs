@@ -241,9 +241,13 @@ impl Holds {
             Recovered::At(position) => Some(position),
             Recovered::NotRun | Recovered::Failed(_) | Recovered::NoHistory => None,
         };
-        if files.sst_marker {
+        match files.recovered {
+            _ if !files.sst_marker => {}
+            _ if starting => return Holds::Unsafe(Defect::TransferRuns, None),
+            // A transfer marks first and empties the directory then, if at all: the rows may still be there.
+            Recovered::NotRun => return Holds::Unknown(Need::Recovery),
             // What a broken transfer left behind is no state that ever was, so it holds nothing.
-            return Holds::Unsafe(if starting { Defect::TransferRuns } else { Defect::TransferBroken }, None);
+            _ => return Holds::Unsafe(Defect::TransferBroken, recovered),
         }
         if files.datadir_empty && recovered.is_none() {
             return Holds::Empty;
@@ -267,6 +271,11 @@ impl Holds {
         // grastate.dat has a number while the provider is paused (a backup, a donor), after a state request that failed, and
         // on a clean stop before InnoDB's log is on disk: what the member holds is what InnoDB holds.
         match &files.recovered {
+            // A start with a new cluster UUID was interrupted: grastate.dat has that UUID already, and nothing was ever committed
+            // under it (measured: 0.2 s, or what the disk had not written yet).
+            Recovered::At(position) if files.records.forks.iter().any(|fork| fork.at == *position) => {
+                Holds::Safe(*position)
+            }
             Recovered::At(position) if position.uuid() != grastate.uuid => {
                 Holds::Unsafe(Defect::Contradiction, Some(*position))
             }

@@ -58,7 +58,7 @@ impl<'a> Election<'a> {
         let by_floor = matches!(proof, Proof::Floor { .. });
         // An unsafe member would be started too, and its data overwritten; so would one with the zero UUID.
         let can_reform = |one: &Facts<'_>| {
-            let keeps_state = one.files().and_then(|files| files.grastate.read()).is_some_and(|own| !own.uuid.is_zero());
+            let keeps_state = one.files().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid == best.uuid());
             one.may_be_chosen() && keeps_state && !one.cannot_start() && (one.is_stopped() || one.is_starting())
         };
         // A node that an arbitrator stands for may have been another one after all; a start from the best does without it.

@@ -102,7 +102,10 @@ impl<'f> Source<'f> {
             Holds::Empty => false,
             _ if one.given_up => true,
             Holds::Unknown(_) | Holds::Unsafe(Defect::TransferRuns, _) => return Fate::Stays,
-            Holds::Unsafe(Defect::TransferBroken, _) => !is_only_a_broken_copy(one),
+            Holds::Unsafe(Defect::TransferBroken, None) => !is_only_a_broken_copy(one),
+            Holds::Unsafe(Defect::TransferBroken, Some(position)) => {
+                !is_only_a_broken_copy(one) || !self.includes(one, *position)
+            }
             // Galera transfers everything to a member without a state, and it has nothing that the source lacks.
             Holds::Unsafe(
                 Defect::GrastateTorn | Defect::GrastateMissing | Defect::ZeroUuid | Defect::TransferUnsynced,

@@ -89,7 +89,8 @@ impl Cluster {
     }
 
     fn running(&self, place: Place, run: &Run, name: Name<'_>) -> Running {
-        let group = self.group(place);
+        // Until it notices, it lists the members of its view, whether they are still there or not.
+        let group = run.view.filter(|_| run.primary).map_or_else(|| self.group(place), |view| view.members);
         let history = self.rows(place).map_or(HistoryId::ZERO, |rows| rows.history);
         Running {
             uuid: uuid(history),

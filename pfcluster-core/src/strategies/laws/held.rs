@@ -64,7 +64,7 @@ pub fn held(seen: &Seen) -> Held {
             _ => Held::Bad(None),
         },
         (Process::NotResponding | Process::Bootstrapping, _) | (_, None) => Held::Unknown,
-        (_, Some(files)) => in_files(files),
+        (process, Some(files)) => in_files(files, *process == Process::Stopped),
     }
 }
 
@@ -75,13 +75,14 @@ fn highest(records: &Records, uuid: Uuid) -> Option<Position> {
     all.filter(|position| position.uuid() == uuid).max_by_key(|position| position.seqno())
 }
 
-fn in_files(files: &Files) -> Held {
+fn in_files(files: &Files, is_stopped: bool) -> Held {
     let found = match &files.recovered {
         Recovered::At(position) => Some(*position),
         _ => None,
     };
     if files.sst_marker {
-        return Held::Bad(None);
+        let stopped_unread = is_stopped && files.recovered == Recovered::NotRun;
+        return if stopped_unread { Held::Unknown } else { Held::Bad(found.filter(|_| is_stopped)) };
     }
     if files.datadir_empty && found.is_none() {
         return Held::Empty;
@@ -95,7 +96,10 @@ fn in_files(files: &Files) -> Held {
         && !grastate.uuid.is_zero()
     {
         return match (found, &files.recovered) {
-            (Some(found), _) if found.uuid() != grastate.uuid => Held::Bad(Some(found)),
+            // Where a start with a new UUID was interrupted, the data are where they were.
+            (Some(found), _) if found.uuid() != grastate.uuid && files.records.forks.iter().all(|fork| fork.at != found) => {
+                Held::Bad(Some(found))
+            }
             (Some(found), _) => Held::Good(found),
             (None, Recovered::NoHistory) => Held::Bad(None),
             (None, _) => Held::Unknown,

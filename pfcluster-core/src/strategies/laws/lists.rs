@@ -67,7 +67,8 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
             Held::Empty => true,
             Held::Unknown | Held::Nothing | Held::NoHistory => false,
             Held::Bad(Some(position)) if receives_all(one) => reached(position) || is_with_others(judged, one),
-            Held::Bad(_) => is_broken_copy(one) || is_with_others(judged, one),
+            Held::Bad(None) => is_broken_copy(one) || is_with_others(judged, one),
+            Held::Bad(Some(_)) => is_with_others(judged, one),
             Held::Good(position) => reached(position),
         };
         if !fits || judged.given_up(one) && held(one) != Held::Empty {

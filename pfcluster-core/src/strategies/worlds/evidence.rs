@@ -100,6 +100,7 @@ impl World {
             }),
         };
         let recovered = match node.applied.or(node.partial).and_then(|seqno| Position::new(HISTORY, seqno)) {
+            None if node.marker => Recovered::NoHistory,
             _ if !recovered => Recovered::NotRun,
             Some(position) => Recovered::At(position),
             None => Recovered::NoHistory,
