@@ -64,7 +64,7 @@ impl Cluster {
         self.members[place].disk.data = data;
         self.write_running(place, true);
         self.members[place].process = Process::Running(Run::starting(None, knows || made));
-        let is_nil = self.members[place].disk.gvwstate == File::Torn;
+        let is_nil = self.as_measured && self.members[place].disk.gvwstate == File::Torn;
         self.begin(Set::of(place), elected);
         if is_nil {
             self.name_nil(place);
