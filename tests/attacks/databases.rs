@@ -174,7 +174,7 @@ fn who_asks_is_confined_and_gone_in_time() {
         assert_eq!(line(&status, "CapEff:").as_deref(), Some("CapEff:\t0000000000000000"));
         assert_eq!(line(&status, "NoNewPrivs:").as_deref(), Some("NoNewPrivs:\t1"));
         let limits = read("limits");
-        assert!(line(&limits, "Max address space").is_some_and(|line| line.contains("268435456")), "{limits}");
+        assert!(line(&limits, "Max address space").is_some_and(|line| line.contains("134217728")), "{limits}");
         assert!(line(&limits, "Max core file size").is_some_and(|line| line.contains(" 0 ")), "{limits}");
         for name in ["cmdline", "environ"] {
             assert!(!read(name).contains(PASSWORD), "{name}");
