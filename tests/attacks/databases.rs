@@ -123,6 +123,26 @@ fn no_server_ends_the_supervisor() {
     });
 }
 
+/// M4. One answer that nothing proves calls a bootstrap off, which fails safe: but it is said whose answer that was.
+#[test]
+fn who_calls_a_bootstrap_off_is_named() {
+    in_namespace("databases::who_calls_a_bootstrap_off_is_named", || {
+        let world = World::new();
+        std::fs::create_dir(world.path("data")).expect("our folder");
+        std::fs::create_dir(world.path("data/packetfence")).expect("our folder");
+        world.write("data/ibdata1", "no tablespace");
+        world.write(
+            "data/grastate.dat",
+            "# GALERA saved state\nversion: 2.1\nuuid:    ec9a1a36-e6ed-11f1-823f-231ddacb0bd4\nseqno:   5\n\
+             safe_to_bootstrap: 1\n",
+        );
+        let _flickering = Rogue::new(PF2, Mode::Flickering);
+        let supervisor = world.supervisor_with(&["--force-new-cluster"]);
+        assert!(supervisor.says("not done after all"), "{}", supervisor.log());
+        assert!(supervisor.says("the database at 192.168.1.6:3306 (pf2.example.com) said"), "{}", supervisor.log());
+    });
+}
+
 /// Whoever sends a byte now and then holds nobody up; and who asks has no privileges, and gives nothing away.
 #[test]
 fn who_asks_is_confined_and_gone_in_time() {
@@ -154,7 +174,7 @@ fn who_asks_is_confined_and_gone_in_time() {
         assert_eq!(line(&status, "CapEff:").as_deref(), Some("CapEff:\t0000000000000000"));
         assert_eq!(line(&status, "NoNewPrivs:").as_deref(), Some("NoNewPrivs:\t1"));
         let limits = read("limits");
-        assert!(line(&limits, "Max address space").is_some_and(|line| line.contains("268435456")), "{limits}");
+        assert!(line(&limits, "Max address space").is_some_and(|line| line.contains("134217728")), "{limits}");
         assert!(line(&limits, "Max core file size").is_some_and(|line| line.contains(" 0 ")), "{limits}");
         for name in ["cmdline", "environ"] {
             assert!(!read(name).contains(PASSWORD), "{name}");

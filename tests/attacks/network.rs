@@ -30,6 +30,25 @@ fn only_the_management_address_hears_datagrams() {
     });
 }
 
+/// Members hear each other all the same.
+#[test]
+fn members_hear_each_other_at_their_management_addresses() {
+    in_namespace("network::members_hear_each_other_at_their_management_addresses", || {
+        let (one, other) = (World::new(), World::new());
+        let first = one.supervisor();
+        other.with_key();
+        let log = fs::File::create(other.path("supervisor.log")).expect("a scratch file");
+        let mut command = other.command_of("pf2.example.com", &["mariadb", "supervise"]);
+        let mut second = command.stderr(log).spawn().expect("the program starts");
+        let heard = first.says("pf2.example.com is there");
+        let hears =
+            fs::read_to_string(other.path("supervisor.log")).expect("a log").contains("pf1.example.com is there");
+        let _ = second.kill();
+        let _ = second.wait();
+        assert!(heard && hears, "{}", first.log());
+    });
+}
+
 /// Forged datagrams cost their sender more than the member.
 #[test]
 fn a_flood_of_forged_datagrams_keeps_nobody_busy() {

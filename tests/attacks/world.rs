@@ -96,13 +96,18 @@ impl World {
     }
 
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
+        self.command_of("pf1.example.com", arguments)
+    }
+
+    /// The program as this member has it.
+    pub(crate) fn command_of(&self, member: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         let places = [
             format!("--root={}", self.text("pf")),
             format!("--run-directory={}", self.text("run")),
             format!("--datadir={}", self.text("data")),
             format!("--socket={}", self.text("no-socket")),
-            "--host=pf1.example.com".to_owned(),
+            format!("--host={member}"),
         ];
         command.args(arguments).args(places).env_clear().env("PATH", "/usr/bin:/bin").env("TMPDIR", self.path("tmp"));
         command.current_dir(self.folder.path()).stdin(Stdio::null());
@@ -116,9 +121,14 @@ impl World {
 
     /// A supervisor, which ends with the value.
     pub(crate) fn supervisor(&self) -> Supervisor {
+        self.supervisor_with(&[])
+    }
+
+    /// The same with more arguments.
+    pub(crate) fn supervisor_with(&self, arguments: &[&str]) -> Supervisor {
         self.with_key();
         let log = fs::File::create(self.path("supervisor.log")).expect("a scratch file");
-        let mut command = self.command(&["mariadb", "supervise", "--log=text"]);
+        let mut command = self.command(&[&["mariadb", "supervise", "--log=text"], arguments].concat());
         command.stdout(log.try_clone().expect("an open file")).stderr(log);
         Supervisor { child: command.spawn().expect("the program starts"), log: self.path("supervisor.log") }
     }

@@ -30,6 +30,8 @@ pub enum Mode {
     EscapesInError,
     /// The status of a synced member of a primary component.
     Primary,
+    /// The same, but only to every second client; the others find nobody.
+    Flickering,
     /// Sends one byte of its greeting each half a second.
     Slow,
 }
@@ -91,7 +93,10 @@ impl Rogue {
         let has_ended = Arc::new(AtomicBool::new(false));
         let rogue = Rogue { heard: Arc::clone(&heard), address, has_ended: Arc::clone(&has_ended) };
         thread::spawn(move || {
-            for client in listener.incoming().flatten() {
+            for (number, client) in listener.incoming().flatten().enumerate() {
+                if mode == Mode::Flickering && number % 2 == 0 {
+                    continue;
+                }
                 if has_ended.load(Ordering::Relaxed) {
                     return;
                 }

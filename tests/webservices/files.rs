@@ -115,7 +115,7 @@ fn a_directory_that_can_not_be_written_to_is_one_clear_message() {
     pf1.write("var/pfcluster", b"");
     let answer = cluster.run(0, &["sync", "--as-master"]);
     assert_eq!(answer.status, Some(2), "{answer:?}");
-    assert!(answer.err.starts_with("error: cannot write ") && answer.err.contains("\nhint: "), "{}", answer.err);
+    assert!(answer.err.starts_with("error: cannot read ") && answer.err.contains("\nhint: "), "{}", answer.err);
     assert_eq!(cluster.members[1].count("get_config_version"), 0);
 }
 

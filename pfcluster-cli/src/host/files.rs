@@ -90,7 +90,11 @@ pub(super) fn read_open(mut file: File, path: &Path, limit: u64) -> Result<Vec<u
 
 /// Of something that can't be read as a file.
 pub(super) fn not_plain(path: &Path) -> HostError {
-    let help = if path.is_dir() { "name a file" } else { "put a regular file in its place" };
+    let help = match what_it_is(path) {
+        "it is a directory" => "name a file",
+        "it is no directory" => "put a directory in its place",
+        _ => "put a regular file in its place; links are not followed below the install directory",
+    };
     HostError::Read { path: path.to_owned(), reason: what_it_is(path).to_owned(), help: help.to_owned() }
 }
 
@@ -98,7 +102,8 @@ pub(super) fn not_plain(path: &Path) -> HostError {
 pub(super) fn what_it_is(path: &Path) -> &'static str {
     match path.symlink_metadata() {
         Ok(data) if data.is_dir() => "it is a directory",
-        Ok(data) if data.is_symlink() => "it is no plain file but a link, and links are not followed there",
+        // On the way to another file.
+        Ok(data) if data.is_file() => "it is no directory",
         _ => "it is no plain file",
     }
 }

@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal, setrlimit};
+use rustix::process::{DumpableBehavior, Resource, Rlimit, Signal, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
 
 use super::files::plain;
@@ -25,7 +25,7 @@ const ARGUMENT: &str = "--ask-a-database";
 const USERS: [&str; 2] = ["pfcluster", "nobody"];
 
 /// What a worker may have of memory, in bytes.
-const MOST_MEMORY: u64 = 256 << 20;
+const MOST_MEMORY: u64 = 128 << 20;
 /// What it may have of open files: its three, the connection, and room.
 const MOST_FILES: u64 = 16;
 /// The longest request, which fits into a pipe: writing it waits for nobody.
@@ -121,6 +121,8 @@ fn confine() -> io::Result<()> {
         (Resource::Nproc, 0),
     ];
     for (resource, most) in limits {
+        // It may have less already.
+        let most = getrlimit(resource).maximum.map_or(most, |maximum| maximum.min(most));
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) })?;
     }
     Ok(())

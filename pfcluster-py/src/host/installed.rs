@@ -1,7 +1,7 @@
 //! The installation at a directory, read as the command line reads it.
 
 use pfcluster_cli::host::sync::{FINGERPRINT_COMMAND, SyncError};
-use pfcluster_cli::host::{HostError, Root, files};
+use pfcluster_cli::host::{HostError, Root};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::span::Source;

@@ -372,7 +372,7 @@ impl BackupTold {
         match self {
             BackupTold::Unknown => LastBackup::Unknown,
             BackupTold::Never => LastBackup::Never,
-            BackupTold::Made(file, time) => LastBackup::Made(Backup { file: heard(&file).into(), time }),
+            BackupTold::Made(file, time) => LastBackup::Made(Backup { file: printable(file.as_bytes()), time }),
         }
     }
 }
