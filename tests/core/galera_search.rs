@@ -33,56 +33,56 @@ fn holds(first: &World, worlds: usize) {
 
 #[test]
 fn members_crash_stop_and_lose_power() {
-    holds(&first(Bounds { faults: 2, commits: 2, ..NOTHING }), 36_318);
+    holds(&first(Bounds { faults: 2, commits: 2, ..NOTHING }), 17_619);
 }
 
 #[test]
 fn three_faults_in_a_row() {
-    holds(&first(Bounds { faults: 3, ..NOTHING }), 54_741);
+    holds(&first(Bounds { faults: 3, ..NOTHING }), 16_958);
 }
 
 #[test]
 fn commits_are_applied_late() {
-    holds(&first(Bounds { faults: 2, commits: 1, late: 1, ..NOTHING }), 32_048);
+    holds(&first(Bounds { faults: 2, commits: 1, late: 1, ..NOTHING }), 18_949);
 }
 
 #[test]
 fn members_are_cut_off() {
-    holds(&first(Bounds { faults: 1, commits: 2, cuts: 2, ..NOTHING }), 80_111);
+    holds(&first(Bounds { faults: 1, commits: 2, cuts: 2, ..NOTHING }), 65_510);
 }
 
 #[test]
 fn members_are_slow_to_act_on_what_they_decided() {
-    holds(&first(Bounds { faults: 2, commits: 1, plans: 1, ..NOTHING }), 49_604);
+    holds(&first(Bounds { faults: 2, commits: 1, plans: 1, ..NOTHING }), 30_425);
 }
 
 #[test]
 fn members_are_slow_to_act_and_cut_off() {
-    holds(&first(Bounds { faults: 1, commits: 1, cuts: 1, plans: 1, ..NOTHING }), 15_658);
+    holds(&first(Bounds { faults: 1, commits: 1, cuts: 1, plans: 1, ..NOTHING }), 15_006);
 }
 
 #[test]
 fn state_transfers_take_their_time() {
     let mut first = first(Bounds { faults: 2, commits: 1, ..NOTHING });
     first.cluster.slow_transfers = true;
-    holds(&first, 44_447);
+    holds(&first, 29_326);
 }
 
 #[test]
 fn state_transfers_are_in_full_and_take_their_time() {
     let mut first = first(Bounds { faults: 2, commits: 1, ..NOTHING });
     (first.cluster.slow_transfers, first.cluster.cache) = (true, 0);
-    holds(&first, 42_025);
+    holds(&first, 24_966);
 }
 
 #[test]
 fn power_cuts_harm_files() {
-    holds(&first(Bounds { faults: 2, commits: 1, tears: 1, ..NOTHING }), 21_895);
+    holds(&first(Bounds { faults: 2, commits: 1, tears: 1, ..NOTHING }), 14_901);
 }
 
 #[test]
 fn the_operator_forces_a_new_cluster() {
-    holds(&first(Bounds { faults: 1, commits: 1, cuts: 1, forces: 1, ..NOTHING }), 23_469);
+    holds(&first(Bounds { faults: 1, commits: 1, cuts: 1, forces: 1, ..NOTHING }), 17_470);
 }
 
 /// The search finds what it is to find: a mistake of the supervisors that costs a commit.

@@ -250,20 +250,6 @@ fn a_floor_that_was_written_down_too_early_loses_a_commit() {
     }
 }
 
-/// Found by the search: pf2 went on knowing of pf1's fork, of which a power cut had left nothing.
-#[test]
-fn a_fork_whose_branch_a_power_cut_took_back() {
-    let mut cluster = three();
-    commits(&mut cluster, PF1, 1);
-    cluster.crash_of(Set::from([PF2, PF3]));
-    assert_eq!(cluster.supervise(PF1, Set::from(ALL)), Part::Promote);
-    cluster.cut_power_of(Set::of(PF1), |_| 2);
-    restore_power(&mut cluster);
-    assert_eq!(cluster.supervise(PF2, Set::from(ALL)), Part::Bootstrap);
-    cluster.crash(PF2);
-    comes_back(&mut cluster);
-}
-
 /// Found by the search: between a decision and its execution the member was in service and lost it again. Its supervisor
 /// must decide anew.
 #[test]
@@ -308,7 +294,8 @@ fn the_upgrade_of_the_guide_goes_wrong_and_the_two_go_on() {
     cluster.leave(PF3);
     let Action::Bootstrap { member, .. } = answer(&cluster, PF1, ALL) else { panic!("pf2 left last") };
     assert_eq!(member, host(PF2));
-    assert_eq!(cluster.supervise(PF2, Set::from(ALL)), Part::Bootstrap);
+    // What pf3 wrote alone does not show in its position: with the old UUID it could come in by that.
+    assert_eq!(cluster.supervise(PF2, Set::from(ALL)), Part::BootstrapAnew);
     assert_eq!(cluster.supervise(PF1, Set::from(ALL)), Part::Join);
     assert!(cluster.is_synced(PF1) && cluster.is_synced(PF2));
 }

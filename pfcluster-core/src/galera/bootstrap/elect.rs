@@ -16,11 +16,13 @@ pub(super) struct Answer<'a> {
     pub(super) reasons: Vec<Reason>,
     /// What the others are compared with when it is said why they lost.
     pub(super) source: Option<Source<'a>>,
+    /// Who may be more advanced than what is started.
+    pub(super) unproved: Vec<Hostname>,
 }
 
 impl<'a> Answer<'a> {
     pub(super) fn new(action: Action, reasons: Vec<Reason>) -> Answer<'a> {
-        Answer { action, reasons, source: None }
+        Answer { action, reasons, source: None, unproved: Vec::new() }
     }
 
     pub(super) fn refuse(problem: Problem) -> Answer<'a> {
@@ -160,7 +162,7 @@ impl<'a> Election<'a> {
         let in_service = primaries.iter().filter_map(|(one, _)| one.safe().map(|position| (one, position)));
         let reasons =
             in_service.map(|(one, position)| Reason::InService { member: one.host.clone(), position }).collect();
-        Some(Answer { action, reasons, source: Some(source) })
+        Some(Answer { action, reasons, source: Some(source), unproved: Vec::new() })
     }
 
     /// Two primary components? Membership is the only sign: after a forced split both sides showed the same uuid and the
@@ -301,14 +303,17 @@ impl<'a> Election<'a> {
                 Action::Bootstrap { member, new_uuid, stop_first, supersede_first, joiners, discard, position, assumes }
             }
         };
-        let cost = new_uuid.then_some(Reason::NewUuid { members: unbounded });
-        Answer { action, reasons: Vec::new(), source: Some(source) }.because(cost)
+        Answer { action, reasons: Vec::new(), source: Some(source), unproved: unbounded }
     }
 
     /// Who holds a last primary view, or a proof of having left last, that could bring a component back without the member that
     /// is started: two components would go on from there.
     fn supersede_first(&self, one: &Facts<'_>) -> Vec<Hostname> {
-        let could_be_restored = |view: &&HeldView<'_>| view.may_be_completed && !view.holders.contains(&one.place);
+        let could_be_restored = |view: &&HeldView<'_>| {
+            // One whose holders are all unsafe is never restored.
+            let has_rows = view.best.is_some() || !view.complete;
+            view.may_be_completed && has_rows && !view.holders.contains(&one.place)
+        };
         let mut places: Vec<usize> = self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
         let left_last = |at: &usize| *at != one.place && stopped_cleanly_and_last(&self.facts[*at]).is_ok();
         places.extend((0..self.facts.len()).filter(left_last));

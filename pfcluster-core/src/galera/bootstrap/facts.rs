@@ -1,5 +1,7 @@
 //! What the evidence of one member comes down to: what it holds, and whether that can be trusted.
 
+use std::collections::BTreeSet;
+
 use super::{Policy, Seen};
 use super::action::{Defect, Need};
 use crate::cluster::Hostname;
@@ -313,12 +315,17 @@ fn confirms_last_view(files: &Files, position: Position) -> bool {
 }
 
 /// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.
-pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>]) {
+///
+/// Who went on from a fork is not recorded, so a member of which nothing is known may be one of them, unless it is `lost`.
+pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostname>) {
     let mut forks: Vec<Fork> = facts.iter().filter(|one| !one.given_up).flat_map(Facts::forks).copied().collect();
     forks.sort_unstable_by_key(|fork| fork.id);
     // Mostly all remember the same.
     forks.dedup_by_key(|fork| fork.id);
-    forks.retain(|fork| survives(fork, facts));
+    let is_out_of_sight = |one: &Facts<'_>| !one.is_known() && !one.given_up && !lost.contains(one.host);
+    if !facts.iter().any(is_out_of_sight) {
+        forks.retain(|fork| survives(fork, facts));
+    }
     for one in facts {
         let Some(position) = one.safe() else { continue };
         let is_missed = |fork: &&Fork| fork.at.uuid() == position.uuid() && !one.remembers_fork(fork);

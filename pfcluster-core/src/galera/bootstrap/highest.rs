@@ -80,6 +80,14 @@ impl<'a> Election<'a> {
     }
 
     pub(super) fn no_candidate(&self) -> Answer<'a> {
+        // Others may only be passed over because an empty member remembers what came after them.
+        let has_data = self.enabled().any(|one| one.safe().is_some());
+        let forgetful = |one: &&Facts<'_>| one.holds == Holds::Empty && !one.given_up && one.remembers();
+        if let Some(one) = self.enabled().find(forgetful).filter(|_| has_data && self.diverged().next().is_none()) {
+            let records = one.records();
+            let uuid = records.and_then(|records| Some(records.forks.first()?.at.uuid()));
+            return regression(one, uuid.and_then(|uuid| records?.highest_of(uuid)));
+        }
         if let Some(answer) = refuse_diverged(self.diverged().collect()) {
             return answer;
         }
@@ -115,7 +123,7 @@ impl<'a> Election<'a> {
         let source = Source::new_history(one);
         let (member, stop_first) = (one.host.clone(), source.stop_first(self.facts));
         let action = Action::Fresh { member, stop_first, joiners: source.joiners(self.facts) };
-        Answer { action, reasons: vec![Reason::NobodyHasData, self.answered_reason()], source: Some(source) }
+        Answer { action, reasons: vec![Reason::NobodyHasData, self.answered_reason()], source: Some(source), unproved: Vec::new() }
     }
 
     pub(super) fn everybody_is_empty(&self) -> bool {

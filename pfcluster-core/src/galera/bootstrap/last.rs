@@ -72,7 +72,7 @@ impl<'a> Election<'a> {
                 stop_first: source.stop_first(self.facts),
                 joiners: source.joiners(self.facts),
             };
-            return Some(Answer { action, reasons: Vec::from(reasons), source: Some(source) });
+            return Some(Answer { action, reasons: Vec::from(reasons), source: Some(source), unproved: Vec::new() });
         }
         let (one, tie) = pick(holders().filter(|one| one.may_be_chosen()))?;
         let started = self.start(one, best, by_floor, self.not_forced()).because(reasons);
@@ -95,8 +95,9 @@ impl<'a> Election<'a> {
         self.unsupervised()
     }
 
-    /// A member that did not respond, and whose supervisor was never heard where supervisors are: what starts its database may
-    /// have begun alone, as `PacketFence`'s own program can.
+    /// A member that did not respond, and whose supervisor was never heard where supervisors are: after a crash, what starts its
+    /// database there may have begun alone, as `PacketFence`'s own program can. (After a clean stop it cannot: Galera has written
+    /// there that it was not the last.)
     fn unsupervised(&self) -> Option<Hindrance> {
         let heard: Vec<&Hostname> =
             self.facts.iter().filter_map(Facts::records).flat_map(|records| &records.supervised).collect();
@@ -150,8 +151,7 @@ impl<'a> Election<'a> {
             return Some(Hindrance::Maintenance { member: one.host.clone() });
         }
         let runs = |other: &&Facts<'_>| other.running().is_some() && !other.arbitrator();
-        let runs = self.enabled().find(runs).map(|other| Hindrance::Runs { member: other.host.clone() });
-        runs.or_else(|| self.unsupervised())
+        self.enabled().find(runs).map(|other| Hindrance::Runs { member: other.host.clone() })
     }
 
     /// Rule 11.

@@ -219,13 +219,16 @@ pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reas
         .map(|(place, seen)| facts::Facts::of(place, seen, policy))
         .collect();
     facts::pass_over_unsynced(&mut facts);
-    facts::mark_missed_forks(&mut facts);
+    facts::mark_missed_forks(&mut facts, &policy.assume_lost);
     let election = elect::Election::new(&facts, policy);
     let answer = election.decide();
     let mut reasons = answer.reasons;
     if let Some(source) = &answer.source {
         reasons.extend(source.losers(&facts, &answer.action));
         reasons.extend(election.warnings(source));
+    }
+    if !answer.unproved.is_empty() {
+        reasons.push(Reason::NewUuid { members: answer.unproved });
     }
     let remedy = remedy::of(&answer.action, &election);
     Decision { action: answer.action, reasons, remedy }

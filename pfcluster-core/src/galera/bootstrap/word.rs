@@ -101,6 +101,6 @@ impl<'a> Election<'a> {
             joiners: source.joiners(self.facts),
             discard: source.discards(self.facts),
         };
-        Answer { action, reasons: Vec::new(), source: Some(source) }
+        Answer { action, reasons: Vec::new(), source: Some(source), unproved: Vec::new() }
     }
 }

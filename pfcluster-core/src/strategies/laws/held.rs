@@ -195,7 +195,16 @@ pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Poli
 }
 
 /// Something that was written after a fork may be there.
+///
+/// Who went on from a fork is not recorded, so that a member of which nothing is known may be one of them.
 fn may_live(fork: &Fork, seen: &[Seen], policy: &Policy) -> bool {
+    let out_of_sight = |one: &Seen| {
+        let answered = held(one) == Held::Nothing || held(one) != Held::Unknown && (files(one).is_some() || is_primary(one));
+        !answered && !policy.discard.contains(&one.host) && !policy.assume_lost.contains(&one.host)
+    };
+    if seen.iter().any(out_of_sight) {
+        return true;
+    }
     let beyond = |one: &Seen| match held(one) {
         Held::Unknown => true,
         Held::Empty => !remembered(one).is_empty(),

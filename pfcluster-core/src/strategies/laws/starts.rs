@@ -265,7 +265,8 @@ pub(super) fn leaves_a_proof(judged: Judged<'_>) -> Result<(), String> {
     for one in judged.seen.iter().filter(|one| one.enabled && one.host != *member && !judged.given_up(one)) {
         let proves_alone = was_alone_at_the_end(one);
         let view = |one: &Seen| view_of(one).map(|own| (own.view, own.members));
-        let in_another_view = holds_a_view(one, judged.seen) && view(one) != view(started);
+        let has_rows = |one: &Seen| judged.seen.iter().any(|other| view(other) == view(one) && held(other).good().is_some());
+        let in_another_view = holds_a_view(one, judged.seen) && view(one) != view(started) && has_rows(one);
         if (proves_alone || in_another_view) && !supersede_first.contains(&one.host) {
             return Err(format!("{member} starts, and {} could bring another component back", one.host));
         }

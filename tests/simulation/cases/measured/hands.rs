@@ -5,7 +5,6 @@ use super::*;
 /// H9: all are apart, pf3 is promoted by hand, and clients commit before anybody looks. pf1, which went on with pf2 before, must
 /// never come in with rows of its own.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf1 joins incrementally with rows of its own: no fork is written down"]
 fn a_promotion_by_hand_is_a_fork() {
     let mut world = measured();
     world.part(Set::of(PF3));
@@ -27,7 +26,6 @@ fn a_promotion_by_hand_is_a_fork() {
 /// H9: pf1, which has less than the others, is started by hand as a new cluster under its live supervisor, and goes past them. They
 /// must never come in with rows of their own.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf2 or pf3 joins incrementally with rows of its own: no fork is written down"]
 fn a_new_cluster_by_hand_is_a_fork() {
     let mut world = measured();
     world.cut(Set::of(PF1));

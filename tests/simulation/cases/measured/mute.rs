@@ -4,7 +4,6 @@ use super::*;
 
 /// H1: the thread pool of the only one in service is full. Its sessions go on; nobody may end it because others could start.
 #[test]
-#[ignore = "broken by the rules of 06828d3: ForbiddenStop: pf2 looks as if it waited where it was started, below pf3; it is ended in service"]
 fn a_lone_server_whose_logins_hang_is_not_ended() {
     let mut world = measured();
     world.stop_gracefully(PF1);
@@ -21,7 +20,6 @@ fn a_lone_server_whose_logins_hang_is_not_ended() {
 
 /// H1: the only one in service does not move (SIGSTOP); the others have less, and wait for it.
 #[test]
-#[ignore = "broken by the rules of 06828d3: ForbiddenStop: pf2 looks as if it waited where it was started, below pf3; it is ended"]
 fn a_lone_server_that_does_not_move_is_waited_for() {
     let mut world = measured();
     world.stop_gracefully(PF1);

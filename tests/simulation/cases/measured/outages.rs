@@ -4,7 +4,6 @@ use super::*;
 
 /// Two of three lose power and are back before the third has noticed: it still says that it serves, with them. Measured: 45 s.
 #[test]
-#[ignore = "broken by the rules of 06828d3: slow: 35 s; they join what is dead, and give their view away"]
 fn two_are_power_cycled_within_the_survivors_timeout() {
     for outage in [800, 1_500, 2_500] {
         let mut world = measured();
@@ -16,7 +15,6 @@ fn two_are_power_cycled_within_the_survivors_timeout() {
 
 /// H8: all databases die at once, and each supervisor believes for two seconds that the others serve. Measured: 42 to 45 s.
 #[test]
-#[ignore = "broken by the rules of 06828d3: slow: 35 s; one joins the dead, and gives its view away"]
 fn all_databases_die_at_once() {
     for late in (0..1_000).step_by(100) {
         let mut world = measured();
@@ -29,7 +27,6 @@ fn all_databases_die_at_once() {
 
 /// The same, and one of five is silent: the proof of the last view must not be given away.
 #[test]
-#[ignore = "broken by the rules of 06828d3: no service: one joins the dead, its view is gone, and the rest waits for pf5"]
 fn all_databases_die_at_once_and_one_is_silent() {
     for late in (0..1_000).step_by(100) {
         let mut world = World::measured(5, 0);

@@ -4,7 +4,6 @@ use super::*;
 
 /// H3: grastate.dat is on the disk before what `InnoDB` has written. The last two stop cleanly at one time, and the power of one goes.
 #[test]
-#[ignore = "broken by the rules of 06828d3: a start is handed a position that the data do not have"]
 fn a_clean_stop_that_is_not_on_the_disk() {
     for losing in [PF1, PF2] {
         let mut world = measured();
@@ -22,7 +21,6 @@ fn a_clean_stop_that_is_not_on_the_disk() {
 
 /// H3, without an election: it joins what is in service, from a number above its data.
 #[test]
-#[ignore = "broken by the rules of 06828d3: a start is handed a position that the data do not have"]
 fn a_joiner_whose_clean_stop_is_not_on_the_disk() {
     let mut world = measured();
     world.keep_unflushed(Set::of(PF3), 60_000);
@@ -35,7 +33,6 @@ fn a_joiner_whose_clean_stop_is_not_on_the_disk() {
 
 /// R1: the power goes while a backup pauses the provider of one of three.
 #[test]
-#[ignore = "broken by the rules of 06828d3: a start is handed a position that the data do not have"]
 fn power_goes_during_a_backup() {
     let mut world = measured();
     world.keep_unflushed(Set::of(PF2), 60_000);
@@ -49,7 +46,6 @@ fn power_goes_during_a_backup() {
 
 /// R1: it was alone when the power went, and lost what an earlier leaver still has: it waits for that one.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf2 is bootstrapped, as if it had stopped cleanly"]
 fn power_goes_during_a_backup_of_a_lone_member() {
     let mut world = measured();
     world.stop_gracefully(PF3);
@@ -77,7 +73,6 @@ fn a_database_crashes_during_a_backup() {
 
 /// A joiner comes into the view, its donor leaves, and the request fails: its grastate.dat says "clean" and "the last one".
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf1 is bootstrapped, and all that pf2 has committed since is left behind"]
 fn a_state_request_fails_when_the_donor_leaves() {
     let mut world = measured();
     world.stop_gracefully(PF3);

@@ -16,7 +16,6 @@ fn waits_and_is_told_to_end() -> World {
 
 /// H10: `systemctl stop` takes for ever.
 #[test]
-#[ignore = "broken by the rules of 06828d3: it never ends: no SIGKILL follows"]
 fn a_waiting_database_ends_with_its_supervisor() {
     let mut world = waits_and_is_told_to_end();
     world.run_for(60_000);

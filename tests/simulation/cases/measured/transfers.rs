@@ -17,7 +17,6 @@ fn receives_everything() -> World {
 
 /// H4: `sst_in_progress` goes with every exit of the script: what is left looks like nothing that the rules know.
 #[test]
-#[ignore = "broken by the rules of 06828d3: no service of pf3: it waits for a recovery that nobody can run"]
 fn a_transfer_fails_and_leaves_no_mark() {
     let mut world = receives_everything();
     world.fail_transfer(PF3, Stage::Emptied);
@@ -26,7 +25,6 @@ fn a_transfer_fails_and_leaves_no_mark() {
 
 /// H4, with all data files there and nobody having said so: zero UUID, a recovered position.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf3 waits for a word, for nothing that it could lose"]
 fn a_transfer_fails_at_its_end() {
     let mut world = receives_everything();
     world.fail_transfer(PF3, Stage::Filled);
@@ -35,7 +33,6 @@ fn a_transfer_fails_at_its_end() {
 
 /// R3 c: the script fails before it has touched anything: a zero UUID beside the member's own rows, which the others have, too.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf3 waits for a word, for nothing that it could lose"]
 fn a_script_fails_at_once() {
     let mut world = measured();
     world.stop_gracefully(PF3);
@@ -47,7 +44,6 @@ fn a_script_fails_at_once() {
 
 /// H4: the transfer failed, and then all lost power: who has nothing is not waited for.
 #[test]
-#[ignore = "broken by the rules of 06828d3: no service: all wait for the recovery of pf3"]
 fn a_transfer_fails_and_then_all_lose_power() {
     let mut world = receives_everything();
     world.fail_transfer(PF3, Stage::Emptied);
@@ -69,14 +65,12 @@ fn power_goes_after_a_transfer(how: Unsynced) -> World {
 
 /// H6: files of length 0: no recovery works, and the others wait for it.
 #[test]
-#[ignore = "broken by the rules of 06828d3: no service: all wait for the recovery of pf3"]
 fn a_transfer_is_not_on_the_disk() {
     all_come_back(&mut power_goes_after_a_transfer(Unsynced::Torn));
 }
 
 /// H6: the recovery works, and rows are missing.
 #[test]
-#[ignore = "broken by the rules of 06828d3: Diverged: the rows of pf3 count"]
 fn a_transfer_is_not_on_the_disk_and_nobody_sees_it() {
     all_come_back(&mut power_goes_after_a_transfer(Unsynced::RowsMissing));
 }

@@ -4,7 +4,6 @@ use super::*;
 
 /// R3 c: it died in a DDL statement; what it holds is exact, and those in service have it.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf3 waits for a word, for nothing that it could lose"]
 fn one_dies_in_a_ddl_statement() {
     let mut world = measured();
     world.crash_in_ddl(Set::of(PF3));
@@ -13,7 +12,6 @@ fn one_dies_in_a_ddl_statement() {
 
 /// R3 a: a DDL statement runs on all at once.
 #[test]
-#[ignore = "broken by the rules of 06828d3: refused: nobody's data can be trusted"]
 fn all_die_in_a_ddl_statement() {
     let mut world = measured();
     world.crash_in_ddl(ALL);
@@ -22,7 +20,6 @@ fn all_die_in_a_ddl_statement() {
 
 /// R3 b: two of them, and the third has left before.
 #[test]
-#[ignore = "broken by the rules of 06828d3: refused: unsafe data hold more"]
 fn the_last_two_die_in_a_ddl_statement() {
     let mut world = measured();
     world.stop_gracefully(PF3);
@@ -34,7 +31,6 @@ fn the_last_two_die_in_a_ddl_statement() {
 
 /// It found that its rows differ: it comes back with a full transfer.
 #[test]
-#[ignore = "broken by the rules of 06828d3: pf3 is ended, and waits for a word"]
 fn an_inconsistent_member_comes_back() {
     let mut world = measured();
     world.happens_to(PF3, Kind::Inconsistent, 0);
@@ -43,7 +39,6 @@ fn an_inconsistent_member_comes_back() {
 
 /// R2: one wrecked tc.log keeps all down; it holds nothing that anybody needs.
 #[test]
-#[ignore = "broken by the rules of 06828d3: no service: all wait for the recovery of pf1"]
 fn a_wrecked_tc_log_keeps_nobody_down() {
     let mut world = measured();
     world.cut(ALL);
@@ -54,7 +49,6 @@ fn a_wrecked_tc_log_keeps_nobody_down() {
 
 /// R5: an empty gvwstate.dat is not left beside a new cluster: all that begin so have one name.
 #[test]
-#[ignore = "broken by the rules of 06828d3: AllowBootstrap leaves gvwstate.dat in place"]
 fn an_empty_gvwstate_gives_no_name() {
     let mut world = measured();
     world.cut(ALL);

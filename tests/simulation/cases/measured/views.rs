@@ -23,7 +23,6 @@ fn a_short_view_before_an_outage() {
 /// Found here: pf3 came back from a short view, and the power went during its incremental transfer. `sst_in_progress` stays beside rows
 /// that nothing has touched, and they have the only copy of a commit that the others had received and not applied.
 #[test]
-#[ignore = "broken by the rules of 06828d3: Wiped: rows beside a mark hold nothing"]
 fn a_mark_beside_the_only_copy() {
     let mut world = World::measured(3, 0);
     world.blink(PF3, 100);
@@ -55,7 +54,6 @@ fn a_short_view_is_the_last_one() {
 /// Design 5.1: pf1 is alone, and its floor is written down. While its looks hang pf2 comes, commits go on, and pf2 goes. pf1 stops
 /// cleanly, and the power goes before that is on the disk: pf2 holds what pf1 has lost.
 #[test]
-#[ignore = "broken by the rules of 06828d3: WrongPosition: pf1 is bootstrapped, as if it had stopped cleanly"]
 fn a_floor_of_an_earlier_view_of_one() {
     let mut world = measured();
     world.stop_gracefully(PF3);
