@@ -17,8 +17,8 @@
 //! # }
 //! ```
 //!
-//! SIGKILL of everything in a host proves the death of processes only: what they had handed to the kernel is on its disk
-//! afterwards. [`Host::lose_redo_tail`] makes the loss of what a real disk would not have.
+//! What is on a host's disk is what was synced: [`Host::cut`] loses the rest. [`Host::crash_database`] is the death of
+//! processes only: what they had handed to the kernel is there afterwards.
 
 pub mod command;
 pub mod database;
@@ -31,6 +31,7 @@ pub mod network;
 pub mod plan;
 mod state;
 mod supervisor;
+mod volume;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -158,13 +159,12 @@ impl Lab {
         lock::clear_leftovers();
         fs::create_dir_all(self.ledgers())?;
         self.network.create(&self.plan)?;
+        volume::share(&self.folder)?;
         for host in &self.hosts {
-            disk::lay_out(host, &self.plan, &options.program, &options.version, &options.database_arguments)?;
+            disk::lay_out(host, &self.plan, options)?;
         }
         disk::certificate(&self.hosts)?;
-        for (name, megabytes) in &options.small_disks {
-            self.host(name)?.give_small_disk(*megabytes)?;
-        }
+        options.small_disks.iter().try_for_each(|(name, _)| self.host(name).map(drop))?;
         let advert_int = options.advert_int.to_string();
         for host in &self.hosts {
             host.boot()?;
@@ -178,6 +178,7 @@ impl Lab {
                 let text = fs::read_to_string(host.state_file("grastate.dat"))?;
                 host.overwrite("grastate.dat", &text.replace("safe_to_bootstrap: 1", "safe_to_bootstrap: 0"))?;
             }
+            host.disks().try_for_each(|disk| disk.sync())?;
         }
         Ok(())
     }
@@ -266,7 +267,7 @@ impl Drop for Lab {
             self.hosts.iter().for_each(|host| eprintln!("--- {}\n{}", host.name(), host.log("mariadb")));
         }
         let hosts: Vec<&Host> = self.hosts.iter().collect();
-        let _ = together(&hosts, Host::cut);
+        let _ = together(&hosts, Host::switch_off);
         self.take_down();
     }
 }
