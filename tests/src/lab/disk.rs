@@ -142,26 +142,6 @@ impl Host {
         run("find", &[&folder, "-mindepth", "1", "-delete"]).map(drop)
     }
 
-    /// Copies the redo log as it is now, with the server paused so that the copy is of one moment.
-    ///
-    /// # Errors
-    /// If the host is off.
-    pub fn remember_redo_log(&self) -> Result {
-        self.signal_database("STOP")?;
-        let copied = copy(&self.datadir().join("ib_logfile0"), &self.folder.join("redo"));
-        self.signal_database("CONT")?;
-        Ok(copied?)
-    }
-
-    /// Puts the redo log back that [`Host::remember_redo_log`] has copied: with `innodb_flush_log_at_trx_commit=2`, what
-    /// was written later need not have reached the disk when the power went. The database must not run.
-    ///
-    /// # Errors
-    /// If there is no copy.
-    pub fn lose_redo_tail(&self) -> Result {
-        Ok(copy(&self.folder.join("redo"), &self.datadir().join("ib_logfile0"))?)
-    }
-
     /// The disk of all that the host keeps.
     pub(crate) fn disk(&self) -> Volume {
         Volume::of(&self.folder, "disk")

@@ -238,18 +238,34 @@ impl Lab {
         self.folder.join("ledgers")
     }
 
+    /// What was acknowledged until now counts no longer. No writer may be there.
+    ///
+    /// # Errors
+    /// If a ledger can't be removed.
+    pub fn forget_ledgers(&self) -> Result {
+        fs::read_dir(self.ledgers())?.flatten().try_for_each(|entry| Ok(fs::remove_file(entry.path())?))
+    }
+
     /// A writer on each host, into its own database.
     pub fn write_on_all(&self, pause: Duration) -> Vec<Writer> {
         self.hosts.iter().map(|host| Job::new(host, To::Socket, &self.ledgers(), pause).start()).collect()
     }
 
-    /// What the ledgers and all members that answer say.
+    /// What the ledgers and all members that answer say. One that is synced since a moment ago may still have rows to apply,
+    /// whatever `wsrep_sync_wait` says: members that differ are asked once more.
     ///
     /// # Errors
     /// If one does not answer after all.
     pub fn verdict(&self) -> Result<Verdict> {
         let members: Vec<&Host> = self.hosts.iter().filter(|host| host.is_on() && host.connect().is_ok()).collect();
-        Verdict::find(&self.ledgers(), &members)
+        let first = Verdict::find(&self.ledgers(), &members)?;
+        if first.is_alike() {
+            return Ok(first);
+        }
+        std::thread::sleep(Duration::from_secs(5));
+        let second = Verdict::find(&self.ledgers(), &members)?;
+        println!("asked twice; first: {first}");
+        Ok(second)
     }
 
     fn take_down(&self) {
@@ -264,7 +280,17 @@ impl Drop for Lab {
         }
         // A test that failed: what its databases said last may tell why.
         if std::thread::panicking() {
-            self.hosts.iter().for_each(|host| eprintln!("--- {}\n{}", host.name(), host.log("mariadb")));
+            for (host, name) in self.hosts.iter().flat_map(|host| [(host, "mariadb"), (host, "supervisor")]) {
+                eprintln!("--- {} {name}\n{}", host.name(), host.log(name));
+            }
+        }
+        // All that they said, for somebody who looks closer.
+        if let Some(keep) = std::env::var_os("PFCLUSTER_LAB_KEEP") {
+            let _ = fs::create_dir_all(&keep);
+            for host in &self.hosts {
+                let to = Path::new(&keep).join(host.name()).display().to_string();
+                let _ = command::run("cp", &["-a", &host.folder.join("log").display().to_string(), &to]);
+            }
         }
         let hosts: Vec<&Host> = self.hosts.iter().collect();
         let _ = together(&hosts, Host::switch_off);
