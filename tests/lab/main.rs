@@ -17,15 +17,13 @@ A PacketFence cluster on this machine: real hosts, real daemons, and what can ha
   lab status                         who is on, what its database is, who has the VIPs, what is cut
   lab down                           take everything away
 
-  lab cut HOST...                    power cut, all at the same moment
+  lab cut HOST...                    power cut, all at the same moment: what was not synced is gone
   lab stop HOST...                   graceful shutdown, one after the other
   lab start HOST... [--new-cluster|--without-position|--no-database]
                                      switch on; start the database and the services, of all at the same moment
   lab database HOST start [--new-cluster|--without-position] | stop | crash | recover
   lab pause HOST... | resume HOST... stop (SIGSTOP) and continue the database's processes
-  lab fill HOST | free HOST          the database's disk (see --disk)
-  lab remember-log HOST | lose-log-tail HOST
-                                     copy the redo log; put the copy back after a power cut
+  lab fill HOST | free HOST          the database's disk (its own with --disk; else the host's, with the supervisor's records)
   lab tear HOST FILE BYTES           leave only the first bytes of a state file
 
   lab partition pf1/pf2,pf3          groups that do not hear each other
@@ -87,8 +85,6 @@ fn act(lab: &Lab, verb: &str, rest: &[&str]) -> Result {
         ("resume", _) => each(&|host| host.signal_database("CONT")),
         ("fill", _) => each(&Host::fill_disk),
         ("free", _) => each(&Host::free_disk),
-        ("remember-log", _) => each(&Host::remember_redo_log),
-        ("lose-log-tail", _) => each(&Host::lose_redo_tail),
         ("tear", [host, file, bytes]) => {
             let bytes = bytes.parse().map_err(|_| LabError(format!("`{bytes}` is not a number")))?;
             lab.host(host)?.tear(file, bytes)

@@ -1,14 +1,29 @@
 //! What the scenarios share.
 
 use std::fmt::Display;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use pfcluster_tests::lab::{Host, Lab, Options, Result};
 use pfcluster_tests::program::program;
 
-/// The guide's three servers.
+/// The guide's three servers; what was acknowledged is on the disk of the member that acknowledged it.
 pub(crate) fn guide() -> Options {
-    Options { program: program().to_owned(), ..Options::default() }
+    let durable = vec!["--innodb-flush-log-at-trx-commit=1".to_owned()];
+    Options { program: program().to_owned(), database_arguments: durable, ..Options::default() }
+}
+
+/// The same with `innodb_flush_log_at_trx_commit=2`, as PacketFence has it: a power cut takes the last second.
+pub(crate) fn as_shipped() -> Options {
+    Options { database_arguments: Vec::new(), ..guide() }
+}
+
+/// From now on this member's `InnoDB` keeps nearly nothing over a power cut: what may be lost within a second is lost for certain.
+/// What Galera writes into its state files stays.
+pub(crate) fn make_forgetful(host: &Host) -> Result {
+    // A server that was started with 1 writes its log past the page cache.
+    let forgetful = "SET GLOBAL innodb_log_file_buffering = ON; SET GLOBAL innodb_flush_log_at_trx_commit = 2;
+                     SET GLOBAL innodb_flush_log_at_timeout = 2700";
+    host.query(forgetful).map(drop)
 }
 
 /// The guide's three servers, on, their databases in one cluster.
@@ -62,4 +77,21 @@ pub(crate) fn nothing_lost(lab: &Lab) -> Result {
     assert!(verdict.acknowledged > 0, "nothing was written");
     assert!(verdict.is_good(), "{verdict}");
     Ok(())
+}
+
+/// Nothing is missing that was acknowledged more than this long before the power went, and all members hold the same.
+pub(crate) fn only_the_last_is_lost(lab: &Lab, power_went: SystemTime, most: Duration) -> Result {
+    let verdict = lab.verdict()?;
+    measured("ledger", &verdict);
+    let lost = verdict.first_missing.and_then(|first| power_went.duration_since(first).ok()).unwrap_or_default();
+    measured("acknowledged before the power cut, and lost", format!("the last {lost:.1?}"));
+    assert!(verdict.acknowledged > 0, "nothing was written");
+    assert!(verdict.refused_but_there.is_empty() && verdict.is_alike() && lost <= most, "{verdict}");
+    Ok(())
+}
+
+/// A time that is to be kept: half as much again is for a machine that is shared. Everything else that is measured is only told.
+pub(crate) fn goal(what: &str, took: Duration, seconds: u64) {
+    measured(what, format!("{took:.1?} (goal {seconds} s)"));
+    assert!(took <= Duration::from_secs(seconds * 3 / 2), "{what}: {took:.1?}, and {seconds} s is the goal");
 }

@@ -3,14 +3,16 @@
 use std::fs;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 
+use super::Options;
 use super::command::run;
 use super::database::Start;
 use super::error::{LabError, Result};
 use super::host::Host;
 use super::plan::Plan;
+use super::volume::Volume;
 
 const INIT: &str = include_str!("../../lab/host/init");
 const SYSTEMCTL: &str = include_str!("../../lab/host/systemctl");
@@ -23,12 +25,27 @@ const SMALL: &str = "\n[database_advanced]\ninnodb_buffer_pool_size=64\nkey_buff
 /// The supervisors' secret: nobody else is on their network.
 const KEY: &str = "5ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2e75ec2\n";
 
-/// Everything of a host but its database.
+/// The disk of a host that is not said to be smaller, in megabytes: most of it is never written.
+const MEGABYTES: u32 = 1024;
+
+/// Everything of a host but its database. What survives a boot and is the host's own is on a disk that loses what was not
+/// synced: the database, and PacketFence with what supervisors write down. Logs are the lab's, and survive everything.
 ///
 /// # Errors
 /// If the disk is full.
-pub(crate) fn lay_out(host: &Host, plan: &Plan, program: &Path, version: &str, arguments: &[String]) -> Result {
+pub(crate) fn lay_out(host: &Host, plan: &Plan, options: &Options) -> Result {
     let folder = &host.folder;
+    fs::create_dir_all(folder)?;
+    host.disk().make(MEGABYTES)?;
+    symlink("disk/pf", folder.join("pf"))?;
+    let small = options.small_disks.iter().find(|(name, _)| host.plan.is_named(name));
+    if let Some((_, megabytes)) = small {
+        host.database_disk().make(*megabytes)?;
+    }
+    symlink(if small.is_some() { "database-disk" } else { "disk/lib" }, folder.join("lib"))?;
+    for name in ["disk/pf", "disk/lib"] {
+        fs::create_dir(folder.join(name))?;
+    }
     for name in ["lib/mysql", "log", "bin", "etc", "pf/conf/ssl", "pf/var/conf", "pf/var/run", "pf/bin/cluster"] {
         fs::create_dir_all(folder.join(name))?;
     }
@@ -38,7 +55,7 @@ pub(crate) fn lay_out(host: &Host, plan: &Plan, program: &Path, version: &str, a
         fs::copy(plan.folder.join(name), folder.join("pf/conf").join(name))?;
     }
     fs::File::options().append(true).open(folder.join("pf/conf/pf.conf"))?.write_all(SMALL.as_bytes())?;
-    fs::write(folder.join("pf/conf/pf-release"), format!("PacketFence {version}.0\n"))?;
+    fs::write(folder.join("pf/conf/pf-release"), format!("PacketFence {}.0\n", options.version))?;
     for (name, text) in [("bin/init", INIT), ("bin/systemctl", SYSTEMCTL), ("pf/bin/cluster/pfupdate", PFUPDATE)] {
         fs::write(folder.join(name), text)?;
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755))?;
@@ -46,12 +63,12 @@ pub(crate) fn lay_out(host: &Host, plan: &Plan, program: &Path, version: &str, a
     let key = folder.join("pf/conf/pfcluster.key");
     fs::write(&key, KEY)?;
     fs::set_permissions(key, fs::Permissions::from_mode(0o600))?;
-    let copied = fs::copy(program, folder.join("bin/pfcluster"));
-    copied.map_err(|error| LabError::about(&program.display().to_string(), error))?;
+    let copied = fs::copy(&options.program, folder.join("bin/pfcluster"));
+    copied.map_err(|error| LabError::about(&options.program.display().to_string(), error))?;
     let names = plan.hosts.iter().map(|host| format!("{} {} {}\n", host.management, host.hostname, host.name));
     fs::write(folder.join("etc/hosts"), format!("127.0.0.1 localhost\n{}", names.collect::<String>()))?;
     fs::write(folder.join("etc/resolv.conf"), "")?;
-    fs::write(folder.join("etc/database-arguments"), arguments.join("\n"))?;
+    fs::write(folder.join("etc/database-arguments"), options.database_arguments.join("\n"))?;
     Ok(())
 }
 
@@ -125,55 +142,27 @@ impl Host {
         run("find", &[&folder, "-mindepth", "1", "-delete"]).map(drop)
     }
 
-    /// Copies the redo log as it is now, with the server paused so that the copy is of one moment.
-    ///
-    /// # Errors
-    /// If the host is off.
-    pub fn remember_redo_log(&self) -> Result {
-        self.signal_database("STOP")?;
-        let copied = copy(&self.datadir().join("ib_logfile0"), &self.folder.join("redo"));
-        self.signal_database("CONT")?;
-        Ok(copied?)
+    /// The disk of all that the host keeps.
+    pub(crate) fn disk(&self) -> Volume {
+        Volume::of(&self.folder, "disk")
     }
 
-    /// Puts the redo log back that [`Host::remember_redo_log`] has copied: with `innodb_flush_log_at_trx_commit=2`, what
-    /// was written later need not have reached the disk when the power went. The database must not run.
-    ///
-    /// # Errors
-    /// If there is no copy.
-    pub fn lose_redo_tail(&self) -> Result {
-        Ok(copy(&self.folder.join("redo"), &self.datadir().join("ib_logfile0"))?)
+    /// The small one that it may have for the database's folder and what is kept beside it.
+    pub(crate) fn database_disk(&self) -> Volume {
+        Volume::of(&self.folder, "database-disk")
     }
 
-    /// Where the database's folder is.
-    fn lib(&self) -> PathBuf {
-        self.folder.join("lib")
+    /// Those that it has.
+    pub(crate) fn disks(&self) -> impl Iterator<Item = Volume> {
+        [self.disk(), self.database_disk()].into_iter().filter(Volume::exists)
     }
 
-    /// A disk of its own, of so many megabytes, for the database's folder and what is kept beside it. It must be empty.
+    /// Fills the database's disk to the last byte: its own, or the one where supervisors write, too.
     ///
     /// # Errors
-    /// If it can't be mounted.
-    pub(crate) fn give_small_disk(&self, megabytes: u32) -> Result {
-        let options = format!("size={megabytes}m,mode=755");
-        run("mount", &["-t", "tmpfs", "-o", &options, "lab", &self.lib().display().to_string()])?;
-        fs::create_dir(self.datadir())?;
-        own(&self.datadir())
-    }
-
-    /// Fills the database's disk to the last byte. Needs one of its own, or the whole machine's would be full.
-    ///
-    /// # Errors
-    /// If the host has no small disk.
+    /// If it is full.
     pub fn fill_disk(&self) -> Result {
-        run("mountpoint", &["-q", &self.lib().display().to_string()])
-            .map_err(|_| LabError(format!("{} has no small disk to fill", self.name())))?;
-        let mut ballast = fs::File::create(self.lib().join("ballast"))?;
-        for size in [1_usize << 20, 4096, 1] {
-            let block = vec![0; size];
-            while ballast.write_all(&block).is_ok() {}
-        }
-        Ok(())
+        self.filled_disk().fill()
     }
 
     /// Takes away what [`Host::fill_disk`] has put there.
@@ -181,7 +170,11 @@ impl Host {
     /// # Errors
     /// If it is not full.
     pub fn free_disk(&self) -> Result {
-        Ok(fs::remove_file(self.lib().join("ballast"))?)
+        self.filled_disk().free()
+    }
+
+    fn filled_disk(&self) -> Volume {
+        Some(self.database_disk()).filter(Volume::exists).unwrap_or_else(|| self.disk())
     }
 }
 

@@ -115,10 +115,13 @@ impl Host {
         }
         let ready = self.folder.join("ready");
         let _ = fs::remove_file(&ready);
+        // What the lab has changed there meanwhile survives the next power cut.
+        self.disks().try_for_each(|disk| disk.sync())?;
         self.network.attach(&self.cluster, &self.plan)?;
         let console = fs::File::options().append(true).create(true).open(self.folder.join("console"))?;
-        let mut command = Command::new("ip");
-        command.args(["netns", "exec", &self.network.namespace(&self.plan)]);
+        // Not `ip netns exec`: the mount namespace that it makes would hold the disks of all hosts for as long as this one runs.
+        let mut command = Command::new("nsenter");
+        command.arg(format!("--net=/run/netns/{}", self.network.namespace(&self.plan)));
         // Not in our session: an interrupt at the terminal is not for the hosts.
         command.args(["setsid", "unshare", "--pid", "--fork", "--mount", "--uts", "--ipc", "--mount-proc"]);
         command.arg("--kill-child").arg("sh").arg(self.folder.join("bin/init")).arg(&self.folder);
@@ -136,12 +139,25 @@ impl Host {
         Ok(())
     }
 
-    /// Cuts its power: the wires go dead, then every process dies at once. Its disk stays as it is. (Only processes die:
-    /// what they have handed to the kernel reaches the disk.)
+    /// Cuts its power: the wires go dead, then nothing reaches its disk any more, then every process dies at once. What was not
+    /// synced is gone.
     ///
     /// # Errors
     /// If it does not die.
     pub fn cut(&self) -> Result {
+        self.network.silence(&self.plan);
+        if self.is_on() {
+            self.disks().try_for_each(|disk| disk.lose_power())?;
+        }
+        self.switch_off()?;
+        self.disks().try_for_each(|disk| disk.mount_again())
+    }
+
+    /// Ends every process at once; what they have handed to the kernel is on the disk.
+    ///
+    /// # Errors
+    /// If it does not die.
+    pub(crate) fn switch_off(&self) -> Result {
         self.network.silence(&self.plan);
         if let Some(pid1) = self.power() {
             pid1.kill();
@@ -167,7 +183,7 @@ impl Host {
             }
             self.systemctl("stop", "mariadb")?;
         }
-        self.cut()
+        self.switch_off()
     }
 
     /// A program to be run in the host.

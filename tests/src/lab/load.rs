@@ -181,6 +181,8 @@ pub struct Verdict {
     pub unknown: (usize, usize),
     /// Acknowledged, and not there.
     pub missing: Vec<u64>,
+    /// When the first of these was acknowledged.
+    pub first_missing: Option<SystemTime>,
     /// Refused, and there.
     pub refused_but_there: Vec<u64>,
     /// For each member: its rows and what its tables add up to.
@@ -232,10 +234,13 @@ impl Verdict {
             match sign {
                 "+" => {
                     self.acknowledged += 1;
+                    let now = words.next().and_then(|time| time.parse::<u64>().ok());
                     if !is_there(id) {
                         self.missing.push(id);
+                        let when = now.map(|now| UNIX_EPOCH + Duration::from_millis(now));
+                        self.first_missing = [self.first_missing, when].into_iter().flatten().min();
                     }
-                    if let Some(now) = words.next().and_then(|time| time.parse::<u64>().ok()) {
+                    if let Some(now) = now {
                         let gap = Duration::from_millis(now.saturating_sub(last.unwrap_or(now)));
                         self.longest_gap = self.longest_gap.max(gap);
                         last = Some(now);
@@ -270,6 +275,9 @@ impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (unknown, of_them) = self.unknown;
         write!(f, "{} acknowledged, {} missing", self.acknowledged, self.missing.len())?;
+        if let (Some(first), Some(last)) = (self.missing.first(), self.missing.last()) {
+            write!(f, " ({first} to {last})")?;
+        }
         write!(f, "; {} refused, {} of them there", self.refused, self.refused_but_there.len())?;
         write!(f, "; {unknown} without answer, {of_them} of them there; longest gap {:?}", self.longest_gap)?;
         write!(f, "; members {}", if self.is_alike() { "alike" } else { "DIFFERENT" })?;

@@ -134,8 +134,8 @@ pub(crate) fn remove(name: &str) {
 
 /// Says what is missing before anything is made.
 pub(crate) fn check_machine() -> Result {
-    let programs = "ip nft unshare nsenter setsid pkill timeout openssl mariadbd mariadb mariadb-install-db mariabackup \
-                    galera_recovery socat rsync keepalived haproxy";
+    let programs = "ip nft unshare nsenter setsid pkill timeout mount mkfs.ext4 xfs_io openssl mariadbd mariadb mariadb-install-db \
+                    mariabackup galera_recovery socat rsync keepalived haproxy";
     let script = format!("for p in {programs}; do command -v $p >/dev/null || echo $p; done");
     let missing = run("sh", &["-c", &script])?;
     if missing.is_empty() {

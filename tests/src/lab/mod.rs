@@ -17,8 +17,8 @@
 //! # }
 //! ```
 //!
-//! SIGKILL of everything in a host proves the death of processes only: what they had handed to the kernel is on its disk
-//! afterwards. [`Host::lose_redo_tail`] makes the loss of what a real disk would not have.
+//! What is on a host's disk is what was synced: [`Host::cut`] loses the rest. [`Host::crash_database`] is the death of
+//! processes only: what they had handed to the kernel is there afterwards.
 
 pub mod command;
 pub mod database;
@@ -31,6 +31,7 @@ pub mod network;
 pub mod plan;
 mod state;
 mod supervisor;
+mod volume;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -158,13 +159,12 @@ impl Lab {
         lock::clear_leftovers();
         fs::create_dir_all(self.ledgers())?;
         self.network.create(&self.plan)?;
+        volume::share(&self.folder)?;
         for host in &self.hosts {
-            disk::lay_out(host, &self.plan, &options.program, &options.version, &options.database_arguments)?;
+            disk::lay_out(host, &self.plan, options)?;
         }
         disk::certificate(&self.hosts)?;
-        for (name, megabytes) in &options.small_disks {
-            self.host(name)?.give_small_disk(*megabytes)?;
-        }
+        options.small_disks.iter().try_for_each(|(name, _)| self.host(name).map(drop))?;
         let advert_int = options.advert_int.to_string();
         for host in &self.hosts {
             host.boot()?;
@@ -178,6 +178,7 @@ impl Lab {
                 let text = fs::read_to_string(host.state_file("grastate.dat"))?;
                 host.overwrite("grastate.dat", &text.replace("safe_to_bootstrap: 1", "safe_to_bootstrap: 0"))?;
             }
+            host.disks().try_for_each(|disk| disk.sync())?;
         }
         Ok(())
     }
@@ -237,18 +238,34 @@ impl Lab {
         self.folder.join("ledgers")
     }
 
+    /// What was acknowledged until now counts no longer. No writer may be there.
+    ///
+    /// # Errors
+    /// If a ledger can't be removed.
+    pub fn forget_ledgers(&self) -> Result {
+        fs::read_dir(self.ledgers())?.flatten().try_for_each(|entry| Ok(fs::remove_file(entry.path())?))
+    }
+
     /// A writer on each host, into its own database.
     pub fn write_on_all(&self, pause: Duration) -> Vec<Writer> {
         self.hosts.iter().map(|host| Job::new(host, To::Socket, &self.ledgers(), pause).start()).collect()
     }
 
-    /// What the ledgers and all members that answer say.
+    /// What the ledgers and all members that answer say. One that is synced since a moment ago may still have rows to apply,
+    /// whatever `wsrep_sync_wait` says: members that differ are asked once more.
     ///
     /// # Errors
     /// If one does not answer after all.
     pub fn verdict(&self) -> Result<Verdict> {
         let members: Vec<&Host> = self.hosts.iter().filter(|host| host.is_on() && host.connect().is_ok()).collect();
-        Verdict::find(&self.ledgers(), &members)
+        let first = Verdict::find(&self.ledgers(), &members)?;
+        if first.is_alike() {
+            return Ok(first);
+        }
+        std::thread::sleep(Duration::from_secs(5));
+        let second = Verdict::find(&self.ledgers(), &members)?;
+        println!("asked twice; first: {first}");
+        Ok(second)
     }
 
     fn take_down(&self) {
@@ -263,10 +280,20 @@ impl Drop for Lab {
         }
         // A test that failed: what its databases said last may tell why.
         if std::thread::panicking() {
-            self.hosts.iter().for_each(|host| eprintln!("--- {}\n{}", host.name(), host.log("mariadb")));
+            for (host, name) in self.hosts.iter().flat_map(|host| [(host, "mariadb"), (host, "supervisor")]) {
+                eprintln!("--- {} {name}\n{}", host.name(), host.log(name));
+            }
+        }
+        // All that they said, for somebody who looks closer.
+        if let Some(keep) = std::env::var_os("PFCLUSTER_LAB_KEEP") {
+            let _ = fs::create_dir_all(&keep);
+            for host in &self.hosts {
+                let to = Path::new(&keep).join(host.name()).display().to_string();
+                let _ = command::run("cp", &["-a", &host.folder.join("log").display().to_string(), &to]);
+            }
         }
         let hosts: Vec<&Host> = self.hosts.iter().collect();
-        let _ = together(&hosts, Host::cut);
+        let _ = together(&hosts, Host::switch_off);
         self.take_down();
     }
 }

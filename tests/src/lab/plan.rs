@@ -72,7 +72,7 @@ impl Plan {
     /// # Errors
     /// If there is none; with the names that there are.
     pub fn host(&self, name: &str) -> Result<&HostPlan> {
-        self.hosts.iter().find(|host| host.name == name || host.hostname == name).ok_or_else(|| {
+        self.hosts.iter().find(|host| host.is_named(name)).ok_or_else(|| {
             let names: Vec<&str> = self.hosts.iter().map(|host| host.name.as_str()).collect();
             LabError(format!("there is no host {name}; there are {}", names.join(", ")))
         })
@@ -85,6 +85,11 @@ impl Plan {
 }
 
 impl HostPlan {
+    /// True if this is its short or full name.
+    pub fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.hostname == name
+    }
+
     /// The port of the switch where an interface is plugged in. The kernel allows 15 bytes.
     pub fn port(&self, interface: &str) -> String {
         format!("h{}-{interface}", self.number)

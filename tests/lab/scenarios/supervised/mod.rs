@@ -1,17 +1,24 @@
 //! The supervisors bring the database back by themselves.
 
+mod damaged;
 mod files;
 mod missing;
+mod mute;
 mod network;
 mod operator;
+mod paused;
 mod power;
+mod promoted;
 mod speed;
+mod starts;
 mod status;
+mod transfers;
 mod troubles;
 
 use std::time::{Duration, Instant};
 
-use pfcluster_tests::lab::{Host, Lab, Options, Result, Writer, together, wait_all_synced};
+use pfcluster_tests::lab::command::wait_until;
+use pfcluster_tests::lab::{DEADLINE, Host, Job, Lab, Options, Result, To, Writer, together, wait_all_synced};
 
 use crate::common::{guide, measured, seconds};
 
@@ -63,6 +70,34 @@ fn recover(hosts: &[&Host], what: &str) -> Result {
     together(hosts, Host::supervise)?;
     wait_all_synced(hosts)?;
     measured(what, format!("all synced {:.1?} after the last supervisor's start", began.elapsed()));
+    Ok(())
+}
+
+/// Waits until one of these serves clients; how long it took.
+fn wait_service(hosts: &[&Host]) -> Result<Duration> {
+    let serves = |host: &&&Host| {
+        let galera = host.galera();
+        let has = |name: &str, value: &str| galera.get(name).is_some_and(|found| found == value);
+        has("wsrep_cluster_status", "Primary") && has("wsrep_ready", "ON")
+    };
+    let tell = || hosts.iter().map(|host| host.log("supervisor")).collect::<Vec<_>>().join("\n");
+    wait_until("one serves clients", DEADLINE, || hosts.iter().any(|host| serves(&host)), tell)
+}
+
+/// Writers on some hosts only.
+fn writers_on(lab: &Lab, hosts: &[&Host]) -> Vec<Writer> {
+    let pause = Duration::from_millis(5);
+    hosts.iter().map(|host| Job::new(host, To::Socket, &lab.ledgers(), pause).start()).collect()
+}
+
+/// Writes on one host until its ledger has so many more rows.
+fn write_some(lab: &Lab, host: &Host, rows: usize) -> Result {
+    let ledger = lab.ledgers().join(host.name());
+    let count = || std::fs::read_to_string(&ledger).unwrap_or_default().matches('+').count();
+    let before = count();
+    let writers = writers_on(lab, &[host]);
+    wait_until("rows are written", DEADLINE, || count() >= before + rows, || host.database_state())?;
+    drop(writers);
     Ok(())
 }
 
