@@ -137,7 +137,7 @@ fn who_calls_a_bootstrap_off_is_named() {
              safe_to_bootstrap: 1\n",
         );
         let _flickering = Rogue::new(PF2, Mode::Flickering);
-        let supervisor = world.supervisor_with(&["--force-new-cluster"]);
+        let supervisor = world.supervisor_of("pf1.example.com", &["--force-new-cluster"]);
         assert!(supervisor.says("not done after all"), "{}", supervisor.log());
         assert!(supervisor.says("the database at 192.168.1.6:3306 (pf2.example.com) said"), "{}", supervisor.log());
     });

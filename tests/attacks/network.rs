@@ -35,17 +35,9 @@ fn only_the_management_address_hears_datagrams() {
 fn members_hear_each_other_at_their_management_addresses() {
     in_namespace("network::members_hear_each_other_at_their_management_addresses", || {
         let (one, other) = (World::new(), World::new());
-        let first = one.supervisor();
-        other.with_key();
-        let log = fs::File::create(other.path("supervisor.log")).expect("a scratch file");
-        let mut command = other.command_of("pf2.example.com", &["mariadb", "supervise"]);
-        let mut second = command.stderr(log).spawn().expect("the program starts");
-        let heard = first.says("pf2.example.com is there");
-        let hears =
-            fs::read_to_string(other.path("supervisor.log")).expect("a log").contains("pf1.example.com is there");
-        let _ = second.kill();
-        let _ = second.wait();
-        assert!(heard && hears, "{}", first.log());
+        let (first, second) = (one.supervisor(), other.supervisor_of("pf2.example.com", &[]));
+        assert!(first.says("pf2.example.com is there"), "{}", first.log());
+        assert!(second.says("pf1.example.com is there"), "{}", second.log());
     });
 }
 

@@ -99,8 +99,7 @@ impl World {
         self.command_of("pf1.example.com", arguments)
     }
 
-    /// The program as this member has it.
-    pub(crate) fn command_of(&self, member: &str, arguments: &[&str]) -> Command {
+    fn command_of(&self, member: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         let places = [
             format!("--root={}", self.text("pf")),
@@ -121,14 +120,14 @@ impl World {
 
     /// A supervisor, which ends with the value.
     pub(crate) fn supervisor(&self) -> Supervisor {
-        self.supervisor_with(&[])
+        self.supervisor_of("pf1.example.com", &[])
     }
 
-    /// The same with more arguments.
-    pub(crate) fn supervisor_with(&self, arguments: &[&str]) -> Supervisor {
+    /// This member's, with more arguments.
+    pub(crate) fn supervisor_of(&self, member: &str, arguments: &[&str]) -> Supervisor {
         self.with_key();
         let log = fs::File::create(self.path("supervisor.log")).expect("a scratch file");
-        let mut command = self.command(&[&["mariadb", "supervise", "--log=text"], arguments].concat());
+        let mut command = self.command_of(member, &[&["mariadb", "supervise", "--log=text"], arguments].concat());
         command.stdout(log.try_clone().expect("an open file")).stderr(log);
         Supervisor { child: command.spawn().expect("the program starts"), log: self.path("supervisor.log") }
     }

@@ -64,9 +64,10 @@ pub fn own_addresses() -> Option<BTreeSet<Ipv4Addr>> {
     Some(addresses)
 }
 
-/// Where the system's programs are. PATH is whoever's who starts this; what root runs is not for others to choose.
-const PROGRAM_DIRECTORIES: [&str; 7] =
-    ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec", "/usr/local/sbin", "/usr/local/bin"];
+/// Where services find programs, in order, and where RHEL has mariadbd. PATH is of the user that starts this, and what root runs is
+/// not for others to choose.
+pub(super) const PROGRAM_DIRECTORIES: [&str; 7] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/libexec"];
 
 /// The system's program of this name; `None` if it is not installed.
 pub(super) fn program(name: &str) -> Option<PathBuf> {
