@@ -94,7 +94,7 @@ impl World {
             Step::Record(_) | Step::AllowBootstrap | Step::ForbidBootstrap | Step::ClearSeqno | Step::WriteUuid(_) if is_full => return Err("no space left on the device".into()),
             Step::Record(records) => self.hosts[place].records = records,
             Step::SetViewAside => disk.gvwstate = File::Absent,
-            Step::SetStateAside => self.set_state_aside(place),
+            Step::SetStateAside => disk.grastate = File::Absent,
             Step::SetDataAside => {
                 if self.has_process(place) {
                     return Err("a process uses the data".into());
@@ -153,11 +153,6 @@ impl World {
         self.tell(Some(place), || "database is stopped".to_owned());
         // What it had not applied is gone with a process that does not move, as with one that receives state.
         self.changed(if is_frozen { Cause::Fault } else { Cause::Group });
-    }
-
-    /// Without grastate.dat and without a position Galera makes a new history.
-    fn set_state_aside(&mut self, place: Place) {
-        self.galera.leave_history(place);
     }
 
     /// Starts the database by hand, past the supervisor.

@@ -11,7 +11,7 @@ use crate::cluster::Hostname;
 use crate::decision::Decision;
 use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
 use crate::galera::{
-    CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running,
+    CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, LocalState, Observation, Position, Process, Records, Recovered, Running,
     StartFailures,
 };
 
@@ -81,6 +81,7 @@ impl Retry {
 
 impl Supervisor {
     pub(super) fn looked(&mut self, number: u64, look: Look) {
+        let started_here = self.retry.started.is_some();
         let before = self.own.take(number, look, &self.records, self.config.boot, self.now);
         let Some(look) = self.own.look().cloned() else { return };
         let is_in_service = self.is_in_service();
@@ -97,7 +98,7 @@ impl Supervisor {
         self.serves_since = is_in_service.then(|| self.serves_since.unwrap_or(self.now));
         // What a look saw before the last act may be no more.
         if self.own.is_current() {
-            self.write_down(before.as_ref(), &look);
+            self.write_down(before.as_ref(), &look, started_here);
         }
         if before.is_none_or(|before| is_news(&before.evidence, &look.evidence)) {
             self.next_tell = self.now;
@@ -105,7 +106,7 @@ impl Supervisor {
     }
 
     /// What was found is persisted as far as it will be needed.
-    fn write_down(&mut self, before: Option<&Look>, look: &Look) {
+    fn write_down(&mut self, before: Option<&Look>, look: &Look, started_here: bool) {
         let mut records = self.records.clone();
         self.follow_view(before, look);
         let seen = self.seen();
@@ -126,7 +127,7 @@ impl Supervisor {
             }
             self.learn_from(&mut records, running, &seen, |_| true);
             self.forget_supervisors(&mut records, running);
-            if let Some(fork) = before.and_then(|before| self.forced_by_hand(before, look, &seen)) {
+            if let Some(fork) = before.and_then(|before| self.forced_by_hand(before, look, &seen, started_here)) {
                 records::write_fork(&mut records, fork);
             }
         }
@@ -134,6 +135,9 @@ impl Supervisor {
             && running.status == ClusterStatus::Primary
         {
             records.clean = None;
+        }
+        if receives(&look.evidence) {
+            records.joined_in_boot = Some(self.config.boot);
         }
         if let Some(clean) = proved_clean(&look.evidence)
             && records.clean.is_none_or(|known| known.position != clean.position)
@@ -249,7 +253,7 @@ impl Supervisor {
 
     /// The database became primary though not all of its last primary view are there, nobody primary joined it, and no decision
     /// wanted it: somebody did it by hand. From there it goes on without the others.
-    fn forced_by_hand(&self, before: &Look, look: &Look, seen: &[Seen]) -> Option<Fork> {
+    fn forced_by_hand(&self, before: &Look, look: &Look, seen: &[Seen], started_here: bool) -> Option<Fork> {
         let (Process::Running(running), files) = (&look.evidence.process, look.evidence.files.as_ref()?) else { return None };
         let view = files.gvwstate.read()?;
         let at = match &before.evidence.process {
@@ -260,7 +264,7 @@ impl Supervisor {
                 known.chain([own]).filter(|at| at.uuid() == own.uuid()).max_by_key(|at| at.seqno())?
             }
             Process::Stopped | Process::Starting | Process::Bootstrapping
-                if self.retry.started.is_none() && view.members.len() == 1 =>
+                if !started_here && view.members.len() == 1 =>
             {
                 self.own.before()?
             }
@@ -541,4 +545,13 @@ fn proved_clean(own: &Evidence) -> Option<CleanStop> {
     let position = Position::new(grastate.uuid, grastate.seqno)?;
     let last = grastate.safe_to_bootstrap == Some(true);
     (files.recovered == Recovered::At(position)).then_some(CleanStop { position, last })
+}
+
+/// A state transfer to it runs.
+fn receives(own: &Evidence) -> bool {
+    match &own.process {
+        Process::Running(running) => running.state == LocalState::Joining,
+        Process::Starting | Process::NotResponding => own.files.as_ref().is_some_and(|files| files.sst_marker),
+        Process::Bootstrapping | Process::Stopped => false,
+    }
 }

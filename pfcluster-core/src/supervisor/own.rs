@@ -182,7 +182,10 @@ impl Own {
             }
         }
         self.before = match &look.evidence.process {
-            Process::Stopped | Process::Starting => start_position(&look.evidence).or(self.before),
+            Process::Stopped | Process::Starting => match look.evidence.files.as_ref().map(|files| &files.recovered) {
+                Some(Recovered::At(position)) => Some(*position),
+                _ => self.before,
+            },
             Process::Running(running) if running.status != ClusterStatus::Primary => {
                 Position::new(running.uuid, running.last_committed).or(self.before)
             }

@@ -351,7 +351,7 @@ impl<'a> Election<'a> {
 /// Not proved to hold no more than this: with the same UUID, Galera would let it in by its number.
 pub(super) fn may_be_above(one: &Facts<'_>, position: Position, proved: bool) -> bool {
     match &one.holds {
-        Holds::Safe(_) if one.has_diverged() => true,
+        Holds::Safe(own) if one.has_diverged() => own.uuid() == position.uuid(),
         Holds::Safe(own) | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
             own.is_above(position) || one.ran_standalone() && own.uuid() == position.uuid()
         }

@@ -261,6 +261,9 @@ impl Holds {
         }
         let grastate = match &files.grastate {
             Found::Read(grastate) => grastate,
+            Found::Torn(_) | Found::Absent if trusted && recovered.is_some() => {
+                return recovered.map_or(Holds::NoHistory, Holds::Safe);
+            }
             Found::Torn(_) => return Holds::recovered(files, starting, Defect::GrastateTorn),
             Found::Absent => return Holds::recovered(files, starting, Defect::GrastateMissing),
         };

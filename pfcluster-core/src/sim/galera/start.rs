@@ -59,6 +59,11 @@ impl Cluster {
         let (data, made) = match std::mem::take(&mut self.members[place].disk.data) {
             Data::NoHistory(rows) => (Data::Rows(Rows { history: self.new_history(), ..rows }), true),
             Data::Empty => (Data::Rows(Rows { history: self.new_history(), ..Rows::default() }), true),
+            // Without grastate.dat there is no state: a new UUID, whatever InnoDB remembers (measured).
+            Data::Rows(mut rows) if self.members[place].disk.grastate == File::Absent => {
+                rows.log.append(&mut rows.alone);
+                (Data::Rows(Rows { history: self.new_history(), ..rows }), true)
+            }
             data @ (Data::Rows(_) | Data::Partial) => (data, false),
         };
         self.members[place].disk.data = data;

@@ -243,7 +243,9 @@ pub(super) fn keeps_uuid_in_doubt(judged: Judged<'_>) -> Result<(), String> {
         let proved = judged.started().iter().filter_map(|host| judged.member(host).ok()).any(|started| proves(started, judged.seen));
         let is_above = match held(one) {
             Held::Unknown => !proved,
-            Held::Good(at) => at.is_above(source) || diverged(one, judged.seen, judged.policy),
+            Held::Good(at) => {
+                at.is_above(source) || at.uuid() == source.uuid() && diverged(one, judged.seen, judged.policy)
+            }
             _ => false,
         };
         if is_above {
