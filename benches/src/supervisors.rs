@@ -186,7 +186,7 @@ fn look(evidence: &Evidence) -> Look {
         data: 0,
         view_number,
         receive_queue: None,
-        begins: false,
+        age: Duration::ZERO,
         vips: Some(Vec::new()),
         backup: LastBackup::Never,
     }

@@ -4,8 +4,8 @@ use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running, StartFailures, Seqno,
-    Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running,
+    Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use pfcluster_tests::property_config;
 use proptest::option::of;
@@ -65,7 +65,8 @@ fn records() -> impl Strategy<Value = Records> {
     let clean = (position(), any::<bool>()).prop_map(|(position, last)| CleanStop { position, last });
     let failures = (1_u8.., ".{0,9}").prop_map(|(count, why)| StartFailures { count, why: why.into() });
     let failures = prop_oneof![Just(StartFailures::default()), failures];
-    let parts = (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);
+    let parts =
+        (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);
     parts.prop_map(|(last_recorded, view, clean, forks, ran_standalone, supervised, start_failures)| Records {
         last_recorded,
         view,

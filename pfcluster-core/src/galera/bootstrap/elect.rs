@@ -243,8 +243,7 @@ impl<'a> Election<'a> {
 
     /// Rule 5.
     pub(super) fn may_be_serving(&self) -> Option<Answer<'a>> {
-        let awaited: Vec<Awaited> =
-            self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
+        let awaited: Vec<Awaited> = self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
         if awaited.is_empty() { None } else { Some(Answer::wait(awaited).because([self.answered_reason()])) }
     }
 
@@ -310,11 +309,12 @@ impl<'a> Election<'a> {
     /// is started: two components would go on from there.
     fn supersede_first(&self, one: &Facts<'_>) -> Vec<Hostname> {
         let could_be_restored = |view: &&HeldView<'_>| {
-            // One whose holders are all unsafe is never restored.
-            let has_rows = view.best.is_some() || !view.complete;
+            // One whose holders are all unsafe is never restored. `best` leaves out who diverged, but a word may bring those back.
+            let has_rows = !view.complete || view.holders.iter().any(|&at| self.facts[at].safe().is_some());
             view.may_be_completed && has_rows && !view.holders.contains(&one.place)
         };
-        let mut places: Vec<usize> = self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
+        let mut places: Vec<usize> =
+            self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
         let left_last = |at: &usize| *at != one.place && stopped_cleanly_and_last(&self.facts[*at]).is_ok();
         places.extend((0..self.facts.len()).filter(left_last));
         places.retain(|&at| self.facts[at].enabled && !self.facts[at].given_up);
@@ -352,7 +352,8 @@ impl<'a> Election<'a> {
 pub(super) fn may_be_above(one: &Facts<'_>, position: Position, proved: bool) -> bool {
     match &one.holds {
         Holds::Safe(own) if one.has_diverged() => own.uuid() == position.uuid(),
-        Holds::Safe(own) | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
+        Holds::Safe(own)
+        | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
             own.is_above(position) || one.ran_standalone() && own.uuid() == position.uuid()
         }
         Holds::Unknown(_) => !proved,

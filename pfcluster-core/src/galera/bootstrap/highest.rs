@@ -112,9 +112,11 @@ impl<'a> Election<'a> {
 
     /// Who can prove to have left last, and is passed over as others are more advanced.
     fn passed_over(&self, chosen: &Facts<'_>) -> Vec<Reason> {
-        let flagged = self.facts.iter().zip(&self.flags).filter(|(one, flag)| {
-            **flag == Flag::CleanStop && one.place != chosen.place && one.enabled
-        });
+        let flagged = self
+            .facts
+            .iter()
+            .zip(&self.flags)
+            .filter(|(one, flag)| **flag == Flag::CleanStop && one.place != chosen.place && one.enabled);
         let by = || Hindrance::HoldsMore { member: chosen.host.clone() };
         flagged.map(|(one, _)| Reason::HeldBack { members: vec![one.host.clone()], by: by() }).collect()
     }
@@ -123,7 +125,12 @@ impl<'a> Election<'a> {
         let source = Source::new_history(one);
         let (member, stop_first) = (one.host.clone(), source.stop_first(self.facts));
         let action = Action::Fresh { member, stop_first, joiners: source.joiners(self.facts) };
-        Answer { action, reasons: vec![Reason::NobodyHasData, self.answered_reason()], source: Some(source), unproved: Vec::new() }
+        Answer {
+            action,
+            reasons: vec![Reason::NobodyHasData, self.answered_reason()],
+            source: Some(source),
+            unproved: Vec::new(),
+        }
     }
 
     pub(super) fn everybody_is_empty(&self) -> bool {

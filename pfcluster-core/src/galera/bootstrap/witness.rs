@@ -2,7 +2,7 @@
 
 use super::facts::Facts;
 use super::reason::FlagIgnored;
-use crate::galera::{Found, Gvwstate, Position, Process, Recovered, ViewId};
+use crate::galera::{Found, Gvwstate, Position, Process, Recovered, Uuid, ViewId};
 
 /// A primary view that somebody holds as the last one.
 #[derive(Debug)]
@@ -47,7 +47,15 @@ pub(super) fn held_views<'a>(facts: &[Facts<'a>]) -> Vec<HeldView<'a>> {
             views[at].holders.push(index);
         } else {
             let holders = vec![index];
-            views.push(HeldView { gvwstate, holders, present: 0, complete: false, may_be_completed: false, best: None, floor: None });
+            views.push(HeldView {
+                gvwstate,
+                holders,
+                present: 0,
+                complete: false,
+                may_be_completed: false,
+                best: None,
+                floor: None,
+            });
         }
     }
     for view in &mut views {
@@ -90,8 +98,13 @@ fn complete(view: &mut HeldView<'_>, facts: &[Facts<'_>]) {
     // An arbitrator keeps no file. It can stand for a missing node only if none of the members can be that node.
     let votes =
         facts.iter().filter(|one| one.arbitrator() && one.evidence.is_some_and(|e| e.process != Process::Stopped));
+    let own_uuid = |one: &Facts<'_>| one.files().and_then(|files| files.gvwstate.read()).map(|own| own.my_uuid);
+    let is_of_a_member = |node: &&Uuid| facts.iter().filter_map(own_uuid).any(|own| own.is_same_node(**node));
+    let is_a_members =
+        view.gvwstate.members.iter().filter(|node| !nodes.contains(node)).any(|node| is_of_a_member(&node));
     let mut others = facts.iter().filter(|one| !view.holders.contains(&one.place));
-    view.complete = missing == 0 || missing == votes.count() && others.all(|one| was_elsewhere(one, view.id()));
+    view.complete =
+        missing == 0 || missing == votes.count() && !is_a_members && others.all(|one| was_elsewhere(one, view.id()));
     view.complete &= is_one_history;
     // Galera writes the flag with a view of one: without it, the file is a leftover.
     if view.gvwstate.members.len() == 1 && !view.holders.iter().any(|&at| is_flagged(&facts[at])) {

@@ -90,14 +90,20 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
     if files.unsynced_transfer {
         // What it confirmed to clients may be there.
         let uuid = found.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
-        return Held::Bad(uuid.and_then(|uuid| highest(&files.records, uuid)).or(found));
+        let reached = uuid.and_then(|uuid| highest(&files.records, uuid)).or(found);
+        return match (&reached, &files.recovered) {
+            (None, Recovered::NotRun | Recovered::Failed(_)) => Held::Unknown,
+            _ => Held::Bad(reached),
+        };
     }
     if let Found::Read(grastate) = &files.grastate
         && !grastate.uuid.is_zero()
     {
         return match (found, &files.recovered) {
             // Where a start with a new UUID was interrupted, the data are where they were.
-            (Some(found), _) if found.uuid() != grastate.uuid && files.records.forks.iter().all(|fork| fork.at != found) => {
+            (Some(found), _)
+                if found.uuid() != grastate.uuid && files.records.forks.iter().all(|fork| fork.at != found) =>
+            {
                 Held::Bad(Some(found))
             }
             (Some(found), _) => Held::Good(found),
@@ -199,7 +205,8 @@ pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Poli
 /// Who went on from a fork is not recorded, so that a member of which nothing is known may be one of them.
 fn may_live(fork: &Fork, seen: &[Seen], policy: &Policy) -> bool {
     let out_of_sight = |one: &Seen| {
-        let answered = held(one) == Held::Nothing || held(one) != Held::Unknown && (files(one).is_some() || is_primary(one));
+        let answered =
+            held(one) == Held::Nothing || held(one) != Held::Unknown && (files(one).is_some() || is_primary(one));
         !answered && !policy.discard.contains(&one.host) && !policy.assume_lost.contains(&one.host)
     };
     if seen.iter().any(out_of_sight) {

@@ -1,11 +1,12 @@
 //! Laws of whatever makes a primary component.
 
 use super::Judged;
-use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use super::held::{
     Held, diverged, evidence, files, has_successor, held, is_primary, missed_forks, ran_alone, records, remembered,
     running, transfers,
 };
+use super::lists::is_with_others;
+use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Assumption, Seen};
 use crate::galera::{ClusterStatus, Position};
@@ -163,8 +164,12 @@ fn nothing_to_lose(judged: &Judged<'_>, one: &Seen) -> bool {
     if judged.given_up(one) {
         return true;
     }
-    let remembers = records(one)
-        .is_some_and(|records| records.clean.is_some() || records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty());
+    let remembers = records(one).is_some_and(|records| {
+        records.clean.is_some()
+            || records.last_recorded.is_some()
+            || records.view.is_some()
+            || !records.forks.is_empty()
+    });
     match held(one) {
         Held::Nothing => true,
         Held::Empty => !remembers || judged.policy.force.is_some(),
@@ -220,7 +225,8 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
 pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
     let (Some(source), false) = (judged.source(), judged.by_word()) else { return Ok(()) };
     for one in judged.seen.iter().filter(|one| !judged.given_up(one)) {
-        if !one.enabled && ran_alone(one) || diverged(one, judged.seen, judged.policy) {
+        let passed_over = diverged(one, judged.seen, judged.policy) || is_with_others(judged, one);
+        if !one.enabled && ran_alone(one) || passed_over {
             continue;
         }
         let mut had = held(one).seeming().into_iter().chain(remembered(one));
@@ -240,7 +246,11 @@ pub(super) fn keeps_uuid_in_doubt(judged: Judged<'_>) -> Result<(), String> {
     };
     let (Some(source), true) = (judged.source(), keeps) else { return Ok(()) };
     for one in judged.seen.iter().filter(|one| !judged.started().contains(&one.host)) {
-        let proved = judged.started().iter().filter_map(|host| judged.member(host).ok()).any(|started| proves(started, judged.seen));
+        let proved = judged
+            .started()
+            .iter()
+            .filter_map(|host| judged.member(host).ok())
+            .any(|started| proves(started, judged.seen));
         let is_above = match held(one) {
             Held::Unknown => !proved,
             Held::Good(at) => {
@@ -267,7 +277,8 @@ pub(super) fn leaves_a_proof(judged: Judged<'_>) -> Result<(), String> {
     for one in judged.seen.iter().filter(|one| one.enabled && one.host != *member && !judged.given_up(one)) {
         let proves_alone = was_alone_at_the_end(one);
         let view = |one: &Seen| view_of(one).map(|own| (own.view, own.members));
-        let has_rows = |one: &Seen| judged.seen.iter().any(|other| view(other) == view(one) && held(other).good().is_some());
+        let has_rows =
+            |one: &Seen| judged.seen.iter().any(|other| view(other) == view(one) && held(other).good().is_some());
         let in_another_view = holds_a_view(one, judged.seen) && view(one) != view(started) && has_rows(one);
         if (proves_alone || in_another_view) && !supersede_first.contains(&one.host) {
             return Err(format!("{member} starts, and {} could bring another component back", one.host));

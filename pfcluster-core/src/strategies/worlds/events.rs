@@ -90,8 +90,8 @@ impl World {
             node.life = Life::Down;
             node.mute = false;
             node.applied = node.applied.map(|applied| applied - loss);
-            if node.unsynced && loss > 0 {
-                // The power went, and files are missing.
+            if node.unsynced && loss > 0 && node.supervised {
+                // The power went, and files are missing. That a transfer came in this boot is known from its supervisor.
                 node.partial = node.applied.take();
             }
             node.unsynced = false;
