@@ -161,14 +161,16 @@ fn sample() -> Value {
         "disabled": ["pf3"], "members_hash": "9e6c7dc17ddea048",
         "running": {"uuid": uuid, "cluster_status": "primary", "local_state": "synced", "cluster_size": 3,
             "last_committed": 1204, "members": ["pf1", "10.0.0.9"]},
-        "starting": false,
+        "starting": false, "bootstrapping": false, "not_responding": false,
         "files": {
             "grastate": {"uuid": uuid, "seqno": -1, "safe_to_bootstrap": null},
             "gvwstate": {"my_uuid": uuid, "view_uuid": uuid, "view_seq": 3, "bootstrap": false, "members": [uuid]},
             "recovered": {"uuid": uuid, "seqno": 1204}, "last_recorded": {"uuid": uuid, "seqno": 1200},
             "view_record": {"view_uuid": uuid, "view_seq": 3, "uuid": uuid, "floor": 1190, "size": 2},
-            "forks": [{"uuid": uuid, "seqno": 100, "present": ["pf1"], "known": true}],
-            "sst_marker": false, "ran_standalone": false, "datadir_empty": false},
+            "clean_stop": {"uuid": uuid, "seqno": 1204, "last": true},
+            "forks": [{"id": "00000000000000ff", "uuid": uuid, "seqno": 100}],
+            "sst_marker": false, "unsynced_transfer": false, "ran_standalone": false, "supervised": ["pf1", "pf2"],
+            "start_failures": {"count": 3, "why": "exit status 1"}, "datadir_empty": false},
         "notes": [{"message": "m", "help": "h"}]})
 }
 
@@ -219,6 +221,29 @@ fn what_the_schema_refuses_is_refused() {
         (with("/files/view_record/floor", json!(-1)), false),
         (with("/files/view_record/size", json!(null)), true),
         (with("/files/more", json!(1)), false),
+        (with("/files/clean_stop", json!(null)), true),
+        (with("/files/clean_stop/seqno", json!(-1)), false),
+        (with("/files/clean_stop/last", json!(null)), false),
+        (with("/files/forks/0/id", json!("ffffffffffffffff")), true),
+        (with("/files/forks/0/id", json!("fffffffffffffffff")), false),
+        (with("/files/forks/0/id", json!("")), false),
+        (with("/files/forks/0/id", json!("g")), false),
+        (with("/files/forks/0/id", json!(1)), false),
+        (with("/files/forks/0/seqno", json!(-1)), false),
+        // As builds before 0.1 wrote it.
+        (with("/files/forks/0/present", json!(["pf1"])), true),
+        (with("/files/forks/0/known", json!(true)), true),
+        (with("/files/forks/0/present", json!("pf1")), false),
+        (with("/files/unsynced_transfer", json!(true)), true),
+        (with("/files/unsynced_transfer", json!(null)), false),
+        (with("/files/supervised", json!([])), true),
+        (with("/files/supervised", json!(["a b"])), false),
+        (with("/files/start_failures", json!(null)), true),
+        (with("/files/start_failures/count", json!(255)), true),
+        (with("/files/start_failures/count", json!(256)), false),
+        (with("/files/start_failures/why", json!(null)), false),
+        (with("/bootstrapping", json!(0)), false),
+        (with("/not_responding", json!(null)), false),
         (with("/running/cluster_status", json!("Primary")), false),
         (with("/running/last_committed", json!(-1)), true),
         (with("/running/last_committed", json!(-2)), false),
@@ -237,10 +262,12 @@ fn what_the_schema_refuses_is_refused() {
         (with("/gathering", json!("")), false),
         (with("/gathering", json!(1)), false),
     ];
-    for path in ["/version", "/host", "/running/uuid", "/running/last_committed", "/files/grastate/seqno"] {
+    for path in ["/version", "/host", "/running/uuid", "/running/last_committed", "/files/grastate/seqno", "/files/forks/0/seqno"] {
         cases.push((without(path), false));
     }
-    for path in ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"] {
+    let optional = ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"];
+    let new = ["/bootstrapping", "/not_responding", "/files/clean_stop", "/files/forks/0/id", "/files/unsynced_transfer"];
+    for path in [&optional[..], &new, &["/files/supervised", "/files/start_failures"]].concat() {
         cases.push((without(path), true));
     }
     let validator = schema();
@@ -257,7 +284,7 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     let refused = |document: Value| read(document.to_string().as_bytes(), resolve).expect_err("no sense").to_string();
     let mut document = sample();
     document["starting"] = json!(true);
-    assert_eq!(refused(document), "pf1: `starting`: a server that answers is not starting");
+    assert_eq!(refused(document), "pf1: `starting`: a server runs, starts, bootstraps, or is not responding: one of them");
     let mut document = sample();
     document["files"]["recovered"] = json!({"uuid": "00000000-0000-0000-0000-000000000000", "seqno": 5});
     assert_eq!(
