@@ -288,6 +288,7 @@ def bootstrap(case: Case) -> str:
         disabled=[elections.host(one.name) for one in members if "disabled" in one.words],
         assume_lost=named("lost"),
         discard=named("discard"),
+        trust=named("trust"),
         force=next(iter(named("force")), None),
         seed=next(iter(named("seed")), None),
         standalone="standalone" in case.words,
