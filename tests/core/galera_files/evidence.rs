@@ -1,5 +1,7 @@
 //! Evidence as JSON: what is written is read back, and what the schema refuses is refused.
 
+use std::sync::LazyLock;
+
 use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
@@ -7,6 +9,7 @@ use pfcluster_core::galera::{
     CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running, StartFailures, Seqno,
     Uuid, ViewId, ViewRecord,
 };
+use pfcluster_core::printable::printable;
 use pfcluster_tests::property_config;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -15,9 +18,9 @@ use serde_json::{Value, json};
 
 use super::{grastate, gvwstate, seqno, uuid};
 
-fn schema() -> jsonschema::Validator {
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&pfcluster_tests::schema::schema("evidence.json")).expect("a valid schema")
-}
+});
 
 /// Members are called pf1 to pf9.
 fn resolve(name: &str) -> Option<Hostname> {
@@ -33,7 +36,8 @@ fn hosts() -> impl Strategy<Value = Vec<Hostname>> {
 }
 
 fn why() -> impl Strategy<Value = Box<str>> {
-    "\\PC{0,20}".prop_map(Into::into)
+    // What acts on a terminal is shown as an escape: that is read as it is.
+    "\\PC{0,20}".prop_map(|text| printable(text.as_bytes()).into())
 }
 
 fn found<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Found<T>> {
@@ -143,7 +147,7 @@ proptest! {
     fn evidence_is_read_as_it_was_written(host in host(), taken in taken(), evidence in evidence()) {
         let document = EvidenceDocument::new(host.clone(), taken.clone(), &evidence, Vec::new());
         let text = serde_json::to_vec(&document).expect("JSON");
-        prop_assert!(schema().is_valid(&serde_json::from_slice(&text).expect("JSON")));
+        prop_assert!(SCHEMA.is_valid(&serde_json::from_slice(&text).expect("JSON")));
         let read = read(&text, resolve).expect("evidence");
         prop_assert_eq!(read.len(), 1);
         prop_assert_eq!((&read[0].host, &read[0].taken, &read[0].evidence), (&host, &taken, &evidence));
@@ -270,9 +274,8 @@ fn what_the_schema_refuses_is_refused() {
     for path in [&optional[..], &new, &["/files/supervised", "/files/start_failures"]].concat() {
         cases.push((without(path), true));
     }
-    let validator = schema();
     for (document, fits) in cases {
-        assert_eq!(validator.is_valid(&document), fits, "the schema: {document:#}");
+        assert_eq!(SCHEMA.is_valid(&document), fits, "the schema: {document:#}");
         let said = read(document.to_string().as_bytes(), resolve);
         assert_eq!(said.is_ok(), fits, "the program: {said:?} for {document:#}");
     }
