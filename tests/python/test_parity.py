@@ -22,6 +22,7 @@ NOT_HERE = {
     "doctor": "what the program sees of the server that it runs on",
     "drill": "days in the simulated world, which the module does not carry",
     "generate": "whole files: test_documents.py compares what both generate",
+    "golden": "formats as they were reviewed: the module's documents are the program's (test_documents.py)",
     "maintenance": "steps of a command that only the program carries out",
     "runbook": "procedures for people, which the program prints",
     "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",

@@ -134,7 +134,7 @@ def test_records_of_earlier_builds_count() -> None:
 
 def test_a_state_transfer_is_synced_to_disk() -> None:
     """In the boot in which it came in; after another boot the data may be incomplete."""
-    records = {
+    records: dict[str, Any] = {
         "version": 1,
         "last_recorded": None,
         "view_record": None,
