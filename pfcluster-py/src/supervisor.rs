@@ -48,7 +48,7 @@ const LONGEST_AGE: f64 = 1e9;
 ///
 /// `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the secret that they
 /// share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the machine's boot
-/// (/proc/sys/kernel/random/boot_id): it tells whether a state transfer (SST) was synced to disk before a power failure. One that
+/// (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk before a power failure. One that
 /// is `passive` decides and tells, but does nothing.
 #[pyclass(frozen, module = "pfcluster")]
 #[derive(Debug)]

@@ -890,7 +890,7 @@ class Supervisor:
 
     `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the
     secret that they share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the
-    machine's boot (/proc/sys/kernel/random/boot_id): it tells whether a state transfer (SST) was synced to disk
+    machine's boot (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk
     before a power failure. One that is `passive` decides and tells, but does nothing."""
 
     def __new__(

@@ -179,16 +179,47 @@ fn sample() -> Value {
         "notes": [{"message": "m", "help": "h"}]})
 }
 
+/// The sample with another value.
+fn with(path: &str, value: Value) -> Value {
+    let mut document = sample();
+    let (parent, key) = path.rsplit_once('/').expect("a path");
+    let parent = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    parent.insert(key.to_owned(), value);
+    document
+}
+
+/// What builds before 0.1 did not write, or wrote otherwise.
+fn new_fields() -> Vec<(Value, bool)> {
+    vec![
+        (with("/files/clean_stop", json!(null)), true),
+        (with("/files/clean_stop/seqno", json!(-1)), false),
+        (with("/files/clean_stop/last", json!(null)), false),
+        (with("/files/forks/0/id", json!("ffffffffffffffff")), true),
+        (with("/files/forks/0/id", json!("fffffffffffffffff")), false),
+        (with("/files/forks/0/id", json!("")), false),
+        (with("/files/forks/0/id", json!("g")), false),
+        (with("/files/forks/0/id", json!(1)), false),
+        (with("/files/forks/0/seqno", json!(-1)), false),
+        // As builds before 0.1 wrote it.
+        (with("/files/forks/0/present", json!(["pf1"])), true),
+        (with("/files/forks/0/known", json!(true)), true),
+        (with("/files/forks/0/present", json!("pf1")), false),
+        (with("/files/unsynced_transfer", json!(true)), true),
+        (with("/files/unsynced_transfer", json!(null)), false),
+        (with("/files/supervised", json!([])), true),
+        (with("/files/supervised", json!(["a b"])), false),
+        (with("/files/start_failures", json!(null)), true),
+        (with("/files/start_failures/count", json!(255)), true),
+        (with("/files/start_failures/count", json!(256)), false),
+        (with("/files/start_failures/why", json!(null)), false),
+        (with("/bootstrapping", json!(0)), false),
+        (with("/not_responding", json!(null)), false),
+    ]
+}
+
 /// The program and the schema agree on what evidence is.
 #[test]
 fn what_the_schema_refuses_is_refused() {
-    let with = |path: &str, value: Value| {
-        let mut document = sample();
-        let (parent, key) = path.rsplit_once('/').expect("a path");
-        let parent = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-        parent.insert(key.to_owned(), value);
-        document
-    };
     let without = |path: &str| {
         let mut document = sample();
         let (parent, key) = path.rsplit_once('/').expect("a path");
@@ -226,29 +257,6 @@ fn what_the_schema_refuses_is_refused() {
         (with("/files/view_record/floor", json!(-1)), false),
         (with("/files/view_record/size", json!(null)), true),
         (with("/files/more", json!(1)), false),
-        (with("/files/clean_stop", json!(null)), true),
-        (with("/files/clean_stop/seqno", json!(-1)), false),
-        (with("/files/clean_stop/last", json!(null)), false),
-        (with("/files/forks/0/id", json!("ffffffffffffffff")), true),
-        (with("/files/forks/0/id", json!("fffffffffffffffff")), false),
-        (with("/files/forks/0/id", json!("")), false),
-        (with("/files/forks/0/id", json!("g")), false),
-        (with("/files/forks/0/id", json!(1)), false),
-        (with("/files/forks/0/seqno", json!(-1)), false),
-        // As builds before 0.1 wrote it.
-        (with("/files/forks/0/present", json!(["pf1"])), true),
-        (with("/files/forks/0/known", json!(true)), true),
-        (with("/files/forks/0/present", json!("pf1")), false),
-        (with("/files/unsynced_transfer", json!(true)), true),
-        (with("/files/unsynced_transfer", json!(null)), false),
-        (with("/files/supervised", json!([])), true),
-        (with("/files/supervised", json!(["a b"])), false),
-        (with("/files/start_failures", json!(null)), true),
-        (with("/files/start_failures/count", json!(255)), true),
-        (with("/files/start_failures/count", json!(256)), false),
-        (with("/files/start_failures/why", json!(null)), false),
-        (with("/bootstrapping", json!(0)), false),
-        (with("/not_responding", json!(null)), false),
         (with("/running/cluster_status", json!("Primary")), false),
         (with("/running/last_committed", json!(-1)), true),
         (with("/running/last_committed", json!(-2)), false),
@@ -284,6 +292,7 @@ fn what_the_schema_refuses_is_refused() {
     for path in [&optional[..], &new, &["/files/supervised", "/files/start_failures"]].concat() {
         cases.push((without(path), true));
     }
+    cases.extend(new_fields());
     for (document, fits) in cases {
         assert_eq!(SCHEMA.is_valid(&document), fits, "the schema: {document:#}");
         let said = read(document.to_string().as_bytes(), resolve);
