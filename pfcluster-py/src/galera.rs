@@ -21,8 +21,8 @@ use crate::input::{Pair, bytes, host, hosts, list, number, pairs, word};
 
 /// Which member may bring the database back after an outage, how, and why.
 #[pyfunction]
-#[pyo3(signature = (members, evidence, *, host=None, disabled=None, assume_lost=None, discard=None, force=None,
-    seed=None, standalone=false, split_confirmed=None, reform_failed=false, silent=None, now=None))]
+#[pyo3(signature = (members, evidence, *, host=None, disabled=None, assume_lost=None, discard=None, trust=None,
+    force=None, seed=None, standalone=false, split_confirmed=None, reform_failed=false, silent=None, now=None))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn select_bootstrap(
     py: Python<'_>,
@@ -32,6 +32,7 @@ pub(crate) fn select_bootstrap(
     disabled: Option<&Bound<'_, PyAny>>,
     assume_lost: Option<&Bound<'_, PyAny>>,
     discard: Option<&Bound<'_, PyAny>>,
+    trust: Option<&Bound<'_, PyAny>>,
     force: Option<&Bound<'_, PyAny>>,
     seed: Option<&Bound<'_, PyAny>>,
     standalone: bool,
@@ -70,6 +71,7 @@ pub(crate) fn select_bootstrap(
         let policy = Policy {
             assume_lost: all(assume_lost, "assume_lost")?,
             discard: all(discard, "discard")?,
+            trust: all(trust, "trust")?,
             seed: one(seed, "seed")?,
             standalone,
             force: one(force, "force")?,

@@ -5,6 +5,7 @@ mod output;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use pfcluster_cli::report::backup::BackupDocument;
 use pfcluster_cli::report::evidence::{self, members_by_name, read_records};
@@ -12,8 +13,9 @@ use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Process, Records};
 use pfcluster_core::supervisor::{self as core, Config, Key, Look, Saying, Tick};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyString};
+use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
@@ -23,10 +25,12 @@ use crate::cluster::{Cluster, not_a_member};
 use crate::document::{Document, attribute, parsed};
 use crate::error::{guarded, input};
 use crate::galera::{Electorate, json_text, not_evidence, one_evidence};
-use crate::input::{bytes, host, list, number, word};
+use crate::input::{bytes, host, list, number, parse, word};
 
 /// Moments, in milliseconds: far enough from the end of numbers to be added to.
 const MOMENTS: RangeInclusive<u64> = 0..=1 << 62;
+/// In seconds: more than any probe takes.
+const LONGEST_AGE: f64 = 1e9;
 
 /// The MariaDB supervisor of one member, as a state machine without any I/O. It decides as `select_bootstrap` does, and acts
 /// on proof, never on a timer: timers only repeat questions.
@@ -39,12 +43,13 @@ const MOMENTS: RangeInclusive<u64> = 0..=1 << 62;
 ///    moment of `poll_timeout()`.
 /// 4. Give it to `handle_input(now, ...)` (`Input("woken")` for the moment). Then 2 again.
 ///
-/// Each `look`, `ask` and `act` is answered once, in any order, whenever the answer is there; none of them may keep datagrams
+/// Each `look`, `ask`, `act` and `sync` is answered once, in any order, whenever the answer is there; none of them may keep datagrams
 /// waiting. `now` is in milliseconds since any beginning; it never goes back, and where it does it counts as standing still.
 ///
 /// `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the secret that they
-/// share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. One that is `passive` decides and tells, but does
-/// nothing.
+/// share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the machine's boot
+/// (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk before a power failure. One that
+/// is `passive` decides and tells, but does nothing.
 #[pyclass(frozen, module = "pfcluster")]
 #[derive(Debug)]
 pub(crate) struct Supervisor {
@@ -57,12 +62,14 @@ pub(crate) struct Supervisor {
 #[pymethods]
 impl Supervisor {
     #[new]
-    #[pyo3(signature = (me, members, key, run, *, records=None, now=None, passive=false))]
+    #[pyo3(signature = (me, members, key, run, *, boot=None, records=None, now=None, passive=false))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         me: &Bound<'_, PyAny>,
         members: &Bound<'_, PyAny>,
         key: &Bound<'_, PyAny>,
         run: &Bound<'_, PyAny>,
+        boot: Option<&Bound<'_, PyAny>>,
         records: Option<&Bound<'_, PyAny>>,
         now: Option<&Bound<'_, PyAny>>,
         passive: bool,
@@ -76,6 +83,9 @@ impl Supervisor {
             if let Some(cluster) = electorate.cluster {
                 config.everybody = cluster.model().members().map(|member| member.host.clone()).collect();
                 config.members_hash = cluster.model().members_hash();
+            }
+            if let Some(boot) = boot {
+                config.boot = parse(boot, "boot", "hand over /proc/sys/kernel/random/boot_id, without its line end")?;
             }
             config.records = records.map_or_else(|| Ok(Records::default()), self::records)?;
             config.is_passive = passive;
@@ -138,7 +148,7 @@ impl Supervisor {
 
     fn input(&self, input: &Bound<'_, Input>) -> PyResult<core::Input> {
         Ok(match told(&input.as_super().get().value)? {
-            Told::Looked { number, evidence, data, view_number, receive_queue, begins, vips, last_backup } => {
+            Told::Looked { number, evidence, data, view_number, receive_queue, age, vips, last_backup } => {
                 let (host, evidence) = self.evidence(&evidence)?;
                 if host != self.me {
                     return Err(self::input(format!("this is evidence of {host}"), format!("look at {}", self.me)));
@@ -151,7 +161,8 @@ impl Supervisor {
                     data,
                     view_number,
                     receive_queue,
-                    begins,
+                    age: Duration::try_from_secs_f64(age)
+                        .map_err(|error| self::input(format!("age: {error}"), "give the age in seconds"))?,
                     vips,
                     backup: backup.map(Into::into).unwrap_or_default(),
                 };
@@ -167,6 +178,7 @@ impl Supervisor {
                 core::Input::Asked { number, answers: answers.iter().map(answer).collect::<PyResult<_>>()? }
             }
             Told::Acted { error } => core::Input::Acted { result: error.map_or(Ok(()), |error| Err(error.into())) },
+            Told::Synced { error } => core::Input::Synced { result: error.map_or(Ok(()), |error| Err(error.into())) },
             Told::NotRecorded { why } => core::Input::NotRecorded { why: why.into() },
             Told::Received { bytes } => core::Input::Received { bytes: unhex(input.py(), &bytes)?.as_bytes().to_vec() },
             Told::Ended { why } => core::Input::Ended { why: why.into() },
@@ -209,6 +221,8 @@ impl Supervisor {
                 Saying::AssumeLost(members.into_iter().map(member).collect::<PyResult<_>>()?)
             }
             Word::Discard { member: name } => Saying::Discard(member(name)?),
+            Word::Trust { member: name } => Saying::Trust(member(name)?),
+            Word::End { member: name } => Saying::End(member(name)?),
             Word::Seed { member: name } => Saying::Seed(member(name)?),
             Word::Standalone {} => Saying::Standalone,
             Word::Force { member: name } => Saying::Force(member(name)?),
@@ -231,7 +245,7 @@ enum Told {
         #[serde(default)]
         receive_queue: Option<u64>,
         #[serde(default)]
-        begins: bool,
+        age: f64,
         #[serde(default)]
         vips: Option<Vec<Ipv4Addr>>,
         #[serde(default)]
@@ -242,6 +256,10 @@ enum Told {
         answers: Vec<Value>,
     },
     Acted {
+        #[serde(default)]
+        error: Option<String>,
+    },
+    Synced {
         #[serde(default)]
         error: Option<String>,
     },
@@ -268,6 +286,8 @@ enum Told {
 enum Word {
     AssumeLost { members: Vec<String> },
     Discard { member: String },
+    Trust { member: String },
+    End { member: String },
     Seed { member: String },
     Standalone {},
     Force { member: String },
@@ -299,6 +319,7 @@ pub(crate) fn input_document(kind: &Bound<'_, PyAny>, fields: Option<&Bound<'_, 
                     parsed(&String::from_utf8_lossy(&json_text(&value, "last_backup")?))?
                 }
                 "saying" => parsed(&String::from_utf8_lossy(&json_text(&value, "saying")?))?,
+                "age" => seconds(&value, "age")?.into(),
                 "bytes" => hex(value.cast::<PyBytes>().map_err(PyErr::from)?)?.into(),
                 _ => plain(&value, &name)?,
             };
@@ -322,9 +343,18 @@ fn plain(source: &Bound<'_, PyAny>, name: &str) -> PyResult<Value> {
     if source.is_instance_of::<PyString>() { Ok(word(source, name)?.into()) } else { Err(not_plain(source, name)?) }
 }
 
+/// Seconds: a number, whole or not.
+fn seconds(source: &Bound<'_, PyAny>, name: &str) -> PyResult<f64> {
+    if source.is_instance_of::<PyBool>() || !(source.is_instance_of::<PyInt>() || source.is_instance_of::<PyFloat>()) {
+        return Err(PyTypeError::new_err(format!("{name} is float, not {}", source.get_type().name()?)));
+    }
+    let seconds = source.extract::<f64>().ok().filter(|seconds| (0.0..=LONGEST_AGE).contains(seconds));
+    seconds.ok_or_else(|| input(format!("{name} is out of range"), "give the seconds since it was so"))
+}
+
 fn not_plain(source: &Bound<'_, PyAny>, name: &str) -> PyResult<PyErr> {
     let kind = source.get_type().name()?;
-    Ok(pyo3::exceptions::PyTypeError::new_err(format!("{name} is str or int, not {kind}")))
+    Ok(PyTypeError::new_err(format!("{name} is str or int, not {kind}")))
 }
 
 fn key(source: &Bound<'_, PyAny>) -> PyResult<Key> {

@@ -78,6 +78,8 @@ class Said:
             "members_hash": self.value("members"),
             "running": self.running() if self.state in STATUSES else None,
             "starting": self.state == "starting",
+            "bootstrapping": self.state == "bootstrapping",
+            "not_responding": self.state == "mute",
             "files": None if "nofiles" in self.words else self.files(),
         }
 
@@ -101,9 +103,13 @@ class Said:
             "recovered": self.recovered(),
             "last_recorded": next(map(place, self.all("recorded")), None),
             "view_record": self.view_record(view),
+            "clean_stop": self.clean_stop(),
             "forks": [fork(text) for text in self.all("fork")],
             "sst_marker": "marker" in self.words,
+            "unsynced_transfer": "unsynced" in self.words,
             "ran_standalone": "ranalone" in self.words,
+            "supervised": hosts(self.value("supervised") or ""),
+            "start_failures": self.start_failures(),
             "datadir_empty": "empty" in self.words,
         }
 
@@ -126,8 +132,20 @@ class Said:
             return {"uuid": ZERO, "seqno": -1}
         if asked not in (None, "no"):
             return place(asked)
-        looked = self.state in ("crashed", "starting") or "torn" in self.words
+        if asked is None and position is None and "marker" in self.words:
+            return {"uuid": ZERO, "seqno": -1}
+        looked = self.state in ("crashed", "stopped", "starting")
         return position if asked is None and looked and position and position["seqno"] >= 0 else None
+
+    def clean_stop(self) -> dict[str, Any] | None:
+        """`joined=` has no place here: evidence has `unsynced_transfer`, which comes of it."""
+        last, clean = self.value("last"), self.value("clean")
+        word = last or clean
+        return {**place(word), "last": last is not None} if word else None
+
+    def start_failures(self) -> dict[str, Any] | None:
+        failed = self.value("failed")
+        return {"count": int(failed), "why": "exit status 1"} if failed else None
 
     def view(self) -> dict[str, Any] | None:
         view = self.value("view")
@@ -161,8 +179,8 @@ class Said:
 
 
 def fork(text: str) -> dict[str, Any]:
-    at, _, present = text.removesuffix("?").removesuffix("}").partition("{")
-    return {**place(at), "present": hosts(present), "known": not text.endswith("?")}
+    at, _, number = text.partition("#")
+    return {"id": f"{int(number or 1):016x}", **place(at)}
 
 
 def members(text: str) -> list[Said]:

@@ -45,7 +45,7 @@ KINDS = ["Zone", "WhatIf", "Diagnostics", "Generated", "Evidence", "Reason", "In
 KINDS += ["Sync", "MemberStatus", "ClusterStatus", "ConfigVersions"]
 # No machine has it: what is asked there is refused at the latest when it is read.
 NOWHERE = "/nonexistent/pfcluster"
-INPUTS = ("looked", "asked", "acted", "not_recorded", "received", "ended", "said", "end", "woken", "nothing")
+INPUTS = ("looked", "asked", "acted", "not_recorded", "received", "ended", "said", "end", "woken", "synced", "nothing")
 
 Make = Callable[[random.Random], Any]
 
@@ -121,10 +121,11 @@ def happening(rng: random.Random) -> Any:
         "looked": {"number": number, "evidence": lambda rng: {"version": 1, "host": word(rng)}, "data": number},
         "asked": {"number": number, "answers": evidence},
         "acted": {"error": word},
+        "synced": {"error": word},
         "not_recorded": {"why": word},
         "received": {"bytes": lambda rng: rng.choice((rng.randbytes(rng.randrange(90)), junk(rng)))},
         "ended": {"why": word},
-        "said": {"id": number, "saying": lambda rng: {"kind": rng.choice(("force", "seed")), "member": word(rng)}},
+        "said": {"id": number, "saying": lambda rng: {"kind": rng.choice(("force", "seed", "end")), "member": word(rng)}},
     }
     return pf.Input(kind, **{name: make(rng) for name, make in fields.get(kind, {}).items() if rng.random() < 0.95})
 
@@ -163,7 +164,9 @@ class Fuzz:
             lambda: pf.what_if(members, [change(rng) for _ in range(rng.randrange(3))]),
             lambda: pf.alive_quorum(junk(rng), junk(rng)),
             lambda: pf.resolve_conflict(pairs(rng), host=word(rng), **self.maybe(now=junk, policy=word)),
-            lambda: pf.select_bootstrap(members, evidence(rng), **self.maybe(force=word, now=junk, silent=pairs)),
+            lambda: pf.select_bootstrap(
+                members, evidence(rng), **self.maybe(force=word, trust=words, now=junk, silent=pairs)
+            ),
             lambda: pf.Evidence(rng.choice((text, junk))(rng)),
             lambda: pf.grastate(text(rng)),
             lambda: pf.gvwstate(text(rng)),
@@ -189,7 +192,8 @@ class Fuzz:
         if self.supervisor is None or rng.random() < 0.02:
             members = rng.choice((self.cluster(), HOSTS, words(rng)))
             key = rng.choice((bytes(32), "00" * 32, junk(rng)))
-            self.supervisor = pf.Supervisor(word(rng), members, key, number(rng), **self.maybe(records=junk, now=number))
+            chosen = self.maybe(boot=word, records=junk, now=number)
+            self.supervisor = pf.Supervisor(word(rng), members, key, number(rng), **chosen)
         self.now += rng.choice((0, 1, 150, 1000, 20_000))
         now = self.now if rng.random() < 0.95 else junk(rng)
         if rng.random() < 0.5:

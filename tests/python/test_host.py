@@ -56,7 +56,7 @@ def test_evidence(machine: dict[str, Any]) -> None:
 
 def test_a_silent_server_is_not_absent(machine: dict[str, Any], server: socket.socket) -> None:
     evidence = pfcluster.host.evidence(**machine, timeout=0.2)
-    assert evidence.starting
+    assert (evidence.not_responding, evidence.starting) == (True, False)
     assert evidence.notes is not None and "did not answer within" in evidence.notes[0].message
 
 
@@ -68,7 +68,7 @@ def test_other_threads_go_on(machine: dict[str, Any], server: socket.socket) -> 
     server.accept()[0].close()
     thread.join()
     assert "did not answer within" not in answers[0].to_json()
-    assert "the database does not answer" in answers[0].to_json()
+    assert "the database takes connections and does not answer" in answers[0].to_json()
 
 
 def test_an_interrupt_ends_the_wait(machine: dict[str, Any], server: socket.socket) -> None:
@@ -97,7 +97,8 @@ def cluster(machine: dict[str, Any], tmp_path: Path) -> dict[str, Any]:
     for number in (5, 6, 7):
         text = text.replace(f"192.168.1.{number}", f"127.0.77.{number}")
     (tmp_path / "pf" / "conf" / "cluster.conf").write_text(text)
-    pf_conf = "[webservices]\nuser=u\npass=p\nport=9\n[database]\nuser=u\npass=p\n"
+    pf_conf = "[webservices]\nuser=u\npass=p\nport=9\n[active_active]\n"
+    pf_conf += "galera_replication_username=u\ngalera_replication_password=p\n"
     (tmp_path / "pf" / "conf" / "pf.conf").write_text(pf_conf)
     (tmp_path / "pf" / "var" / "conf").mkdir(parents=True)
     (tmp_path / "pf" / "var" / "conf" / "config_version").write_text("1510000000.5")

@@ -17,14 +17,16 @@ from pfcluster import Input, Output, Supervisor, errors
 HOSTS = ("pf1", "pf2", "pf3")
 KEY = bytes(range(32))
 HISTORY = "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4"
+BOOT = "5c0ffee0-2d7a-4b8e-9f11-0a1b2c3d4e5f"
 make: Any = Supervisor
 say: Any = Input
 
 
 def stopped(host: str, seqno: int) -> dict[str, Any]:
     """Evidence of a member that was stopped cleanly."""
-    grastate = {"uuid": HISTORY, "seqno": seqno, "safe_to_bootstrap": seqno == 9}
-    return {"version": 1, "host": host, "files": {"grastate": grastate}}
+    position = {"uuid": HISTORY, "seqno": seqno}
+    grastate = {**position, "safe_to_bootstrap": seqno == 9}
+    return {"version": 1, "host": host, "files": {"grastate": grastate, "recovered": position}}
 
 
 def outputs(supervisor: Supervisor) -> Iterator[Output]:
@@ -73,7 +75,11 @@ def test_three_decide() -> None:
     now, told = run(supervisors)
     (act,) = [output for output in told["pf2"] if output.kind == "act"]
     assert (act.part, act.text) == ("bootstrap", "start a new primary component")
-    assert [step.kind for step in act.steps] == ["record", "allow_bootstrap", "start"]
+    # That its stop was clean was recorded when it was found.
+    assert [step.kind for step in act.steps] == ["allow_bootstrap", "start"]
+    *_, records = [output.records for output in told["pf2"] if output.kind == "record"]
+    assert records.clean_stop.to_dict() == {"uuid": HISTORY, "seqno": 9, "last": True}
+    assert records.supervised == ("pf1", "pf3")
     start = act.steps[-1]
     assert (start.how, start.position.uuid, start.position.seqno) == ("new_cluster", HISTORY, 9)
     status = supervisors["pf2"].status(now)
@@ -104,14 +110,74 @@ def test_what_was_written_down_counts_again() -> None:
         "version": 1,
         "last_recorded": {"uuid": HISTORY, "seqno": 4},
         "view_record": None,
-        "forks": [],
+        "clean_stop": {"uuid": HISTORY, "seqno": 4, "last": True},
+        "forks": [{"id": "00000000000000ff", "uuid": HISTORY, "seqno": 2}],
         "ran_standalone": False,
+        "supervised": ["pf2"],
+        "start_failures": {"count": 2, "why": "exit status 1"},
+        "joined_in_boot": BOOT,
     }
     for form in (records, json.dumps(records), json.dumps(records).encode()):
         supervisor = Supervisor("pf1", HOSTS, KEY, 1, records=form)
         written = supervisor.status(0).records
         assert written.to_dict() == records
         assert Supervisor("pf1", HOSTS, KEY, 1, records=written).status(0).records == written
+
+
+def test_records_of_earlier_builds_count() -> None:
+    fork = {"uuid": HISTORY, "seqno": 2, "present": ["pf1"], "known": True}
+    records = {"version": 1, "last_recorded": None, "view_record": None, "forks": [fork], "ran_standalone": False}
+    written = Supervisor("pf1", HOSTS, KEY, 1, records=records).status(0).records
+    assert [one.to_dict() for one in written.forks] == [{"id": "0" * 16, "uuid": HISTORY, "seqno": 2}]
+    assert (written.clean_stop, written.supervised, written.start_failures) == (None, (), None)
+
+
+def test_a_state_transfer_is_synced_to_disk() -> None:
+    """In the boot in which it came in; after another boot the data may be incomplete."""
+    records: dict[str, Any] = {
+        "version": 1,
+        "last_recorded": None,
+        "view_record": None,
+        "forks": [],
+        "ran_standalone": False,
+        "joined_in_boot": BOOT,
+    }
+    supervisor = Supervisor("pf1", ["pf1"], KEY, 1, boot=BOOT, records=records)
+    wanted = [output.kind for output in exchange({"pf1": supervisor}, 0)["pf1"]]
+    assert wanted.count("sync") == 1
+    supervisor.handle_input(1, Input("synced", error="input/output error"))
+    (told,) = [output for output in outputs(supervisor) if output.kind == "tell"]
+    assert (told.event, told.why) == ("not_synced", "input/output error")
+    again = Supervisor("pf1", ["pf1"], KEY, 1, boot=BOOT, records=records)
+    exchange({"pf1": again}, 0)
+    again.handle_input(1, Input("synced"))
+    assert again.status(1).records.joined_in_boot is None
+    later = Supervisor("pf1", ["pf1"], KEY, 1, boot=HISTORY, records=records)
+    assert "sync" not in [output.kind for output in exchange({"pf1": later}, 0)["pf1"]]
+
+
+@pytest.mark.parametrize("kind", ["discard", "trust", "end", "seed", "force"])
+def test_overrides_of_one_member(kind: str) -> None:
+    supervisor = Supervisor("pf1", HOSTS, KEY, 1)
+    supervisor.handle_input(0, Input("said", id=1, saying={"kind": kind, "member": "pf2"}))
+    (word,) = supervisor.status(0).words
+    assert "pf2" in word.text
+    with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
+        supervisor.handle_input(0, Input("said", id=2, saying={"kind": kind, "member": "pf9"}))
+
+
+def test_a_database_that_does_not_respond_is_ended_on_the_override() -> None:
+    mute = {"version": 1, "host": "pf1", "not_responding": True, "files": stopped("pf1", 5)["files"]}
+    supervisor = Supervisor("pf1", ["pf1"], KEY, 1)
+    supervisor.handle_input(0, Input("said", id=1, saying={"kind": "end", "member": "pf1"}))
+    acts = []
+    for output in outputs(supervisor):
+        if output.kind == "look":
+            supervisor.handle_input(0, Input("looked", number=output.number, evidence=mute, data=0, age=0.5))
+        elif output.kind == "act":
+            acts.append(output)
+    (act,) = acts
+    assert (act.part, [step.kind for step in act.steps], act.steps[0].kill_after) == ("end", ["end"], 20)
 
 
 def test_it_ends() -> None:
@@ -159,13 +225,15 @@ def test_addresses_are_members_where_the_cluster_is_known() -> None:
 
 def test_inputs_are_what_match_takes_apart() -> None:
     looked = Input("looked", number=1, evidence=stopped("pf1", 5), data=7)
-    assert (looked.number, looked.data, looked.begins, looked.view_number) == (1, 7, False, None)
+    assert (looked.number, looked.data, looked.age, looked.view_number) == (1, 7, 0.0, None)
     assert looked.evidence.files.grastate.seqno == 5
     assert looked == Input("looked", number=1, evidence=pfcluster.Evidence(stopped("pf1", 5)), data=7)
     received = Input("received", bytes=b"\x00\xff")
     assert received.bytes == b"\x00\xff" and received.to_dict() == {"kind": "received", "bytes": "00ff"}
     assert pickle.loads(pickle.dumps(received)).bytes == b"\x00\xff"
     assert Input("acted") == Input("acted", error=None)
+    assert Input("synced") == Input("synced", error=None) != Input("acted")
+    assert Input("looked", number=1, evidence=stopped("pf1", 5), data=7, age=2) != looked
     with pytest.raises(AttributeError):
         Input("woken").bytes
 
@@ -187,6 +255,9 @@ REFUSED_INPUTS: list[tuple[str, dict[str, Any], str]] = [
     ("sleeping", {}, "unknown variant `sleeping`"),
     ("looked", {"number": 1, "evidence": stopped("pf1", 5)}, "missing field `data`"),
     ("looked", {"number": -1, "evidence": stopped("pf1", 5), "data": 0}, "number is out of range"),
+    ("looked", {"number": 1, "evidence": stopped("pf1", 5), "data": 0, "age": -1}, "age is out of range"),
+    ("looked", {"number": 1, "evidence": stopped("pf1", 5), "data": 0, "age": float("nan")}, "age is out of range"),
+    ("looked", {"number": 1, "evidence": stopped("pf1", 5), "data": 0, "begins": True}, "unknown field `begins`"),
     ("asked", {"number": 2**64, "answers": []}, "number is out of range"),
     ("asked", {"number": 1, "answers": [{"version": 1}]}, "evidence: missing field `host`"),
     ("woken", {"why": "x"}, "unknown field `why`"),
@@ -231,6 +302,8 @@ def test_a_supervisor_that_makes_no_sense() -> None:
     assert "secret" not in str(caught.value)
     with pytest.raises(errors.InputError, match="run is out of range"):
         Supervisor("pf1", HOSTS, KEY, -1)
+    with pytest.raises(errors.InputError, match="boot: `x`"):
+        Supervisor("pf1", HOSTS, KEY, 1, boot="x")
     with pytest.raises(errors.InputError, match="records: missing field"):
         Supervisor("pf1", HOSTS, KEY, 1, records={"version": 1})
     with pytest.raises(TypeError, match="pickle"):

@@ -43,7 +43,7 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
             add("why", json!(why));
             add("again", json!(again));
         }
-        Event::Ended { why } | Event::NotRecorded { why } => add("why", json!(why)),
+        Event::Ended { why } | Event::NotRecorded { why } | Event::NotSynced { why } => add("why", json!(why)),
         Event::Heard { from } => add("member", json!(from)),
         Event::Dropped { error, count } => {
             add("error", error.to_string().into());

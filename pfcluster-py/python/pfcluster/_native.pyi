@@ -542,7 +542,15 @@ class Evidence(Document):
 
     @property
     def starting(self) -> bool | None:
-        """A process is there that does not answer."""
+        """A process is there that was never in a primary component, and does not answer."""
+
+    @property
+    def bootstrapping(self) -> bool | None:
+        """A process is there that was started to bootstrap, or without Galera, and does not answer yet."""
+
+    @property
+    def not_responding(self) -> bool | None:
+        """A process is there that does not respond and may be serving clients."""
 
     @property
     def files(self) -> Detail | None:
@@ -614,15 +622,16 @@ class Input(Document):
 
     `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the
     data files from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
-    (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera);
+    (`wsrep_local_recv_queue`); `age`: how many seconds old what it says of the process was when the probe ended;
     `vips`: the virtual addresses that the machine holds, if it can tell; `last_backup`: its last backup of the
     database, as in the status of the cluster.
     `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
     `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
+    `synced`: the answer to `Output("sync")`: `error` (why it failed, else `None`).
     `not_recorded`: `Output("record")` could not be carried out: `why`.
     `received`: a datagram: `bytes`. `ended`: the process of the database has ended: `why`.
     `said`: an operator's word: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`;
-    `discard`, `seed` or `force` with `member`; `standalone`).
+    `discard`, `trust`, `end`, `seed` or `force` with `member`; `standalone`).
     `end`: it is to end, and its database with it. `woken`: the moment of `poll_timeout` is there."""
 
     __match_args__: Final = ("kind",)
@@ -637,14 +646,14 @@ class Input(Document):
         data: int,
         view_number: int | None = None,
         receive_queue: int | None = None,
-        begins: bool = False,
+        age: float = 0,
         vips: Iterable[str] | None = None,
         last_backup: Mapping[str, Any] | Document | None = None,
     ) -> Input: ...
     @overload
     def __new__(cls, kind: Literal["asked"], /, *, number: int, answers: Iterable[_Evidence]) -> Input: ...
     @overload
-    def __new__(cls, kind: Literal["acted"], /, *, error: str | None = None) -> Input: ...
+    def __new__(cls, kind: Literal["acted", "synced"], /, *, error: str | None = None) -> Input: ...
     @overload
     def __new__(cls, kind: Literal["not_recorded", "ended"], /, *, why: str) -> Input: ...
     @overload
@@ -670,10 +679,11 @@ class Output(Document):
     is for the answer. `ask`: ask the databases of `hosts` over the network what they are; `number` is for the
     answer. `send`: the datagram `bytes` to the management address of the member `to`.
     `act`: carry out `steps` in order, for `part`; after one that fails the rest must not be done. Their kinds are
-    `record` (with `records`), `set_view_aside`, `set_state_aside`, `set_data_aside`, `allow_bootstrap`, `start`
-    (with `how`: `normal`, `new_cluster` or `alone`, and `position`), `promote`, `stop` (with `kill_after`, in
-    seconds, or `None`).
+    `record` (with `records`), `set_view_aside`, `set_state_aside`, `set_data_aside`, `allow_bootstrap`,
+    `forbid_bootstrap`, `clear_seqno`, `write_uuid` (with `uuid`), `start` (with `how`: `normal`,
+    `new_cluster` or `alone`, and `position`), `promote`, `stop` (with `kill_after`, in seconds, or `None`), `end` (with `kill_after`: whatever the process does).
     `record`: write `records` down, in place of what was written before.
+    `sync`: write all data of the database's file systems to disk (`syncfs`): a state transfer (SST) came in.
     `tell`: tell the people `text`; the other fields are those of the log (schemas/supervise-log.json).
     `end`: the database has ended, so may the program."""
 
@@ -874,13 +884,14 @@ class Supervisor:
        process, or the moment of `poll_timeout()`.
     4. Give it to `handle_input(now, ...)` (`Input("woken")` for the moment). Then 2 again.
 
-    Each `look`, `ask` and `act` is answered once, in any order, whenever the answer is there; none of them may keep
-    datagrams waiting. `now` is in milliseconds since any beginning; it never goes back, and where it does it counts
+    Each `look`, `ask`, `act` and `sync` is answered once, in any order, whenever the answer is there; none of them
+    may keep datagrams waiting. `now` is in milliseconds since any beginning; it never goes back, and where it does it counts
     as standing still.
 
     `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the
-    secret that they share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. One that is `passive`
-    decides and tells, but does nothing."""
+    secret that they share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the
+    machine's boot (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk
+    before a power failure. One that is `passive` decides and tells, but does nothing."""
 
     def __new__(
         cls,
@@ -889,6 +900,7 @@ class Supervisor:
         key: str | bytes,
         run: int,
         *,
+        boot: str | None = None,
         records: str | bytes | Mapping[str, Any] | Document | None = None,
         now: int | None = None,
         passive: bool = False,
@@ -1053,6 +1065,7 @@ def select_bootstrap(
     disabled: Iterable[str] | None = None,
     assume_lost: Iterable[str] | None = None,
     discard: Iterable[str] | None = None,
+    trust: Iterable[str] | None = None,
     force: str | None = None,
     seed: str | None = None,
     standalone: bool = False,

@@ -101,16 +101,22 @@ def _files(draw: st.DrawFn, members: Sequence[str]) -> dict[str, Any]:
         "uuid": stopped["uuid"],
         "floor": draw(st.integers(0, 103)),
     }
-    fork = {**stopped, "present": draw(st.lists(st.sampled_from(members), unique=True)), "known": draw(st.booleans())}
+    fork = {"id": f"{draw(st.integers(0, 3)):016x}", **draw(_positions())}
+    clean_stop = {**draw(st.sampled_from((stopped, draw(_positions())))), "last": draw(st.booleans())}
+    failures = {"count": draw(st.integers(1, 5)), "why": "exit status 1"}
     return {
         "grastate": draw(st.one_of(st.just(grastate), st.none(), _fault())),
         "gvwstate": draw(st.one_of(st.just(view), st.none(), _fault())),
         "recovered": draw(st.one_of(st.just(stopped), st.none(), _positions(), _fault())),
         "last_recorded": draw(st.none() | _positions()),
         "view_record": draw(st.sampled_from((None, record))),
+        "clean_stop": draw(st.sampled_from((None, clean_stop))),
         "forks": draw(st.sampled_from(([], [fork]))),
         "sst_marker": draw(st.integers(0, 9)) == 0,
+        "unsynced_transfer": draw(st.integers(0, 9)) == 0,
         "ran_standalone": draw(st.integers(0, 9)) == 0,
+        "supervised": draw(st.lists(st.sampled_from(members), unique=True)),
+        "start_failures": draw(st.sampled_from((None, None, failures))),
         "datadir_empty": draw(st.integers(0, 9)) == 0,
     }
 
@@ -133,7 +139,8 @@ def _running(draw: st.DrawFn, members: Sequence[str]) -> dict[str, Any]:
 @st.composite
 def evidence_documents(draw: st.DrawFn, members: Sequence[str], host: str | None = None) -> dict[str, Any]:
     """What `pfcluster evidence` may print on one of these members, as a dict. Honest or not: any combination occurs."""
-    process = draw(st.sampled_from(("stopped", "stopped", "stopped", "running", "starting")))
+    silent = draw(st.sampled_from(("starting", "starting", "bootstrapping", "not_responding")))
+    process = draw(st.sampled_from(("stopped", "stopped", "stopped", "running", silent)))
     return {
         "version": 1,
         "host": draw(st.sampled_from(members)) if host is None else host,
@@ -146,6 +153,8 @@ def evidence_documents(draw: st.DrawFn, members: Sequence[str], host: str | None
         "members_hash": draw(st.sampled_from((None, None, None, "x"))),
         "running": draw(_running(members)) if process == "running" else None,
         "starting": process == "starting",
+        "bootstrapping": process == "bootstrapping",
+        "not_responding": process == "not_responding",
         "files": draw(st.none() | _files(members)),
         "notes": [],
     }

@@ -27,8 +27,12 @@ documents! {
         members_hash,
         /// What the running server says; `None` if none answers.
         running,
-        /// A process is there that does not answer.
+        /// A process is there that was never in a primary component, and does not answer.
         starting,
+        /// A process is there that was started to bootstrap, or without Galera, and does not answer yet.
+        bootstrapping,
+        /// A process is there that does not respond and may be serving clients.
+        not_responding,
         /// What its files say; `None` if they could not be read.
         files,
         /// What a person should know: `message`, `help`.
@@ -73,15 +77,16 @@ documents! {
     ///
     /// `looked`: the answer to `Output("look")`: `number`, `evidence`, `data` (a number that tells one state of the data files
     /// from another), and of a running server `view_number` (`wsrep_cluster_conf_id`), `receive_queue`
-    /// (`wsrep_local_recv_queue`), `begins` (it was started as the first of a component, or without Galera);
-    /// `vips`: the virtual addresses that the machine holds, if it can tell; `last_backup`: its last backup of the database, as in
-    /// the status of the cluster.
+    /// (`wsrep_local_recv_queue`); `age`: how many seconds old what it says of the process was when the probe ended; `vips`: the
+    /// virtual addresses that the machine holds, if it can tell; `last_backup`: its last backup of the database, as in the status
+    /// of the cluster.
     /// `asked`: the answer to `Output("ask")`: `number`, `answers` (evidence with `running` of those that answered).
     /// `acted`: the answer to `Output("act")`: `error` (of the step that failed, else `None`).
+    /// `synced`: the answer to `Output("sync")`: `error` (why it failed, else `None`).
     /// `not_recorded`: `Output("record")` could not be carried out: `why`.
     /// `received`: a datagram: `bytes`. `ended`: the process of the database has ended: `why`.
-    /// `said`: an operator's word: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`; `discard`, `seed` or
-    /// `force` with `member`; `standalone`).
+    /// `said`: an operator's word: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`; `discard`, `trust`,
+    /// `end`, `seed` or `force` with `member`; `standalone`).
     /// `end`: it is to end, and its database with it. `woken`: the moment of `poll_timeout` is there.
     Input("kind") {
         /// A stable word for it.
@@ -108,9 +113,11 @@ documents! {
     /// answer. `ask`: ask the databases of `hosts` over the network what they are; `number` is for the answer.
     /// `send`: the datagram `bytes` to the management address of the member `to`.
     /// `act`: carry out `steps` in order, for `part`; after one that fails the rest must not be done. Their kinds are `record`
-    /// (with `records`), `set_view_aside`, `set_state_aside`, `set_data_aside`, `allow_bootstrap`, `start` (with `how`: `normal`,
-    /// `new_cluster` or `alone`, and `position`), `promote`, `stop` (with `kill_after`, in seconds, or `None`).
+    /// (with `records`), `set_view_aside`, `set_state_aside`, `set_data_aside`, `allow_bootstrap`, `forbid_bootstrap`,
+    /// `clear_seqno`, `write_uuid` (with `uuid`), `start` (with `how`: `normal`, `new_cluster` or `alone`, and `position`),
+    /// `promote`, `stop` (with `kill_after`, in seconds, or `None`), `end` (with `kill_after`: whatever the process does).
     /// `record`: write `records` down, in place of what was written before.
+    /// `sync`: write all data of the database's file systems to disk (`syncfs`): a state transfer (SST) came in.
     /// `tell`: tell the people `text`; the other fields are those of the log (schemas/supervise-log.json).
     /// `end`: the database has ended, so may the program.
     Output("kind") {

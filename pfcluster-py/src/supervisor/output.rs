@@ -23,6 +23,7 @@ pub(super) fn output_document(py: Python<'_>, output: &core::Output) -> PyResult
             json!({ "kind": "act", "part": part, "text": part.to_string(), "steps": steps })
         }
         core::Output::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
+        core::Output::Sync => json!({ "kind": "sync" }),
         core::Output::Tell(event) => {
             let mut document = Map::from_iter([("kind".to_owned(), "tell".into())]);
             document.extend(report::event_document(event));
@@ -40,6 +41,9 @@ fn step(step: &Step) -> PyResult<Value> {
         Step::SetStateAside => json!({ "kind": "set_state_aside" }),
         Step::SetDataAside => json!({ "kind": "set_data_aside" }),
         Step::AllowBootstrap => json!({ "kind": "allow_bootstrap" }),
+        Step::ForbidBootstrap => json!({ "kind": "forbid_bootstrap" }),
+        Step::ClearSeqno => json!({ "kind": "clear_seqno" }),
+        Step::WriteUuid(uuid) => json!({ "kind": "write_uuid", "uuid": uuid.to_string() }),
         Step::Start { how, position } => {
             let how = match how {
                 Start::Normal => "normal",
@@ -52,6 +56,7 @@ fn step(step: &Step) -> PyResult<Value> {
         Step::Stop { kill_after } => {
             json!({ "kind": "stop", "kill_after": kill_after.map(|after| after.as_secs()) })
         }
+        Step::End { kill_after } => json!({ "kind": "end", "kill_after": kill_after.as_secs() }),
         other => unreachable!("{other:?} is new"),
     })
 }

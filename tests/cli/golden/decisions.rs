@@ -213,8 +213,10 @@ pub(crate) fn remedy() -> Vec<Step> {
     vec![run(Some(one())), run(None), Step::Do { what: "decide which data to keep".to_owned() }]
 }
 
-const PARTS: [Part; 9] = [
+const PARTS: [Part; 11] = [
     Part::Stop,
+    Part::End,
+    Part::Supersede,
     Part::Reform,
     Part::Join,
     Part::JoinWithoutData,
@@ -229,6 +231,8 @@ pub(crate) fn sayings() -> Vec<Saying> {
     vec![
         Saying::AssumeLost(two()),
         Saying::Discard(one()),
+        Saying::Trust(one()),
+        Saying::End(one()),
         Saying::Seed(one()),
         Saying::Standalone,
         Saying::Force(one()),
@@ -255,6 +259,9 @@ pub(crate) fn events() -> Vec<Event> {
         Event::Heard { from: one() },
         Event::ComponentDoubtful,
         Event::NoWitness,
+        Event::Diverged,
+        Event::ViewFileStale,
+        Event::NotSynced { why: why() },
         Event::ReformFailed,
         Event::TooLarge,
     ]);

@@ -1,5 +1,7 @@
 //! Evidence as JSON: what is written is read back, and what the schema refuses is refused.
 
+use std::sync::LazyLock;
+
 use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
@@ -7,6 +9,7 @@ use pfcluster_core::galera::{
     CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running,
     Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
+use pfcluster_core::printable::printable;
 use pfcluster_tests::property_config;
 use proptest::option::of;
 use proptest::prelude::*;
@@ -15,9 +18,9 @@ use serde_json::{Value, json};
 
 use super::{grastate, gvwstate, seqno, uuid};
 
-fn schema() -> jsonschema::Validator {
+static SCHEMA: LazyLock<jsonschema::Validator> = LazyLock::new(|| {
     jsonschema::validator_for(&pfcluster_tests::schema::schema("evidence.json")).expect("a valid schema")
-}
+});
 
 /// Members are called pf1 to pf9.
 fn resolve(name: &str) -> Option<Hostname> {
@@ -33,7 +36,8 @@ fn hosts() -> impl Strategy<Value = Vec<Hostname>> {
 }
 
 fn why() -> impl Strategy<Value = Box<str>> {
-    "\\PC{0,20}".prop_map(Into::into)
+    // What acts on a terminal is shown as an escape: that is read as it is.
+    "\\PC{0,20}".prop_map(|text| printable(text.as_bytes()).into())
 }
 
 fn found<T: std::fmt::Debug + Clone>(value: impl Strategy<Value = T>) -> impl Strategy<Value = Found<T>> {
@@ -144,7 +148,7 @@ proptest! {
     fn evidence_is_read_as_it_was_written(host in host(), taken in taken(), evidence in evidence()) {
         let document = EvidenceDocument::new(host.clone(), taken.clone(), &evidence, Vec::new());
         let text = serde_json::to_vec(&document).expect("JSON");
-        prop_assert!(schema().is_valid(&serde_json::from_slice(&text).expect("JSON")));
+        prop_assert!(SCHEMA.is_valid(&serde_json::from_slice(&text).expect("JSON")));
         let read = read(&text, resolve).expect("evidence");
         prop_assert_eq!(read.len(), 1);
         prop_assert_eq!((&read[0].host, &read[0].taken, &read[0].evidence), (&host, &taken, &evidence));
@@ -162,27 +166,60 @@ fn sample() -> Value {
         "disabled": ["pf3"], "members_hash": "9e6c7dc17ddea048",
         "running": {"uuid": uuid, "cluster_status": "primary", "local_state": "synced", "cluster_size": 3,
             "last_committed": 1204, "members": ["pf1", "10.0.0.9"]},
-        "starting": false,
+        "starting": false, "bootstrapping": false, "not_responding": false,
         "files": {
             "grastate": {"uuid": uuid, "seqno": -1, "safe_to_bootstrap": null},
             "gvwstate": {"my_uuid": uuid, "view_uuid": uuid, "view_seq": 3, "bootstrap": false, "members": [uuid]},
             "recovered": {"uuid": uuid, "seqno": 1204}, "last_recorded": {"uuid": uuid, "seqno": 1200},
             "view_record": {"view_uuid": uuid, "view_seq": 3, "uuid": uuid, "floor": 1190, "size": 2},
-            "forks": [{"uuid": uuid, "seqno": 100, "present": ["pf1"], "known": true}],
-            "sst_marker": false, "ran_standalone": false, "datadir_empty": false},
+            "clean_stop": {"uuid": uuid, "seqno": 1204, "last": true},
+            "forks": [{"id": "00000000000000ff", "uuid": uuid, "seqno": 100}],
+            "sst_marker": false, "unsynced_transfer": false, "ran_standalone": false, "supervised": ["pf1", "pf2"],
+            "start_failures": {"count": 3, "why": "exit status 1"}, "datadir_empty": false},
         "notes": [{"message": "m", "help": "h"}]})
+}
+
+/// The sample with another value.
+fn with(path: &str, value: Value) -> Value {
+    let mut document = sample();
+    let (parent, key) = path.rsplit_once('/').expect("a path");
+    let parent = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
+    parent.insert(key.to_owned(), value);
+    document
+}
+
+/// What builds before 0.1 did not write, or wrote otherwise.
+fn new_fields() -> Vec<(Value, bool)> {
+    vec![
+        (with("/files/clean_stop", json!(null)), true),
+        (with("/files/clean_stop/seqno", json!(-1)), false),
+        (with("/files/clean_stop/last", json!(null)), false),
+        (with("/files/forks/0/id", json!("ffffffffffffffff")), true),
+        (with("/files/forks/0/id", json!("fffffffffffffffff")), false),
+        (with("/files/forks/0/id", json!("")), false),
+        (with("/files/forks/0/id", json!("g")), false),
+        (with("/files/forks/0/id", json!(1)), false),
+        (with("/files/forks/0/seqno", json!(-1)), false),
+        // As builds before 0.1 wrote it.
+        (with("/files/forks/0/present", json!(["pf1"])), true),
+        (with("/files/forks/0/known", json!(true)), true),
+        (with("/files/forks/0/present", json!("pf1")), false),
+        (with("/files/unsynced_transfer", json!(true)), true),
+        (with("/files/unsynced_transfer", json!(null)), false),
+        (with("/files/supervised", json!([])), true),
+        (with("/files/supervised", json!(["a b"])), false),
+        (with("/files/start_failures", json!(null)), true),
+        (with("/files/start_failures/count", json!(255)), true),
+        (with("/files/start_failures/count", json!(256)), false),
+        (with("/files/start_failures/why", json!(null)), false),
+        (with("/bootstrapping", json!(0)), false),
+        (with("/not_responding", json!(null)), false),
+    ]
 }
 
 /// The program and the schema agree on what evidence is.
 #[test]
 fn what_the_schema_refuses_is_refused() {
-    let with = |path: &str, value: Value| {
-        let mut document = sample();
-        let (parent, key) = path.rsplit_once('/').expect("a path");
-        let parent = document.pointer_mut(parent).and_then(Value::as_object_mut).expect("an object");
-        parent.insert(key.to_owned(), value);
-        document
-    };
     let without = |path: &str| {
         let mut document = sample();
         let (parent, key) = path.rsplit_once('/').expect("a path");
@@ -238,15 +275,26 @@ fn what_the_schema_refuses_is_refused() {
         (with("/gathering", json!("")), false),
         (with("/gathering", json!(1)), false),
     ];
-    for path in ["/version", "/host", "/running/uuid", "/running/last_committed", "/files/grastate/seqno"] {
+    for path in [
+        "/version",
+        "/host",
+        "/running/uuid",
+        "/running/last_committed",
+        "/files/grastate/seqno",
+        "/files/forks/0/seqno",
+    ] {
         cases.push((without(path), false));
     }
-    for path in ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"] {
+    let optional =
+        ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"];
+    let new =
+        ["/bootstrapping", "/not_responding", "/files/clean_stop", "/files/forks/0/id", "/files/unsynced_transfer"];
+    for path in [&optional[..], &new, &["/files/supervised", "/files/start_failures"]].concat() {
         cases.push((without(path), true));
     }
-    let validator = schema();
+    cases.extend(new_fields());
     for (document, fits) in cases {
-        assert_eq!(validator.is_valid(&document), fits, "the schema: {document:#}");
+        assert_eq!(SCHEMA.is_valid(&document), fits, "the schema: {document:#}");
         let said = read(document.to_string().as_bytes(), resolve);
         assert_eq!(said.is_ok(), fits, "the program: {said:?} for {document:#}");
     }
@@ -258,7 +306,10 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     let refused = |document: Value| read(document.to_string().as_bytes(), resolve).expect_err("no sense").to_string();
     let mut document = sample();
     document["starting"] = json!(true);
-    assert_eq!(refused(document), "pf1: `starting`: a server that answers is not starting");
+    assert_eq!(
+        refused(document),
+        "pf1: `starting`: a server runs, starts, bootstraps, or is not responding: one of them"
+    );
     let mut document = sample();
     document["files"]["recovered"] = json!({"uuid": "00000000-0000-0000-0000-000000000000", "seqno": 5});
     assert_eq!(

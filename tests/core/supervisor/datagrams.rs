@@ -158,7 +158,8 @@ fn arrives(mut evidence: Evidence, members: usize) -> Evidence {
     if let Some(files) = &mut evidence.files {
         places(&mut files.records.supervised);
         files.records.start_failures.why = cut(&files.records.start_failures.why);
-        files.records.joined_in_boot = None;
+        // The sender's supervisor tells it from its records; `Uuid::ZERO` is the boot of these machines.
+        files.unsynced_transfer = files.records.joined_in_boot.take().is_some_and(|boot| boot != Uuid::ZERO);
     }
     evidence
 }
@@ -209,7 +210,7 @@ proptest! {
         let keep = keep.min(bytes.len() - TAG);
         text.splice(0..0, bytes[..keep].iter().copied());
         if keep < 4 {
-            text.splice(0..0, *b"pfc\x01");
+            text.splice(0..0, *b"pfc\x02");
         }
         receiver.receives(&tagged(text));
         receiver.receives(&bytes);

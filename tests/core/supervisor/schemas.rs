@@ -21,7 +21,13 @@ fn what_is_told_in_the_stories_fits_the_schemas() {
     let [log, status, document] = ["supervise-log.json", "mariadb-status.json", "evidence.json"].map(validator);
     let mut kinds = BTreeSet::new();
     // What no story comes to.
-    let mut events = vec![Event::TooLarge, Event::Dropped { error: MessageError::Forged, count: 4 }];
+    let mut events = vec![
+        Event::TooLarge,
+        Event::Dropped { error: MessageError::Forged, count: 4 },
+        Event::NotSynced { why: "input/output error".into() },
+        Event::ViewFileStale,
+        Event::Diverged,
+    ];
     for path in files("supervisor") {
         let text = std::fs::read_to_string(path).expect("a readable test file");
         for case in cases(&text).expect("complete cases") {
