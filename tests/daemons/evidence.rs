@@ -158,7 +158,10 @@ fn killed(database: &Database, uuid: &str, committed: i64) {
     let files = &document["files"];
     assert_eq!((&files["grastate"]["seqno"], &files["grastate"]["uuid"]), (&json!(-1), &json!(uuid)));
     assert!(files["gvwstate"]["members"].is_array() && files["recovered"].is_null(), "{document:#}");
-    assert!(document["notes"][0]["help"].as_str().is_some_and(|help| help.contains("run `pfcluster evidence`")), "{document:#}");
+    assert!(
+        document["notes"][0]["help"].as_str().is_some_and(|help| help.contains("run `pfcluster evidence`")),
+        "{document:#}"
+    );
 
     // Another program has the port: the server's own recovery fails, and says so in words that we know.
     assert!(!database.has_leftovers());

@@ -211,7 +211,8 @@ impl Gathering<'_> {
                 self.missing(message, "stop who holds too many connections, and ask again");
             }
             Answer::Silence(why) => {
-                let message = format!("the database takes connections and does not answer, so it may be serving clients: {why}");
+                let message =
+                    format!("the database takes connections and does not answer, so it may be serving clients: {why}");
                 self.missing(message, "see its log, or raise `--timeout`");
             }
             Answer::Another(datadir) => {
@@ -229,7 +230,8 @@ impl Gathering<'_> {
         match presence(self.settings) {
             Presence::None => Process::Stopped,
             Presence::There if server(self.settings).is_some_and(|server| server.begins()) => {
-                let message = "a database process is there that was started as the first of a component, or without Galera";
+                let message =
+                    "a database process is there that was started as the first of a component, or without Galera";
                 self.missing(message, "see its log, and ask again");
                 Process::Bootstrapping
             }
@@ -314,7 +316,8 @@ impl Gathering<'_> {
         let moved = Directory::at(&self.settings.datadir).and_then(|data| data.rename("tc.log", "tc.log.aside"));
         match moved {
             Ok(()) => {
-                let message = format!("tc.log was wrecked, as a power cut can do, and was moved to {}", aside.display());
+                let message =
+                    format!("tc.log was wrecked, as a power cut can do, and was moved to {}", aside.display());
                 self.note(message, "nothing: the server makes a new one");
                 files.recovered = recover(self.settings, limit, progress);
                 if let Recovered::Failed(why) = &files.recovered {
@@ -362,7 +365,8 @@ fn read_files(settings: &Settings) -> Result<Files, (PathBuf, io::Error)> {
     let marker = datadir.join("sst_in_progress");
     let is_marked = marker.try_exists().map_err(|error| (marker, error))?;
     let has_uuid = matches!(&grastate, Found::Read(grastate) if !grastate.uuid.is_zero());
-    let sst_marker = is_marked || !has_uuid && is_left_by_transfer(settings).map_err(|error| (datadir.to_owned(), error))?;
+    let sst_marker =
+        is_marked || !has_uuid && is_left_by_transfer(settings).map_err(|error| (datadir.to_owned(), error))?;
     let is_in_history = match &grastate {
         Found::Read(grastate) => !grastate.uuid.is_zero(),
         Found::Torn(_) => true,
@@ -394,9 +398,13 @@ fn is_left_by_transfer(settings: &Settings) -> io::Result<bool> {
 fn has_engine_files(settings: &Settings) -> bool {
     let log = settings.option("innodb-log-group-home-dir").ok().flatten().map(PathBuf::from);
     let named = settings.option("innodb-data-file-path").ok().flatten().unwrap_or_default();
-    let named: Vec<&str> = named.split(';').filter_map(|part| part.split(':').next()).filter(|name| !name.is_empty()).collect();
+    let named: Vec<&str> =
+        named.split(';').filter_map(|part| part.split(':').next()).filter(|name| !name.is_empty()).collect();
     let is_engine = |name: &str| {
-        name.starts_with("ibdata") || name.starts_with("ib_logfile") || name.starts_with("undo") || named.contains(&name)
+        name.starts_with("ibdata")
+            || name.starts_with("ib_logfile")
+            || name.starts_with("undo")
+            || named.contains(&name)
     };
     let has = |directory: &Path| {
         let entries = std::fs::read_dir(directory).into_iter().flatten().flatten();

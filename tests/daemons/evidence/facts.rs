@@ -44,7 +44,8 @@ fn a_paused_provider_leaves_a_number() {
     // A number that InnoDB does not hold is not what is said.
     let path = database.datadir().join("grastate.dat");
     let text = fs::read_to_string(&path).expect("Galera's file");
-    fs::write(&path, text.replace(&committed.to_string(), &(committed + 100).to_string())).expect("Galera's file");
+    fs::write(&path, text.replace(&format!("seqno:   {committed}"), &format!("seqno:   {}", committed + 100)))
+        .expect("Galera's file");
     let (code, document) = database.evidence(&[]);
     assert_eq!((code, &document["files"]["grastate"]["seqno"]), (0, &json!(committed + 100)), "{document:#}");
     assert_eq!(document["files"]["recovered"]["seqno"], json!(committed), "{document:#}");
