@@ -11,8 +11,8 @@ mod status;
 
 pub use bootstrap::{CarriedOutBy, Policy, Seen, select_bootstrap};
 pub use evidence::{
-    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Process, Records, Recovered, Running,
-    Silence, StartFailures, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Process, Records, Recovered,
+    Running, Silence, StartFailures, ViewRecord,
 };
 pub use grastate::{Grastate, GrastateError};
 pub use gvwstate::{Gvwstate, GvwstateError, ViewId};

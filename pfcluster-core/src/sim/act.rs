@@ -19,8 +19,10 @@ impl World {
         if part == Part::Stop && (known.serves || self.serves_unseen(place)) && !self.hosts[place].ends {
             self.breaks(Breach::ForbiddenStop, format!("{} ends a database that serves", self.name(place)));
         }
-        let is_fit =
-            self.galera.is_trusted(place) || self.is_confirmed(place) || self.words.holds_for(&self.name(place), self.now) || self.words.forged;
+        let is_fit = self.galera.is_trusted(place)
+            || self.is_confirmed(place)
+            || self.words.holds_for(&self.name(place), self.now)
+            || self.words.forged;
         if part == Part::Bootstrap && !is_fit {
             self.breaks(Breach::ForbiddenStart, format!("{} begins with data that can't be trusted", self.name(place)));
         }
@@ -91,7 +93,11 @@ impl World {
         let is_full = self.now < self.hosts[place].full_until;
         let disk = &mut self.galera.members[place].disk;
         match step {
-            Step::Record(_) | Step::AllowBootstrap | Step::ForbidBootstrap | Step::ClearSeqno | Step::WriteUuid(_) if is_full => return Err("no space left on the device".into()),
+            Step::Record(_) | Step::AllowBootstrap | Step::ForbidBootstrap | Step::ClearSeqno | Step::WriteUuid(_)
+                if is_full =>
+            {
+                return Err("no space left on the device".into());
+            }
             Step::Record(records) => self.hosts[place].records = records,
             Step::SetViewAside => disk.gvwstate = File::Absent,
             Step::SetStateAside => self.set_state_aside(place),
@@ -119,7 +125,11 @@ impl World {
                 }
             }
             Step::WriteUuid(uuid) => {
-                let of_rows = disk.data.rows().map(|rows| rows.history).filter(|history| super::galera::evidence::uuid(*history) == uuid);
+                let of_rows = disk
+                    .data
+                    .rows()
+                    .map(|rows| rows.history)
+                    .filter(|history| super::galera::evidence::uuid(*history) == uuid);
                 if let (File::Whole(grastate), Some(history)) = (&mut disk.grastate, of_rows) {
                     (grastate.history, grastate.seqno) = (history, -1);
                 }

@@ -316,7 +316,14 @@ impl World {
         self.after(delay, Event::Look { place, run, number, recover, seen });
     }
 
-    pub(super) fn looked(&mut self, place: Place, run: u64, number: u64, recover: bool, seen: Option<(Box<Look>, u64)>) {
+    pub(super) fn looked(
+        &mut self,
+        place: Place,
+        run: u64,
+        number: u64,
+        recover: bool,
+        seen: Option<(Box<Look>, u64)>,
+    ) {
         if self.hosts[place].run != run {
             return;
         }

@@ -13,8 +13,8 @@ use super::clusters::host;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{CarriedOutBy, Policy, Seen};
 use crate::galera::{
-    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
-    Records, Recovered, Running, Seqno, Silence, Uuid, ViewId, ViewRecord, StartFailures,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position,
+    Process, Records, Recovered, Running, Seqno, Silence, StartFailures, Uuid, ViewId, ViewRecord,
 };
 
 /// A UUID of a history: one of two, seldom zero.

@@ -11,8 +11,8 @@ use crate::cluster::Hostname;
 use crate::decision::Decision;
 use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
 use crate::galera::{
-    CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running,
-    StartFailures,
+    CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered,
+    Running, StartFailures,
 };
 
 /// What the supervisor is about.
@@ -220,7 +220,13 @@ impl Supervisor {
     }
 
     /// Takes over the forks that those remember who serve in our component.
-    fn learn_from(&mut self, records: &mut Records, running: &Running, seen: &[Seen], is_meant: impl Fn(&Seen) -> bool) {
+    fn learn_from(
+        &mut self,
+        records: &mut Records,
+        running: &Running,
+        seen: &[Seen],
+        is_meant: impl Fn(&Seen) -> bool,
+    ) {
         let peers = seen.iter().filter(|seen| is_meant(seen));
         let peers = peers.filter_map(|seen| records::serving_with(seen, running, &self.config.me));
         let has_diverged = records::learn_forks(records, self.own.before(), peers);
@@ -250,7 +256,9 @@ impl Supervisor {
     /// The database became primary though not all of its last primary view are there, nobody primary joined it, and no decision
     /// wanted it: somebody did it by hand. From there it goes on without the others.
     fn forced_by_hand(&self, before: &Look, look: &Look, seen: &[Seen]) -> Option<Fork> {
-        let (Process::Running(running), files) = (&look.evidence.process, look.evidence.files.as_ref()?) else { return None };
+        let (Process::Running(running), files) = (&look.evidence.process, look.evidence.files.as_ref()?) else {
+            return None;
+        };
         let view = files.gvwstate.read()?;
         let at = match &before.evidence.process {
             Process::Running(waited) if waited.status == ClusterStatus::NonPrimary => {
@@ -267,13 +275,13 @@ impl Supervisor {
             _ => return None,
         };
         let last = before.evidence.files.as_ref()?.gvwstate.read();
-        let all_there = last.is_some_and(|last| {
-            last.members.iter().all(|node| view.members.iter().any(|now| now.is_same_node(*node)))
-        });
+        let all_there = last
+            .is_some_and(|last| last.members.iter().all(|node| view.members.iter().any(|now| now.is_same_node(*node))));
         let was_wanted = self.decision.as_ref().is_some_and(|decision| {
             matches!(decision.action, Action::Promote { .. } | Action::Bootstrap { .. } | Action::Fresh { .. })
         });
-        let somebody_served = self.decision.as_ref().is_some_and(|decision| matches!(decision.action, Action::Join { .. }));
+        let somebody_served =
+            self.decision.as_ref().is_some_and(|decision| matches!(decision.action, Action::Join { .. }));
         let forced = !all_there && !was_wanted && !somebody_served;
         forced.then(|| Fork { id: records::fork_of_view(view.view), at })
     }
@@ -444,7 +452,9 @@ impl Supervisor {
         let is_served = |saying: &Saying| match saying {
             Saying::Discard(host) => is_rid_of_data(host),
             Saying::End(host) => has_ended(host),
-            Saying::AssumeLost(_) | Saying::Seed(_) | Saying::Standalone | Saying::Force(_) | Saying::Trust(_) => in_service,
+            Saying::AssumeLost(_) | Saying::Seed(_) | Saying::Standalone | Saying::Force(_) | Saying::Trust(_) => {
+                in_service
+            }
         };
         for saying in self.words.end(self.now, is_served) {
             self.tell(Event::Served { saying });

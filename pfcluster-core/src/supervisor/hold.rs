@@ -56,7 +56,8 @@ impl Supervisor {
 
     /// What the own process waits for will not come: a member of the view that it is to restore cannot be started.
     fn cannot_form(&self) -> bool {
-        let is_failing = |reason: &Reason| matches!(reason, Reason::CannotStart { .. } | Reason::Tie { by: TieBreak::CanStart, .. });
+        let is_failing =
+            |reason: &Reason| matches!(reason, Reason::CannotStart { .. } | Reason::Tie { by: TieBreak::CanStart, .. });
         self.decision.as_ref().is_some_and(|decision| decision.reasons.iter().any(is_failing))
     }
 

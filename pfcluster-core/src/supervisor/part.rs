@@ -183,7 +183,15 @@ fn is_serving(own: &Evidence) -> bool {
 }
 
 /// The steps of a part. `fork` is the number of a fork that it would make, `boot` the machine's boot.
-pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Records, seen: &[Seen], fork: u64, boot: Uuid) -> Vec<Step> {
+pub(super) fn steps(
+    part: Part,
+    action: &Action,
+    own: &Evidence,
+    records: &Records,
+    seen: &[Seen],
+    fork: u64,
+    boot: Uuid,
+) -> Vec<Step> {
     let position = start_position(own);
     let start = |how| Step::Start { how, position };
     let clear_seqno = differs_from_grastate(own, position).then_some(Step::ClearSeqno);
@@ -223,7 +231,8 @@ pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Recor
         }
         Part::JoinWithoutData => {
             let start = Step::Start { how: Start::Normal, position: None };
-            let joined = Records { joined_in_boot: Some(boot), supervised: records.supervised.clone(), ..Records::default() };
+            let joined =
+                Records { joined_in_boot: Some(boot), supervised: records.supervised.clone(), ..Records::default() };
             vec![Step::SetDataAside, Step::Record(joined), start]
         }
         Part::Bootstrap => {
@@ -235,7 +244,8 @@ pub(super) fn steps(part: Part, action: &Action, own: &Evidence, records: &Recor
                 return vec![Step::Record(forked), Step::SetStateAside, Step::SetViewAside, start];
             }
             // The zero UUID, or that of a start that was interrupted.
-            let other_uuid = own.files.as_ref().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid != at.uuid());
+            let other_uuid =
+                own.files.as_ref().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid != at.uuid());
             // A view that cannot be read gives every node the same name.
             let view_aside = own.files.as_ref().is_some_and(|files| matches!(files.gvwstate, Found::Torn(_)));
             let mut steps = Vec::new();

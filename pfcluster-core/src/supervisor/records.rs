@@ -4,8 +4,8 @@ use super::own::Look;
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::Seen;
 use crate::galera::{
-    ClusterStatus, Evidence, Fork, Gvwstate, LocalState, Observation, Position, Process, Records, Running, Seqno, ViewId,
-    ViewRecord,
+    ClusterStatus, Evidence, Fork, Gvwstate, LocalState, Observation, Position, Process, Records, Running, Seqno,
+    ViewId, ViewRecord,
 };
 
 /// A server that is in service and has all that its component has.
@@ -41,7 +41,12 @@ pub(super) fn write_position(records: &mut Records, running: &Running) {
 /// whoever left before could hold more. So the status must be of the view that the file names, the same in both looks, with
 /// nothing waiting to be applied. Counting members is not enough: of two views in a row, one may go and one may come.
 /// `is_of_view`: something shows that it is the file's view.
-pub(super) fn write_view(records: &mut Records, before: &Look, now: &Look, is_of_view: impl Fn(&Gvwstate, &Running) -> bool) {
+pub(super) fn write_view(
+    records: &mut Records,
+    before: &Look,
+    now: &Look,
+    is_of_view: impl Fn(&Gvwstate, &Running) -> bool,
+) {
     let view = |look: &Look| {
         let files = look.evidence.files.as_ref()?;
         let own = files.gvwstate.read()?;

@@ -23,7 +23,13 @@ pub(crate) enum Life {
     Bootstrapping,
     /// It may be serving clients, and does not respond.
     Mute,
-    Runs { status: ClusterStatus, state: LocalState, uuid: Uuid, at: i64, sees_all: bool },
+    Runs {
+        status: ClusterStatus,
+        state: LocalState,
+        uuid: Uuid,
+        at: i64,
+        sees_all: bool,
+    },
 }
 
 /// grastate.dat and the recovered position.
@@ -227,7 +233,11 @@ fn all_data() -> Vec<Data> {
         all.extend([Data::Torn(place), Data::Missing(place)]);
     }
     for flag in [false, true] {
-        all.extend([Data::Both(LOW, OURS, HIGH, flag), Data::Both(HIGH, OURS, LOW, flag), Data::Both(LOW, OTHER, LOW, flag)]);
+        all.extend([
+            Data::Both(LOW, OURS, HIGH, flag),
+            Data::Both(HIGH, OURS, LOW, flag),
+            Data::Both(LOW, OTHER, LOW, flag),
+        ]);
         all.push(Data::Unconfirmed(OURS, HIGH, Some(flag)));
     }
     all
@@ -252,7 +262,8 @@ fn all_runs() -> Vec<Life> {
 pub(crate) fn full(size: usize) -> Vec<Letter> {
     let mut letters = vec![Letter::UNKNOWN];
     for view in VIEWS {
-        letters.extend([Life::Mute, Life::Bootstrapping].map(|life| Letter::new(life, Data::NotRecovered(false), view)));
+        letters
+            .extend([Life::Mute, Life::Bootstrapping].map(|life| Letter::new(life, Data::NotRecovered(false), view)));
         for life in [Life::Stopped, Life::Starting] {
             letters.extend(all_data().into_iter().map(|data| Letter::new(life, data, view)));
         }

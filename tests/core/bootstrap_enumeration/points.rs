@@ -3,8 +3,8 @@
 
 use pfcluster_core::galera::bootstrap::{Policy, Seen};
 use pfcluster_core::galera::{
-    CleanStop, ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Records, Seqno, StartFailures,
-    Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Fork, LocalState, Observation, Position, Process, Records, Seqno,
+    StartFailures, Uuid, ViewId, ViewRecord,
 };
 
 use crate::alphabet::{Data, HIGH, LOW, Letter, Life, MIDDLE, OTHER, OURS, View, host, seen};

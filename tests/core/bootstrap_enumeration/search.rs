@@ -155,7 +155,9 @@ fn short(evidence: &Evidence) -> String {
         Recovered::At(position) => write!(text, ", recovered {}:{}", letter(position.uuid()), position.seqno()),
         other => write!(text, ", recovered {other:?}"),
     };
-    for (is, word) in [(files.sst_marker, "marker"), (files.unsynced_transfer, "unsynced"), (files.datadir_empty, "empty")] {
+    for (is, word) in
+        [(files.sst_marker, "marker"), (files.unsynced_transfer, "unsynced"), (files.datadir_empty, "empty")]
+    {
         if is {
             let _ = write!(text, ", {word}");
         }

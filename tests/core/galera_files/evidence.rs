@@ -4,8 +4,8 @@ use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::evidence::{EvidenceDocument, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running, StartFailures, Seqno,
-    Uuid, ViewId, ViewRecord,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, LocalState, Position, Process, Records, Recovered, Running,
+    Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use pfcluster_tests::property_config;
 use proptest::option::of;
@@ -65,7 +65,8 @@ fn records() -> impl Strategy<Value = Records> {
     let clean = (position(), any::<bool>()).prop_map(|(position, last)| CleanStop { position, last });
     let failures = (1_u8.., ".{0,9}").prop_map(|(count, why)| StartFailures { count, why: why.into() });
     let failures = prop_oneof![Just(StartFailures::default()), failures];
-    let parts = (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);
+    let parts =
+        (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);
     parts.prop_map(|(last_recorded, view, clean, forks, ran_standalone, supervised, start_failures)| Records {
         last_recorded,
         view,
@@ -262,11 +263,20 @@ fn what_the_schema_refuses_is_refused() {
         (with("/gathering", json!("")), false),
         (with("/gathering", json!(1)), false),
     ];
-    for path in ["/version", "/host", "/running/uuid", "/running/last_committed", "/files/grastate/seqno", "/files/forks/0/seqno"] {
+    for path in [
+        "/version",
+        "/host",
+        "/running/uuid",
+        "/running/last_committed",
+        "/files/grastate/seqno",
+        "/files/forks/0/seqno",
+    ] {
         cases.push((without(path), false));
     }
-    let optional = ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"];
-    let new = ["/bootstrapping", "/not_responding", "/files/clean_stop", "/files/forks/0/id", "/files/unsynced_transfer"];
+    let optional =
+        ["/taken_at", "/running", "/running/members", "/files", "/files/grastate/safe_to_bootstrap", "/notes"];
+    let new =
+        ["/bootstrapping", "/not_responding", "/files/clean_stop", "/files/forks/0/id", "/files/unsynced_transfer"];
     for path in [&optional[..], &new, &["/files/supervised", "/files/start_failures"]].concat() {
         cases.push((without(path), true));
     }
@@ -284,7 +294,10 @@ fn what_makes_no_sense_is_refused_with_its_place() {
     let refused = |document: Value| read(document.to_string().as_bytes(), resolve).expect_err("no sense").to_string();
     let mut document = sample();
     document["starting"] = json!(true);
-    assert_eq!(refused(document), "pf1: `starting`: a server runs, starts, bootstraps, or is not responding: one of them");
+    assert_eq!(
+        refused(document),
+        "pf1: `starting`: a server runs, starts, bootstraps, or is not responding: one of them"
+    );
     let mut document = sample();
     document["files"]["recovered"] = json!({"uuid": "00000000-0000-0000-0000-000000000000", "seqno": 5});
     assert_eq!(

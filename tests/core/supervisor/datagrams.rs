@@ -1,12 +1,11 @@
 //! What travels between two supervisors.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use pfcluster_core::galera::{ClusterStatus, LocalState};
 use pfcluster_core::galera::{
-    CleanStop, Evidence, Files, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running, Seqno,
-    StartFailures, Uuid,
-    ViewId, ViewRecord,
+    CleanStop, Evidence, Files, Fork, Found, Gvwstate, Observation, Position, Process, Records, Recovered, Running,
+    Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
+use pfcluster_core::galera::{ClusterStatus, LocalState};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::strategies::evidence;
 use pfcluster_core::supervisor::{Key, MOST_BYTES, MessageError};

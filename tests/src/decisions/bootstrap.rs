@@ -35,8 +35,8 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, CarriedOutBy, Policy, Reason, Seen};
 use pfcluster_core::galera::{
-    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process,
-    Recovered, Running, Seqno, Silence, StartFailures, Uuid, ViewId, ViewRecord, select_bootstrap,
+    CleanStop, ClusterStatus, Evidence, Files, Fork, Found, Grastate, Gvwstate, LocalState, Observation, Position,
+    Process, Recovered, Running, Seqno, Silence, StartFailures, Uuid, ViewId, ViewRecord, select_bootstrap,
 };
 
 use crate::Case;

@@ -253,7 +253,8 @@ where
     D: Deserializer<'de>,
 {
     let text = Option::<String>::deserialize(deserializer)?;
-    text.map(|text| text.parse().map_err(|error| D::Error::custom(format!("`{}`: {error}", text.escape_debug())))).transpose()
+    text.map(|text| text.parse().map_err(|error| D::Error::custom(format!("`{}`: {error}", text.escape_debug()))))
+        .transpose()
 }
 
 fn all_parsed<'de, D, T>(deserializer: D) -> Result<Vec<T>, D::Error>

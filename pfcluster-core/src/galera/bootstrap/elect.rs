@@ -241,8 +241,7 @@ impl<'a> Election<'a> {
 
     /// Rule 5.
     pub(super) fn may_be_serving(&self) -> Option<Answer<'a>> {
-        let awaited: Vec<Awaited> =
-            self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
+        let awaited: Vec<Awaited> = self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
         if awaited.is_empty() { None } else { Some(Answer::wait(awaited).because([self.answered_reason()])) }
     }
 
@@ -309,7 +308,8 @@ impl<'a> Election<'a> {
     /// is started: two components would go on from there.
     fn supersede_first(&self, one: &Facts<'_>) -> Vec<Hostname> {
         let could_be_restored = |view: &&HeldView<'_>| view.may_be_completed && !view.holders.contains(&one.place);
-        let mut places: Vec<usize> = self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
+        let mut places: Vec<usize> =
+            self.views.iter().filter(could_be_restored).flat_map(|view| view.holders.clone()).collect();
         let left_last = |at: &usize| *at != one.place && stopped_cleanly_and_last(&self.facts[*at]).is_ok();
         places.extend((0..self.facts.len()).filter(left_last));
         places.retain(|&at| self.facts[at].enabled && !self.facts[at].given_up);
@@ -347,7 +347,8 @@ impl<'a> Election<'a> {
 pub(super) fn may_be_above(one: &Facts<'_>, position: Position, proved: bool) -> bool {
     match &one.holds {
         Holds::Safe(_) if one.has_diverged() => true,
-        Holds::Safe(own) | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
+        Holds::Safe(own)
+        | Holds::Unsafe(Defect::TransferUnsynced | Defect::Contradiction | Defect::Superseded, Some(own)) => {
             own.is_above(position) || one.ran_standalone() && own.uuid() == position.uuid()
         }
         Holds::Unknown(_) => !proved,

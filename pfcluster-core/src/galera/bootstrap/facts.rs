@@ -1,11 +1,11 @@
 //! What the evidence of one member comes down to: what it holds, and whether that can be trusted.
 
-use super::{Policy, Seen};
 use super::action::{Defect, Need};
+use super::{Policy, Seen};
 use crate::cluster::Hostname;
 use crate::galera::{
-    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered, Running,
-    Uuid,
+    ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered,
+    Running, Uuid,
 };
 
 /// One member, as the rules look at it.
@@ -255,7 +255,10 @@ impl Holds {
         if files.unsynced_transfer {
             // Whatever recovery found: files may be missing, and commits that reached only this member may be in the rest.
             let uuid = recovered.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
-            return Holds::Unsafe(Defect::TransferUnsynced, uuid.and_then(|uuid| files.records.highest_of(uuid)).or(recovered));
+            return Holds::Unsafe(
+                Defect::TransferUnsynced,
+                uuid.and_then(|uuid| files.records.highest_of(uuid)).or(recovered),
+            );
         }
         let grastate = match &files.grastate {
             Found::Read(grastate) => grastate,

@@ -104,9 +104,11 @@ impl<'a> Election<'a> {
 
     /// Who can prove to have left last, and is passed over as others are more advanced.
     fn passed_over(&self, chosen: &Facts<'_>) -> Vec<Reason> {
-        let flagged = self.facts.iter().zip(&self.flags).filter(|(one, flag)| {
-            **flag == Flag::CleanStop && one.place != chosen.place && one.enabled
-        });
+        let flagged = self
+            .facts
+            .iter()
+            .zip(&self.flags)
+            .filter(|(one, flag)| **flag == Flag::CleanStop && one.place != chosen.place && one.enabled);
         let by = || Hindrance::HoldsMore { member: chosen.host.clone() };
         flagged.map(|(one, _)| Reason::HeldBack { members: vec![one.host.clone()], by: by() }).collect()
     }

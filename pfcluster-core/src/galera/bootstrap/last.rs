@@ -58,13 +58,15 @@ impl<'a> Election<'a> {
         let by_floor = matches!(proof, Proof::Floor { .. });
         // An unsafe member would be started too, and its data overwritten; so would one with the zero UUID.
         let can_reform = |one: &Facts<'_>| {
-            let keeps_state = one.files().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid == best.uuid());
+            let keeps_state =
+                one.files().and_then(|files| files.grastate.read()).is_some_and(|own| own.uuid == best.uuid());
             one.may_be_chosen() && keeps_state && !one.cannot_start() && (one.is_stopped() || one.is_starting())
         };
         // A node that an arbitrator stands for may have been another one after all; a start from the best does without it.
         let nodes = view.gvwstate.members.len();
         let forms = nodes > 1 && view.present == nodes && !self.policy.reform_failed;
-        let bounded = !self.facts.iter().any(|one| !view.holders.contains(&one.place) && may_be_above(one, best, by_floor));
+        let bounded =
+            !self.facts.iter().any(|one| !view.holders.contains(&one.place) && may_be_above(one, best, by_floor));
         if forms && bounded && holders().all(can_reform) {
             let source = Source::view(holders().collect(), best);
             let action = Action::Reform {
@@ -124,7 +126,11 @@ impl<'a> Election<'a> {
             return None;
         }
         let reasons = [Reason::LeftLast { member: one.host.clone(), position }, self.answered_reason()];
-        Some(self.start(one, position, true, self.not_forced()).because(reasons).because(self.failing(std::iter::once(one))))
+        Some(
+            self.start(one, position, true, self.not_forced())
+                .because(reasons)
+                .because(self.failing(std::iter::once(one))),
+        )
     }
 
     fn flagged(&self, at: usize) -> Option<(&'a Facts<'a>, Position)> {

@@ -214,10 +214,8 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 /// `seen` has every member of the database once, in the order of cluster.conf: the first is the management member. The
 /// same evidence gives the same answer, whoever asks.
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
-    let mut facts: Vec<facts::Facts<'_>> = (0..)
-        .zip(seen)
-        .map(|(place, seen)| facts::Facts::of(place, seen, policy))
-        .collect();
+    let mut facts: Vec<facts::Facts<'_>> =
+        (0..).zip(seen).map(|(place, seen)| facts::Facts::of(place, seen, policy)).collect();
     facts::pass_over_unsynced(&mut facts);
     facts::mark_missed_forks(&mut facts);
     let election = elect::Election::new(&facts, policy);

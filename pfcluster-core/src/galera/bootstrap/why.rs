@@ -111,7 +111,10 @@ impl fmt::Display for Hindrance {
             Hindrance::HoldsMore { member } => write!(f, "{member} holds more"),
             Hindrance::SawMore { member } => write!(f, "{member} has seen more in service"),
             Hindrance::Unsupervised { member } => {
-                write!(f, "the supervisor of {member} was never heard, so its database may have been started by other rules")
+                write!(
+                    f,
+                    "the supervisor of {member} was never heard, so its database may have been started by other rules"
+                )
             }
         }
     }
@@ -145,7 +148,9 @@ impl fmt::Display for NotChosen {
             NotChosen::Diverged { fork, position } => {
                 write!(f, "it diverged at {fork}: a component was started there without it, and it is at {position}")
             }
-            NotChosen::Succeeded { position } => write!(f, "its cluster UUID has a successor, which has all of {position}"),
+            NotChosen::Succeeded { position } => {
+                write!(f, "its cluster UUID has a successor, which has all of {position}")
+            }
             NotChosen::Standalone => f.write_str("it ran without Galera: its position does not tell what it holds"),
             NotChosen::Above { by } => write!(f, "it holds {by} more, which would be lost"),
             NotChosen::Maintenance => f.write_str("it is in maintenance"),

@@ -47,7 +47,15 @@ pub(super) fn held_views<'a>(facts: &[Facts<'a>]) -> Vec<HeldView<'a>> {
             views[at].holders.push(index);
         } else {
             let holders = vec![index];
-            views.push(HeldView { gvwstate, holders, present: 0, complete: false, may_be_completed: false, best: None, floor: None });
+            views.push(HeldView {
+                gvwstate,
+                holders,
+                present: 0,
+                complete: false,
+                may_be_completed: false,
+                best: None,
+                floor: None,
+            });
         }
     }
     for view in &mut views {

@@ -138,9 +138,8 @@ impl Cluster {
                 size: u32::try_from(record.view.members.len()).ok(),
             })
         });
-        let forks = records.forks.iter().filter_map(|fork| {
-            Some(core::Fork { id: u64::from(fork.id), at: position(fork.at)? })
-        });
+        let forks =
+            records.forks.iter().filter_map(|fork| Some(core::Fork { id: u64::from(fork.id), at: position(fork.at)? }));
         let clean = records.clean.and_then(|(at, last)| Some(core::CleanStop { position: position(at)?, last }));
         Files {
             grastate,

@@ -48,8 +48,7 @@ impl Cluster {
 
     /// A member carries out its part. Right before it begins something it looks once more for a primary component.
     pub fn carry_out(&mut self, own: Place, asked: Set, part: Part) {
-        let begins =
-            matches!(part, Part::Reform | Part::Bootstrap | Part::BootstrapAnew | Part::Promote | Part::Begin);
+        let begins = matches!(part, Part::Reform | Part::Bootstrap | Part::BootstrapAnew | Part::Promote | Part::Begin);
         let somebody_serves = (0..self.members.len()).any(|other| self.reaches(own, other) && self.is_primary(other));
         if begins && somebody_serves || !self.members[own].powered {
             return;
@@ -67,7 +66,8 @@ impl Cluster {
             Part::Reform => self.start_as(own, true, true),
             Part::Join if self.is_stopped(own) => {
                 self.check_join(own);
-                let serving = asked.iter().filter(|&other| self.reaches(own, other) && self.is_primary(other)).collect();
+                let serving =
+                    asked.iter().filter(|&other| self.reaches(own, other) && self.is_primary(other)).collect();
                 self.learn_forks_of(own, serving);
                 self.members[own].disk.gvwstate = File::Absent;
                 self.start_as(own, true, false)
@@ -85,7 +85,8 @@ impl Cluster {
             Part::Bootstrap => {
                 if self.is_stopped(own) {
                     let at = self.at(own);
-                    let last = self.members[own].disk.records.clean.is_some_and(|(clean, last)| Some(clean) == at && last);
+                    let last =
+                        self.members[own].disk.records.clean.is_some_and(|(clean, last)| Some(clean) == at && last);
                     self.members[own].disk.records.clean = at.map(|at| (at, last));
                     self.set_flag(own);
                 }

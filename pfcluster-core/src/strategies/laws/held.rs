@@ -97,7 +97,9 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
     {
         return match (found, &files.recovered) {
             // Where a start with a new UUID was interrupted, the data are where they were.
-            (Some(found), _) if found.uuid() != grastate.uuid && files.records.forks.iter().all(|fork| fork.at != found) => {
+            (Some(found), _)
+                if found.uuid() != grastate.uuid && files.records.forks.iter().all(|fork| fork.at != found) =>
+            {
                 Held::Bad(Some(found))
             }
             (Some(found), _) => Held::Good(found),

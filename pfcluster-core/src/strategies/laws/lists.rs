@@ -82,10 +82,11 @@ fn loses_nothing(one: &Seen, at: Position, source: Position, sources: &[&Seen]) 
     let of_sources = || sources.iter().filter_map(|source| records(source)).flat_map(|records| &records.forks);
     let missed = of_sources().filter(|fork| !remembers(one, fork));
     let own = records(one).map_or(&[][..], |records| &records.forks[..]);
-    let went_its_own_way = own.iter().filter(|fork| {
-        fork.at.uuid() == source.uuid() && !sources.iter().any(|source| remembers(source, fork))
-    });
-    let first = missed.chain(went_its_own_way).filter(|fork| fork.at.uuid() == at.uuid()).min_by_key(|fork| fork.at.seqno());
+    let went_its_own_way = own
+        .iter()
+        .filter(|fork| fork.at.uuid() == source.uuid() && !sources.iter().any(|source| remembers(source, fork)));
+    let first =
+        missed.chain(went_its_own_way).filter(|fork| fork.at.uuid() == at.uuid()).min_by_key(|fork| fork.at.seqno());
     let is_in_source = match first {
         Some(fork) => !at.is_above(fork.at),
         None => at.uuid() == source.uuid() && !at.is_above(source),
@@ -110,9 +111,7 @@ fn receives_all(one: &Seen) -> bool {
 fn is_with_others(judged: Judged<'_>, one: &Seen) -> bool {
     let view = |one: &Seen| Some(files(one)?.gvwstate.read()?.view);
     let own = view(one).filter(|_| files(one).is_some_and(|files| files.unsynced_transfer && !files.sst_marker));
-    own.is_some_and(|own| {
-        judged.seen.iter().any(|other| held(other).good().is_some() && view(other) == Some(own))
-    })
+    own.is_some_and(|own| judged.seen.iter().any(|other| held(other).good().is_some() && view(other) == Some(own)))
 }
 
 /// Every process that waits without service beside the chosen ones keeps a view from forming again, or may become

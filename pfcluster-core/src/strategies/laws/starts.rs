@@ -1,11 +1,11 @@
 //! Laws of whatever makes a primary component.
 
 use super::Judged;
-use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use super::held::{
     Held, diverged, evidence, files, has_successor, held, is_primary, missed_forks, ran_alone, records, remembered,
     running, transfers,
 };
+use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Assumption, Seen};
 use crate::galera::{ClusterStatus, Position};
@@ -163,8 +163,12 @@ fn nothing_to_lose(judged: &Judged<'_>, one: &Seen) -> bool {
     if judged.given_up(one) {
         return true;
     }
-    let remembers = records(one)
-        .is_some_and(|records| records.clean.is_some() || records.last_recorded.is_some() || records.view.is_some() || !records.forks.is_empty());
+    let remembers = records(one).is_some_and(|records| {
+        records.clean.is_some()
+            || records.last_recorded.is_some()
+            || records.view.is_some()
+            || !records.forks.is_empty()
+    });
     match held(one) {
         Held::Nothing => true,
         Held::Empty => !remembers || judged.policy.force.is_some(),
@@ -240,7 +244,11 @@ pub(super) fn keeps_uuid_in_doubt(judged: Judged<'_>) -> Result<(), String> {
     };
     let (Some(source), true) = (judged.source(), keeps) else { return Ok(()) };
     for one in judged.seen.iter().filter(|one| !judged.started().contains(&one.host)) {
-        let proved = judged.started().iter().filter_map(|host| judged.member(host).ok()).any(|started| proves(started, judged.seen));
+        let proved = judged
+            .started()
+            .iter()
+            .filter_map(|host| judged.member(host).ok())
+            .any(|started| proves(started, judged.seen));
         let is_above = match held(one) {
             Held::Unknown => !proved,
             Held::Good(at) => at.is_above(source) || diverged(one, judged.seen, judged.policy),

@@ -46,7 +46,8 @@ pub(super) fn holds_a_view(one: &Seen, seen: &[Seen]) -> bool {
     let out_of_service = |one: &&Seen| held(one) != Held::Unknown && !is_primary(one) && !transfers(one);
     let Some(view) = view_of(one).filter(|_| out_of_service(&one)) else { return false };
     let same = |other: &&Seen| view_of(other).is_some_and(|own| own.view == view.view && own.members == view.members);
-    let flagged = files(one).and_then(|files| files.grastate.read()).is_some_and(|own| own.safe_to_bootstrap == Some(true));
+    let flagged =
+        files(one).and_then(|files| files.grastate.read()).is_some_and(|own| own.safe_to_bootstrap == Some(true));
     let holders: Vec<Gvwstate> = seen.iter().filter(out_of_service).filter(same).filter_map(view_of).collect();
     let all = view.members.iter().all(|node| holders.iter().any(|own| own.my_uuid.is_same_node(*node)));
     all && (view.members.len() > 1 || flagged)

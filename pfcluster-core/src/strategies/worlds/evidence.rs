@@ -122,9 +122,8 @@ impl World {
         let view = node.record.as_ref().and_then(|(view, floor, size)| {
             Some(ViewRecord { view: view.id(), uuid: HISTORY, floor: Seqno::new(*floor)?, size: Some(*size) })
         });
-        let clean = node.clean.and_then(|(seqno, last)| {
-            Some(CleanStop { position: Position::new(HISTORY, seqno)?, last })
-        });
+        let clean =
+            node.clean.and_then(|(seqno, last)| Some(CleanStop { position: Position::new(HISTORY, seqno)?, last }));
         let supervised = self.nodes.iter().zip(hosts).filter(|(other, _)| node.supervised && other.record.is_some());
         Records {
             last_recorded: node.recorded.and_then(|seqno| Position::new(HISTORY, seqno)),

@@ -308,9 +308,8 @@ impl FilesTold {
     }
 
     fn read(self, names: &Names) -> Option<Files> {
-        let fork = |(id, history, seqno): (u64, Bytes, i64)| {
-            Some(Fork { id, at: Position::new(uuid(history), seqno)? })
-        };
+        let fork =
+            |(id, history, seqno): (u64, Bytes, i64)| Some(Fork { id, at: Position::new(uuid(history), seqno)? });
         let (count, why) = self.start_failures;
         Some(Files {
             grastate: read(self.grastate, |(history, seqno, safe_to_bootstrap)| {

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use super::super::{EvidenceError, VERSION, known_version};
 use super::read::{RecordsTold, Wrong};
 use super::{
-    CleanStopDocument, ForkDocument, PositionDocument, StartFailuresDocument, ViewRecordDocument, all_parsed, perhaps_parsed,
+    CleanStopDocument, ForkDocument, PositionDocument, StartFailuresDocument, ViewRecordDocument, all_parsed,
+    perhaps_parsed,
 };
 
 /// What is not known is refused: a misspelt field would be a record that is missing.
