@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Instant;
 
 use pfcluster_core::galera::Grastate;
 use rustix::process::{Pid, Signal, kill_process};
@@ -89,7 +90,7 @@ fn a_wrecked_tc_log() {
     assert_eq!(document["files"]["recovered"], json!({"uuid": uuid, "seqno": committed}));
 }
 
-/// A start on an override: another cluster UUID with all rows, in InnoDB from the first moment on.
+/// A start on an override: another cluster UUID with all rows, in `InnoDB` from the first moment on.
 #[test]
 fn a_new_uuid_has_all_rows() {
     let mut database = Database::new(Galera::On);
@@ -117,6 +118,25 @@ fn a_new_uuid_has_all_rows() {
     assert_eq!(document["files"]["recovered"], json!({"uuid": new, "seqno": now}), "{document:#}");
     assert_eq!(document["files"]["grastate"]["uuid"], json!(new));
     assert_eq!(document["files"]["forks"][0]["uuid"], json!(old));
+}
+
+/// One that waits for a primary component never ends by SIGTERM: the supervisor, when it is told to end, kills it after a while.
+#[test]
+fn one_that_waits_is_killed_in_the_end() {
+    let mut database = Database::new(Galera::On);
+    database.start(&["--wsrep-cluster-address=gcomm://192.168.1.5,192.168.1.6"]);
+    with_key(&database);
+    pf_conf(&database);
+    let mut supervisor = Supervisor::start(&database, &[], &[]);
+    supervisor.wait_for("it has seen the process", || {
+        status(&database).is_some_and(|status| status["members"][0]["state"] == json!("starting"))
+    });
+    let began = Instant::now();
+    supervisor.signal(Signal::TERM);
+    assert!(supervisor.ends().success(), "{}", supervisor.log());
+    assert!((2..10).contains(&began.elapsed().as_secs()), "{:?}\n{}", began.elapsed(), supervisor.log());
+    drop(supervisor);
+    assert!(!database.is_there());
 }
 
 /// One that somebody else has started.

@@ -209,7 +209,7 @@ impl Database {
         server.try_wait().expect("our own child").is_none()
     }
 
-    /// Some process holds a lock on InnoDB's tablespace.
+    /// Some process holds a lock on `InnoDB`'s tablespace.
     pub(crate) fn has_engine_locked(&self) -> bool {
         let file = fs::File::open(self.datadir().join("ibdata1")).expect("a tablespace");
         rustix::process::fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).expect("a lock").is_some()
