@@ -52,6 +52,30 @@ fn a_paused_provider_leaves_a_number() {
     assert_eq!(document["files"]["recovered"]["seqno"], json!(committed), "{document:#}");
 }
 
+/// Two recoveries of one database at once would make each other fail: one waits, or sees that the other is there.
+#[test]
+fn recoveries_at_once() {
+    let mut database = Database::new(Galera::On);
+    let (uuid, committed) = with_rows(&mut database, 3);
+    database.kill();
+    let database = &database;
+    let documents: Vec<(i32, Value)> = std::thread::scope(|scope| {
+        let asked: Vec<_> = (0..4).map(|_| scope.spawn(|| database.evidence(&[]))).collect();
+        asked.into_iter().map(|thread| thread.join().expect("an answer")).collect()
+    });
+    let position = json!({"uuid": uuid, "seqno": committed});
+    for (code, document) in &documents {
+        let recovered = &document["files"]["recovered"];
+        match state(document) {
+            "stopped" => assert_eq!((*code, recovered), (0, &position), "{document:#}"),
+            "starting" => assert_eq!(*code, 1, "{document:#}"),
+            other => panic!("{other}: {document:#}"),
+        }
+    }
+    assert!(documents.iter().any(|(code, _)| *code == 0), "{documents:#?}");
+    assert_eq!(database.evidence(&[]).1["files"]["recovered"], position);
+}
+
 /// With a tc.log that holds nothing the server neither recovers nor starts. A person is told what to do; a supervisor does it.
 #[test]
 fn a_wrecked_tc_log() {
