@@ -4,6 +4,8 @@
 //! The database is in a network namespace that has the member's own address. Needs root and Debian's mariadb-server,
 //! galera-4, socat, iproute2 and util-linux.
 
+#[path = "evidence/facts.rs"]
+mod facts;
 #[path = "evidence/files.rs"]
 mod files;
 #[path = "evidence/lab.rs"]
@@ -19,7 +21,7 @@ use std::time::{Duration, Instant};
 use lab::{Database, Galera};
 use pfcluster_core::galera::{RecoveryError, recovered_position};
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// Everything that happens to a member, in the order in which it happens.
 #[test]
@@ -51,17 +53,18 @@ fn a_members_life() {
     assert_eq!(files["grastate"]["uuid"], json!(uuid));
     assert!(files["grastate"]["seqno"].as_i64().is_some_and(|seqno| seqno >= committed), "{document:#}");
     assert_eq!(files["grastate"]["safe_to_bootstrap"], json!(true));
-    assert_eq!((&files["gvwstate"], &files["recovered"]), (&json!(null), &json!(null)), "it was not asked for");
+    let written = json!({"uuid": files["grastate"]["uuid"], "seqno": files["grastate"]["seqno"]});
+    assert_eq!((&files["gvwstate"], &files["recovered"]), (&json!(null), &written), "InnoDB holds what is written");
     assert_eq!(document["notes"], json!([]));
 }
 
 fn fresh(database: &Database) {
     let before = database.listing();
-    let (code, document) = database.evidence(&[]);
+    let (code, document) = database.evidence(&["--no-recover"]);
     assert_eq!((code, &document["files"]["datadir_empty"]), (0, &json!(true)), "{document:#}");
     assert_eq!((&document["running"], &document["starting"]), (&json!(null), &json!(false)));
     assert_eq!(database.listing(), before, "evidence changes nothing");
-    let (code, document) = database.evidence(&["--recover"]);
+    let (code, document) = database.evidence(&[]);
     assert_eq!(code, 0, "{document:#}");
     let none = json!({"uuid": "00000000-0000-0000-0000-000000000000", "seqno": -1});
     assert_eq!(document["files"]["recovered"], none);
@@ -70,7 +73,7 @@ fn fresh(database: &Database) {
 
 fn running(database: &Database) {
     let (code, document) = database.evidence(&["--recover"]);
-    assert_eq!((code, &document["starting"], &document["notes"]), (0, &json!(false), &json!([])), "{document:#}");
+    assert_eq!((code, state(&document), &document["notes"]), (0, "running", &json!([])), "{document:#}");
     let running = &document["running"];
     assert_eq!(running["uuid"], json!(database.status("wsrep_cluster_state_uuid")));
     assert_eq!(running["cluster_status"], json!("primary"));
@@ -86,7 +89,7 @@ fn running(database: &Database) {
 
     // A socket where nobody listens does not mean that nobody is there.
     let (code, document) = database.evidence(&["--socket=/nonexistent/socket", "--recover"]);
-    assert_eq!((code, &document["starting"], &document["running"]), (1, &json!(true), &json!(null)), "{document:#}");
+    assert_eq!((code, state(&document)), (1, "bootstrapping"), "{document:#}");
     // Nor does a server with another data directory.
     let other = database.folder().join("other");
     fs::create_dir(&other).expect("a scratch folder");
@@ -96,16 +99,29 @@ fn running(database: &Database) {
     // But its locks tell of it, wherever its files seem to be.
     std::os::unix::fs::symlink(database.datadir().join("ibdata1"), other.join("ibdata1")).expect("a link");
     let (code, document) = database.evidence(&[&format!("--datadir={}", other.display())]);
-    assert_eq!((code, &document["starting"]), (1, &json!(true)), "{document:#}");
+    assert_eq!((code, state(&document)), (1, "not_responding"), "{document:#}");
 }
 
+/// What the process does.
+fn state(document: &Value) -> &'static str {
+    let states = ["starting", "bootstrapping", "not_responding"];
+    let is_so: Vec<&str> = states.into_iter().filter(|state| document[state] == json!(true)).collect();
+    match (&is_so[..], document["running"].is_null()) {
+        ([], true) => "stopped",
+        ([], false) => "running",
+        ([state], true) => state,
+        _ => panic!("it contradicts itself: {document:#}"),
+    }
+}
+
+/// A server that serves and stands still is not one that only comes up.
 fn standing_still(database: &Database) {
     database.signal(Signal::STOP);
     let began = Instant::now();
     let (code, document) = database.evidence(&["--timeout=1", "--recover"]);
     let elapsed = began.elapsed();
     database.signal(Signal::CONT);
-    assert_eq!((code, &document["starting"], &document["running"]), (1, &json!(true), &json!(null)), "{document:#}");
+    assert_eq!((code, state(&document)), (1, "not_responding"), "{document:#}");
     assert!(elapsed < Duration::from_secs(3), "{elapsed:?}");
     assert!(document["notes"][0]["message"].as_str().is_some_and(|note| note.contains("within 1 s")), "{document:#}");
 }
@@ -113,7 +129,7 @@ fn standing_still(database: &Database) {
 /// The user nobody may neither read the files nor ask the database: all of it is said, nothing is guessed.
 fn as_nobody(database: &Database) {
     let (code, document) = database.evidence_as_nobody(&["--recover"]);
-    assert_eq!((code, &document["files"], &document["starting"]), (1, &json!(null), &json!(true)), "{document:#}");
+    assert_eq!((code, &document["files"], state(&document)), (1, &json!(null), "not_responding"), "{document:#}");
     let notes = document["notes"].to_string();
     assert!(notes.contains("Access denied") && notes.contains("cannot read"), "{notes}");
     let (_, document) = database.evidence_as_nobody(&["--socket=/nonexistent/socket"]);
@@ -131,18 +147,21 @@ fn with_a_password(database: &Database) {
     assert_eq!((code, &document["running"]["cluster_status"]), (0, &json!("primary")), "{document:#}");
     fs::write(&client, format!("[client]\nuser=asker\npassword={PASSWORD}wrong\n")).expect("a scratch file");
     let (code, document) = database.evidence(&[&option]);
-    assert_eq!((code, &document["starting"]), (1, &json!(true)), "{document:#}");
+    assert_eq!((code, state(&document)), (1, "not_responding"), "{document:#}");
     assert!(!document.to_string().contains("s3cret"), "{document:#}");
 }
 
 fn killed(database: &Database, uuid: &str, committed: i64) {
-    let state = database.state_files();
-    let (code, document) = database.evidence(&[]);
-    assert_eq!((code, &document["starting"], &document["running"]), (1, &json!(false), &json!(null)), "{document:#}");
+    let written = database.state_files();
+    let (code, document) = database.evidence(&["--no-recover"]);
+    assert_eq!((code, state(&document)), (1, "stopped"), "{document:#}");
     let files = &document["files"];
     assert_eq!((&files["grastate"]["seqno"], &files["grastate"]["uuid"]), (&json!(-1), &json!(uuid)));
     assert!(files["gvwstate"]["members"].is_array() && files["recovered"].is_null(), "{document:#}");
-    assert!(document["notes"][0]["help"].as_str().is_some_and(|help| help.contains("--recover")), "{document:#}");
+    assert!(
+        document["notes"][0]["help"].as_str().is_some_and(|help| help.contains("run `pfcluster evidence`")),
+        "{document:#}"
+    );
 
     // Another program has the port: the server's own recovery fails, and says so in words that we know.
     assert!(!database.has_leftovers());
@@ -153,7 +172,7 @@ fn killed(database: &Database, uuid: &str, committed: i64) {
     drop(port);
     assert_eq!((code, &document["notes"]), (0, &json!([])), "{document:#}");
     assert_eq!(document["files"]["recovered"], json!({"uuid": uuid, "seqno": committed}));
-    assert_eq!(database.state_files(), state, "recovery leaves Galera's files alone");
+    assert_eq!(database.state_files(), written, "recovery leaves Galera's files alone");
     assert!(!database.has_leftovers(), "the recovery's own files are gone");
     let log = database.recover_by_hand();
     let position = recovered_position(&log).expect("a position").expect("a history");
@@ -206,11 +225,16 @@ fn a_member_that_waits_for_the_others() {
     let mut seen = 0;
     while began.elapsed() < Duration::from_secs(4) {
         let (code, document) = database.evidence(&["--recover"]);
-        assert_eq!((code, &document["starting"]), (1, &json!(true)), "after {:?}: {document:#}", began.elapsed());
+        assert_eq!((code, state(&document)), (1, "starting"), "after {:?}: {document:#}", began.elapsed());
         assert_eq!(document["files"]["recovered"], json!(null));
         seen += 1;
     }
     assert!(seen > 3, "{seen}");
+    // Until it has been in a primary component it has not opened InnoDB, and blocks SIGTERM.
+    assert!(!database.has_engine_locked());
+    database.signal(Signal::TERM);
+    std::thread::sleep(Duration::from_secs(3));
+    assert!(database.is_there(), "it ignores SIGTERM: {}", database.log());
     database.kill();
     let (_, document) = database.evidence(&[]);
     assert_eq!(document["starting"], json!(false), "{document:#}");

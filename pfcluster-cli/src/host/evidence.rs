@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::datadir::{self, is_empty};
 use super::directory::Directory;
 use super::mariadb::{Answer, Settings, ask};
-use super::processes::{Presence, Server, has_engine_open, presence, server};
+use super::processes::{Presence, Server, has_engine_open, is_recovering, presence, server};
 use super::recovery::recover;
 use super::{HostError, Root, files, key, machine, marks, records};
 
@@ -163,6 +163,7 @@ struct Gathering<'g> {
 }
 
 const AS_ROOT: &str = "run it as root";
+const SEE_LOG: &str = "see the database's log; start packetfence-mariadb only when the cause is known";
 
 impl Gathering<'_> {
     fn note(&mut self, message: impl Into<String>, help: impl Into<String>) {
@@ -234,7 +235,8 @@ impl Gathering<'_> {
                 self.missing(message, "see its log, and ask again");
                 Process::Bootstrapping
             }
-            Presence::There if server(self.settings).is_some() && has_engine_open(self.settings) => {
+            // Also one of another container, of which nothing but its locks is seen.
+            Presence::There if has_engine_open(self.settings) && !is_recovering(self.settings) => {
                 let message = "a database process is there that takes no connections and has been in a component: it comes up, \
                                or ends";
                 self.missing(message, "see its log, and ask again");
@@ -304,8 +306,7 @@ impl Gathering<'_> {
         let Recovered::Failed(why) = &files.recovered else { return };
         let tc_log = self.settings.datadir.join("tc.log");
         if !is_wrecked_tc_log(&tc_log) {
-            return self
-                .missing(&**why, "see the database's log; start packetfence-mariadb only when the cause is known");
+            return self.missing(&**why, SEE_LOG);
         }
         let aside = self.settings.datadir.join("tc.log.aside");
         if !helps {
@@ -319,6 +320,9 @@ impl Gathering<'_> {
                     format!("tc.log was wrecked, as a power cut can do, and was moved to {}", aside.display());
                 self.note(message, "nothing: the server makes a new one");
                 files.recovered = recover(self.settings, limit, progress);
+                if let Recovered::Failed(why) = &files.recovered {
+                    self.missing(&**why, SEE_LOG);
+                }
             }
             Err(error) => self.missing(format!("cannot move {}: {}", tc_log.display(), files::plain(&error)), AS_ROOT),
         }

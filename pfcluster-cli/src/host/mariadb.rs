@@ -233,8 +233,8 @@ pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
             Ok(status) => status.status == ClusterStatus::Primary,
             Err(error) => error != StatusError::NotGalera,
         },
-        Answer::Refused(_) | Answer::Full => true,
-        Answer::Silence(_) | Answer::Another(_) | Answer::Nobody => false,
+        Answer::Refused(_) | Answer::Full | Answer::Silence(_) => true,
+        Answer::Another(_) | Answer::Nobody => false,
     }
 }
 

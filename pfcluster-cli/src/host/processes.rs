@@ -115,6 +115,10 @@ impl Server {
         Position::new(uuid.parse().ok()?, seqno.parse().ok()?)
     }
 
+    fn recovers(&self) -> bool {
+        self.arguments.iter().any(|word| is_option(word, "wsrep-recover"))
+    }
+
     /// It was started as the first of a new component, or without Galera.
     pub(super) fn begins(&self) -> bool {
         self.arguments.iter().any(|word| is_option(word, "wsrep-new-cluster"))
@@ -135,14 +139,21 @@ fn option_value(word: &str, name: &str) -> Option<String> {
 /// The server that stands in the data directory, if there is one.
 pub(super) fn server(settings: &Settings) -> Option<Server> {
     let ours = id(&settings.datadir).ok()?;
-    server_processes().filter(|process| Place::of(process, ours) == Some(Place::Here)).find_map(|process| {
+    // One that only recovers a position ends by itself.
+    servers_in(ours).find(|server| !server.recovers())
+}
+
+/// Somebody recovers the position of the data: that opens `InnoDB` as well, and serves nobody.
+pub(super) fn is_recovering(settings: &Settings) -> bool {
+    id(&settings.datadir).is_ok_and(|ours| servers_in(ours).any(|server| server.recovers()))
+}
+
+fn servers_in(ours: (u64, u64)) -> impl Iterator<Item = Server> {
+    let here = server_processes().filter(move |process| Place::of(process, ours) == Some(Place::Here));
+    here.filter_map(|process| {
         let line = fs::read(process.join("cmdline")).ok()?;
         let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        let arguments: Vec<String> = words.collect();
-        // One that only recovers a position ends by itself.
-        let recovers = arguments.iter().any(|word| is_option(word, "wsrep-recover"));
-        let pid = process.file_name()?.to_str()?.parse().ok()?;
-        (!recovers).then_some(Server { pid, arguments })
+        Some(Server { pid: process.file_name()?.to_str()?.parse().ok()?, arguments: words.collect() })
     })
 }
 

@@ -31,6 +31,8 @@ cp /etc/group "$1/group"
 grep -q ^pf: "$1/group" || echo pf:x:990: >>"$1/group"
 mount --bind "$1/group" /etc/group
 mount --bind "$1/local" /usr/local
+# The program looks for it where the system's are, whatever PATH says.
+[ ! -e /usr/bin/systemctl ] || mount --bind "$1/local/sbin/systemctl" /usr/bin/systemctl
 mount --bind "$1/mysql" /var/lib/mysql
 mount --bind "$1/sysctl" /etc/sysctl.d
 mount --bind "$1/units" /etc/systemd/system

@@ -97,6 +97,28 @@ fn a_transfer_that_was_about_to_begin() {
     }));
 }
 
+/// A transfer that failed has emptied the directory, and its script takes its mark away (measured): what it leaves is no empty
+/// database.
+#[test]
+fn what_a_failed_transfer_leaves() {
+    for left in [&["galera.cache", ".sst"][..], &["galera.cache"], &[".sst"], &["xtrabackup_galera_info"]] {
+        let scratch = Scratch::new();
+        scratch.write("data/grastate.dat", ZERO);
+        for name in left {
+            if *name == ".sst" { scratch.directory("data/.sst") } else { scratch.write(&format!("data/{name}"), "") }
+        }
+        let (code, document) = scratch.evidence(DATA);
+        let files = &document["files"];
+        assert_eq!((code, &files["sst_marker"]), (0, &json!(true)), "{left:?}: {document:#}");
+        let no_history = json!({"uuid": "00000000-0000-0000-0000-000000000000", "seqno": -1});
+        assert_eq!(files["recovered"], no_history, "{document:#}");
+        // With InnoDB's files it is another case: they are recovered.
+        scratch.write("data/ibdata1", "");
+        let (_, document) = scratch.evidence(&[DATA, &["--no-recover"]].concat());
+        assert_eq!(document["files"]["sst_marker"], json!(false), "{document:#}");
+    }
+}
+
 #[test]
 fn files_are_read_or_said_to_be_unreadable() {
     let scratch = Scratch::new();

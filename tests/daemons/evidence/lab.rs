@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 
 use pfcluster_tests::netns;
 use pfcluster_tests::program::{examples, program};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Flock, FlockType, Pid, Signal, kill_process};
 use serde_json::Value;
 
 const PACKAGES: &str = "mariadb-server galera-4 socat iproute2 util-linux";
@@ -203,6 +203,18 @@ impl Database {
         Pid::from_raw(server.id().cast_signed()).expect("a pid")
     }
 
+    /// The server that this started has not ended.
+    pub(crate) fn is_there(&mut self) -> bool {
+        let server = self.server.as_mut().expect("a server that was started");
+        server.try_wait().expect("our own child").is_none()
+    }
+
+    /// Some process holds a lock on `InnoDB`'s tablespace.
+    pub(crate) fn has_engine_locked(&self) -> bool {
+        let file = fs::File::open(self.datadir().join("ibdata1")).expect("a tablespace");
+        rustix::process::fcntl_getlk(&file, &Flock::from(FlockType::WriteLock)).expect("a lock").is_some()
+    }
+
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(self.pid(), signal).expect("our own child");
     }
@@ -222,9 +234,19 @@ impl Database {
     }
 
     fn ask(&self, sql: &str) -> Output {
+        self.client(sql).output().expect("the client")
+    }
+
+    fn client(&self, sql: &str) -> Command {
         let socket = format!("--socket={}", self.path("run/socket"));
-        let arguments = ["--no-defaults", "--user=root", &socket, "--batch", "--skip-column-names", "--execute", sql];
-        Command::new("mariadb").args(arguments).output().expect("the client")
+        let mut command = Command::new("mariadb");
+        command.args(["--no-defaults", "--user=root", &socket, "--batch", "--skip-column-names", "--execute", sql]);
+        command
+    }
+
+    /// A session that goes on until this is dropped.
+    pub(crate) fn session(&self, sql: &str) -> Taken {
+        Taken(self.client(sql).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the client"))
     }
 
     pub(crate) fn query(&self, sql: &str) -> String {
@@ -259,7 +281,7 @@ impl Database {
         netns::pids(&self.namespace).into_iter().map(|pid| String::from_utf8_lossy(&line(pid)).into_owned()).collect()
     }
 
-    fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
+    pub(crate) fn wait(&self, what: &str, is_so: impl FnMut() -> bool) {
         wait_until(what, || self.log(), is_so);
     }
 
@@ -336,7 +358,7 @@ impl Drop for Database {
     }
 }
 
-/// A program that has a port.
+/// A program that has a port, or a session.
 pub(crate) struct Taken(Child);
 
 impl Drop for Taken {

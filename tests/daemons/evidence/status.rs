@@ -204,7 +204,7 @@ fn connections(database: &Database) {
     let (code, line) = nagios(database);
     assert_eq!(code, Some(2), "{line}");
     let (code, evidence) = database.evidence(&[]);
-    assert_eq!((code, &evidence["starting"]), (1, &json!(true)), "{evidence:#}");
+    assert_eq!((code, crate::state(&evidence)), (1, "not_responding"), "{evidence:#}");
     assert!(evidence["notes"][0]["message"].as_str().is_some_and(|note| note.contains("ERROR 1040")), "{evidence:#}");
     drop(held);
     database.wait_for("threads_connected", "1");

@@ -20,14 +20,14 @@ const PASSWORD: &str = "s3cretword";
 const ALONE: &str = "[CLUSTER]\nmanagement_ip=192.168.1.10\n[pf1.example.com]\nmanagement_ip=192.168.1.5\n";
 
 /// A supervisor at work. It is killed in the end.
-struct Supervisor<'d> {
+pub(crate) struct Supervisor<'d> {
     database: &'d Database,
     child: Child,
     log: PathBuf,
 }
 
 impl<'d> Supervisor<'d> {
-    fn start(database: &'d Database, options: &[&str], environment: &[(&str, &str)]) -> Supervisor<'d> {
+    pub(crate) fn start(database: &'d Database, options: &[&str], environment: &[(&str, &str)]) -> Supervisor<'d> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         // A server that outlives its supervisor goes on writing to that one's log.
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
@@ -39,24 +39,24 @@ impl<'d> Supervisor<'d> {
         Supervisor { database, child: child.spawn().expect("the program starts"), log }
     }
 
-    fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         fs::read_to_string(&self.log).unwrap_or_default()
     }
 
-    fn wait_for(&self, what: &str, is_so: impl FnMut() -> bool) {
+    pub(crate) fn wait_for(&self, what: &str, is_so: impl FnMut() -> bool) {
         wait_until(what, || self.log() + &self.database.log(), is_so);
     }
 
-    fn wait_for_line(&self, text: &str) {
+    pub(crate) fn wait_for_line(&self, text: &str) {
         self.wait_for(&format!("`{text}` is told"), || self.log().contains(text));
     }
 
-    fn signal(&self, signal: Signal) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_raw(self.child.id().cast_signed()).expect("a pid");
         kill_process(pid, signal).expect("our own child");
     }
 
-    fn ends(&mut self) -> ExitStatus {
+    pub(crate) fn ends(&mut self) -> ExitStatus {
         self.child.wait().expect("our own child")
     }
 }
@@ -83,7 +83,7 @@ fn typed(database: &Database, line: &str) -> (Option<i32>, String, String) {
     said(&database.program(&words))
 }
 
-fn status(database: &Database) -> Option<Value> {
+pub(crate) fn status(database: &Database) -> Option<Value> {
     let (code, out, _) = typed(database, "pfcluster mariadb status --format json");
     (code == Some(0)).then(|| {
         let document = serde_json::from_str(&out).expect("JSON");
@@ -92,12 +92,12 @@ fn status(database: &Database) -> Option<Value> {
     })
 }
 
-fn pf_conf(database: &Database) {
+pub(crate) fn pf_conf(database: &Database) {
     let text = format!("[active_active]\ngalera_replication_username=pf\ngalera_replication_password={PASSWORD}\n");
     fs::write(database.folder().join("pf/conf/pf.conf"), text).expect("a scratch file");
 }
 
-fn with_key(database: &Database) {
+pub(crate) fn with_key(database: &Database) {
     let path = database.folder().join("pf/conf/pfcluster.key");
     fs::write(&path, KEY).expect("a scratch file");
     fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("our own file");
@@ -234,6 +234,7 @@ fn one_of_three_by_force() {
     // What the cluster had before: a member that was stopped while others went on.
     database.start(&["--wsrep-new-cluster"]);
     database.wait_for("wsrep_ready", "ON");
+    let uuid = database.status("wsrep_cluster_state_uuid");
     database.stop();
     let grastate = database.datadir().join("grastate.dat");
     let text = fs::read_to_string(&grastate).expect("Galera's file");
@@ -256,7 +257,9 @@ fn one_of_three_by_force() {
         serde_json::from_slice(&fs::read(database.folder().join("pf/var/pfcluster/records.json")).expect("records"))
             .expect("JSON");
     assert_fits("records.json", &written);
-    assert_eq!(written["forks"][0]["present"], json!(["pf1.example.com"]), "the force is written down: {written:#}");
+    let fork = &written["forks"][0];
+    assert_eq!(fork["uuid"], json!(uuid), "the force is written down: {written:#}");
+    assert!(fork["id"].as_str().is_some_and(|id| id.len() == 16), "{written:#}");
 
     // The same command again, as from systemd's environment.
     let again = Supervisor::start(&database, &["--force-new-cluster"], &[]);
@@ -271,7 +274,9 @@ fn one_of_three_by_force() {
 }
 
 fn rehearsal(database: &Database) {
-    let before = database.listing();
+    let names = || database.listing().into_keys().collect::<Vec<_>>();
+    let grastate = || fs::read(database.datadir().join("grastate.dat")).expect("Galera's file");
+    let before = (names(), grastate());
     let (code, out, err) = typed(database, "pfcluster mariadb supervise --dry-run");
     assert_eq!(code, Some(1), "{out}\n{err}");
     assert!(out.contains("Decision: wait for pf2.example.com"), "{out}");
@@ -283,7 +288,7 @@ fn rehearsal(database: &Database) {
     let (code, out, _) = typed(database, "pfcluster mariadb supervise --dry-run --force-new-cluster");
     assert_eq!(code, Some(0), "{out}");
     assert!(out.contains("Decision: bootstrap pf1.example.com"), "{out}");
-    assert_eq!(database.listing(), before, "a rehearsal changes nothing");
+    assert_eq!((names(), grastate()), before, "a rehearsal changes nothing but what a recovery changes");
     assert!(!database.folder().join("pf/var/pfcluster").exists() && !database.folder().join("run-pfcluster").exists());
 }
 

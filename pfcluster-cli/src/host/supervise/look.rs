@@ -34,6 +34,8 @@ pub(super) struct Looker {
     pub(super) cluster: Cluster,
     pub(super) settings: Settings,
     pub(super) backups: Watch,
+    /// It changes nothing but what a recovery changes.
+    pub(super) is_passive: bool,
 }
 
 impl Looker {
@@ -44,7 +46,11 @@ impl Looker {
             cluster: &self.cluster,
             settings: &self.settings,
             limit: OWN,
-            recovery: if recover { Recovery::WithFirstAid(RECOVERY) } else { Recovery::Known },
+            recovery: match recover {
+                false => Recovery::Known,
+                true if self.is_passive => Recovery::Within(RECOVERY),
+                true => Recovery::WithFirstAid(RECOVERY),
+            },
         };
         match gather(&question, members_by_name(&self.cluster), &mut |_| ()) {
             Ok(gathered) => {

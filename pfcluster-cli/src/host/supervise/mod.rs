@@ -284,6 +284,7 @@ impl Running {
             cluster: setup.cluster.clone(),
             settings: setup.settings.clone(),
             backups: Watch::begin(setup.backups),
+            is_passive: config.is_passive,
         };
         let asker = Asker { cluster: setup.cluster.clone(), addresses: addresses.clone(), account: setup.account };
         let database = Database { root: setup.root, settings: setup.settings, arguments: setup.arguments };
