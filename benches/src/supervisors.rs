@@ -1,5 +1,7 @@
 //! The supervisors of a cluster, with a network on which datagrams take no time and hosts on which nothing changes.
 
+use std::time::Duration;
+
 use std::collections::VecDeque;
 
 use pfcluster_core::cluster::Hostname;
