@@ -1,8 +1,7 @@
 //! The supervisors of a cluster, with a network on which datagrams take no time and hosts on which nothing changes.
 
-use std::time::Duration;
-
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Running, Uuid};
