@@ -1,7 +1,6 @@
 //! What the rules take for granted of the real server, measured anew each time.
 
 use std::fs;
-use std::path::Path;
 use std::time::Instant;
 
 use pfcluster_core::galera::Grastate;
@@ -167,5 +166,9 @@ fn one_that_waits_is_killed_in_the_end() {
 fn kill_server(database: &Database) {
     let pid = database.server_pid().expect("a server");
     kill_process(Pid::from_raw(pid.cast_signed()).expect("a pid"), Signal::KILL).expect("our own server");
-    database.wait("the server has ended", || !Path::new(&format!("/proc/{pid}/cwd")).exists());
+    // Its first thread may have ended before the others, which still have its files and its socket.
+    let threads = || fs::read_dir(format!("/proc/{pid}/task")).map_or(0, Iterator::count);
+    let is_dead =
+        || fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") Z ") && threads() <= 1);
+    database.wait("the server has ended", is_dead);
 }
