@@ -42,10 +42,12 @@ pub(crate) struct Bootstrap {
     /// Members whose data are given up: what would be decided then
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     discard: Vec<String>,
-    /// Members with the zero UUID in grastate.dat whose recovered position is trusted: what would be decided then
+    /// Members whose recovered position is trusted, although grastate.dat has the zero UUID, is torn or is missing: what
+    /// would be decided then
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     trust: Vec<String>,
-    /// The member that is forced to begin, as `pf-mariadb --force-new-cluster` does: what would be decided then
+    /// The member that is bootstrapped whatever the others hold, as by `pf-mariadb --force-new-cluster`: what would be
+    /// decided then
     #[arg(long, value_name = "HOST")]
     force: Option<String>,
     /// The member whose data, which never were in a cluster, begin one (guide 3.4): what would be decided then

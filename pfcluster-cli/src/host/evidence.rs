@@ -72,7 +72,7 @@ pub struct Question<'q> {
     pub settings: &'q Settings,
     /// How long the database may take to answer.
     pub limit: Duration,
-    /// What is done about a position that is not written down.
+    /// What is done about the position of a stopped database.
     pub recovery: Recovery,
 }
 

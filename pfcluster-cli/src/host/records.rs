@@ -1,4 +1,4 @@
-//! What the supervisor wrote down, outside the data directory: `ROOT/var/pfcluster/records.json`.
+//! What the supervisor persists, outside the data directory: `ROOT/var/pfcluster/records.json`.
 
 use std::path::PathBuf;
 

@@ -1,4 +1,4 @@
-//! `mariadbd --wsrep-recover`: the position of a database that did not stop cleanly.
+//! `mariadbd --wsrep-recover`: the position of a stopped database, whatever grastate.dat says.
 
 use std::fs::File;
 use std::io::{self, Read as _, Seek as _};

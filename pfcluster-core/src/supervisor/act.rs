@@ -118,7 +118,7 @@ impl Supervisor {
             records.start_failures = StartFailures::default();
             if let Some(before) = before {
                 let is_of_view = |own: &Gvwstate, running: &Running| {
-                    self.is_all_of_view(own, running, &seen) || self.has_new_number(own, look.view_number)
+                    Self::is_all_of_view(own, running, &seen) || self.has_new_number(own, look.view_number)
                 };
                 records::write_view(&mut records, before, look, is_of_view);
             }
@@ -194,7 +194,7 @@ impl Supervisor {
     }
 
     /// The nodes of the file are those of the members that the status shows, as their supervisors name them.
-    fn is_all_of_view(&self, own: &Gvwstate, running: &Running, seen: &[Seen]) -> bool {
+    fn is_all_of_view(own: &Gvwstate, running: &Running, seen: &[Seen]) -> bool {
         let node = |host: &Hostname| {
             let evidence = seen.iter().find(|seen| seen.host == *host).and_then(|seen| seen.observation.evidence())?;
             Some(evidence.files.as_ref()?.gvwstate.read()?.my_uuid)

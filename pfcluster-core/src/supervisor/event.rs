@@ -79,9 +79,9 @@ pub enum Event {
     },
     /// The component to join lists members that are gone, and has no quorum without them.
     ComponentDoubtful,
-    /// It has to join with its data, and nobody in service shows whether history went on without it.
+    /// It has to join with its data, and no member in service shows whether there was a fork without it.
     NoWitness,
-    /// The own data went on apart from the component that the database is in now: they differ, and nobody would notice.
+    /// The own data diverged from those of the component that the database is in now, and Galera does not notice.
     Diverged,
     /// gvwstate.dat does not follow the views that the database is in: its disk may be full.
     ViewFileStale,

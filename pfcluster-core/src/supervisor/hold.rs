@@ -9,7 +9,7 @@ use crate::galera::bootstrap::{Action, Need, NotChosen, Reason, SPLIT_CONFIRMED_
 use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
 
 impl Supervisor {
-    /// Nobody begins before the own process tells where its data are, and that waits for somebody to begin.
+    /// No member is bootstrapped before the own process tells its position, and that process waits for a primary component.
     pub(super) fn waits_in_vain(&self, action: &Action) -> bool {
         let Action::Wait { awaited } = action else { return false };
         let is_awaited = awaited.iter().any(|one| one.member == self.config.me && one.need == Need::Answer);
@@ -43,7 +43,7 @@ impl Supervisor {
         Some(since + hold).filter(|when| *when > self.now)
     }
 
-    /// Its data went on apart from those in service. Galera looks at numbers only and would let it in, 3 to 8 s after it can be
+    /// Its data diverged from those in service, or have another cluster UUID. Galera looks at numbers only and would let it in, 3 to 8 s after it can be
     /// reached.
     fn has_parted(&self) -> bool {
         let Some(decision) = &self.decision else { return false };

@@ -24,7 +24,7 @@ pub struct Config {
     pub key: Key,
     /// A random number that no other run has had.
     pub run: u64,
-    /// The machine's boot (/proc/sys/kernel/random/boot_id): what was written in this one is still in its page cache.
+    /// The machine's boot (`/proc/sys/kernel/random/boot_id`): what was written in this one is still in its page cache.
     pub boot: Uuid,
     /// What was written down before ([`Output::Record`], [`Step::Record`]).
     pub records: Records,
@@ -115,7 +115,7 @@ pub enum Output {
     Look {
         /// For the answer.
         number: u64,
-        /// Recover the position of a stopped server that did not write one down.
+        /// Recover the position of a stopped server, also where grastate.dat has one.
         recover: bool,
     },
     /// Ask the databases of these members over the network what they are.

@@ -1,18 +1,20 @@
 //! The MariaDB supervisor of one member, as a state machine without any I/O: it looks at its own database, tells the peers,
-//! hears them, decides by [`crate::galera::bootstrap`], acts, and writes down what will be needed after the next outage.
+//! hears them, decides by [`crate::galera::bootstrap`], acts, and persists what will be needed after the next outage
+//! ([`crate::galera::Records`]).
 //!
 //! It acts on proof and never on a timer: the moment the evidence suffices. Timers only repeat questions.
 //!
 //! # How to drive it
 //!
-//! 1. [`Supervisor::new`], once per run, with the records that were written down before.
+//! 1. [`Supervisor::new`], once per run, with the records that were persisted before and the machine's boot.
 //! 2. Drain [`Supervisor::poll_output`] until it is `None`. Carry the outputs out in order.
 //! 3. Wait for whatever comes first: an answer to an output, a datagram, an operator, the end of the database's process, or
 //!    the moment of [`Supervisor::poll_timeout`].
 //! 4. Give it to [`Supervisor::handle_input`], with the time. ([`Input::Woken`] for the moment.) Then 2 again.
 //!
-//! Each [`Output::Look`], [`Output::Ask`] and [`Output::Act`] is answered once, in any order, whenever the answer is there; none
-//! of them may keep datagrams waiting. Time never goes back; one that does counts as standing still.
+//! Each [`Output::Look`], [`Output::Ask`], [`Output::Act`] and [`Output::Sync`] is answered once, in any order, whenever the
+//! answer is there; none of them may keep datagrams waiting. [`Output::Record`] is answered only if it fails. Time never goes
+//! back; one that does counts as standing still.
 //!
 //! ```
 //! use pfcluster_core::supervisor::{Config, Input, Key, Output, Supervisor, Tick};
@@ -36,15 +38,34 @@
 //! # let _ = why;
 //! ```
 //!
+//! # What it goes by
+//!
+//! - The position of a stopped database is what recovery finds in `InnoDB`, after every stop; grastate.dat's seqno never
+//!   decides. Only the first look of a run leaves it out: what is persisted is announced at once.
+//! - A stop is proved clean if gvwstate.dat is gone and the recovered position is grastate.dat's. That is persisted, with
+//!   `safe_to_bootstrap` as Galera wrote it, until the database is primary again: a start that fails writes `seqno: -1` over
+//!   it, and a flag that this supervisor writes for a start proves nothing.
+//! - What a look says of the process has an age, and is not announced once that is too old.
+//! - Before a join the machine's boot is persisted ([`Step::Record`]), until the data are synced to disk ([`Output::Sync`]).
+//!   After another boot without that sync the data may be incomplete: they are never started from, and such a member takes
+//!   everything anew.
+//! - A start on which other members may be more advanced gets a new cluster UUID and persists a fork (an id, and where): Galera
+//!   then lets nobody of the old UUID in by its seqno. Who joins persists the forks of those in service. A component that
+//!   somebody made primary by hand is persisted as a fork, too.
+//!
 //! # What it promises
 //!
-//! - A member begins a primary component only with its own evidence taken anew, and every database asked once more, right
-//!   before; any answer "primary" cancels it. One act at a time.
-//! - It starts a member normally only to form a view again, or while a primary component is in sight; a joiner never with a
+//! - A member bootstraps, promotes or restores a primary component only with its own evidence taken anew, and every database
+//!   asked once more, right before; any answer "primary" cancels it. One act at a time.
+//! - It starts a member normally only to restore its last view, or while a primary component is in sight; a joiner never with a
 //!   gvwstate.dat in place.
-//! - It ends a database only if that waits without service and is in the way; never one that serves or takes part in a state
-//!   transfer. (Told to end itself, it ends its database with it.)
-//! - It moves data aside only on the operator's word, and deletes nothing.
+//! - Before a component is bootstrapped or promoted, the others that hold a last view, or have proved to have left last, give
+//!   that proof up ([`Part::Supersede`]): nothing can be restored beside it.
+//! - It ends a database only if that waits without service and is in the way; never one that serves, may be serving (it does
+//!   not respond, or was started with `--wsrep-new-cluster` and does not answer yet), or takes part in a state transfer. An
+//!   operator can have one that does not respond ended ([`Saying::End`]). (Told to end itself, it ends its database with it.)
+//! - It moves data aside only on the operator's word, and deletes nothing. Of the small state files, gvwstate.dat and
+//!   grastate.dat, a start moves aside what would mislead Galera.
 //! - What was decided together is decided by each: the same evidence gives the same answer.
 
 mod act;
@@ -134,6 +155,7 @@ pub struct Supervisor {
 
 /// What people were told last, so that nothing is told twice.
 #[derive(Clone, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing that was told")]
 struct Told {
     action: Option<Action>,
     /// When the last decision became another one, until it is told.

@@ -74,7 +74,7 @@ pub(super) struct Own {
     recovered: Option<(Recovered, u64)>,
     /// It was started to form its view again: where its data are until that has happened, and the file that tells whether.
     forming: Option<(Position, Found<Gvwstate>)>,
-    /// Since when a process is there that does not answer, begins nothing, and receives no state.
+    /// Since when a process is there that waits for others: it never was in a primary component, and receives no state.
     waiting: Option<Tick>,
     /// Something has happened: only a look with this number, or a later one, tells what is there now.
     needed: u64,
@@ -125,8 +125,8 @@ impl Own {
         self.looked
     }
 
-    /// Begins a look. Returns its number, and whether the position has to be recovered if the server is stopped: not the first
-    /// time, as a recovery takes its time, and the others should hear at once of a fork that is written down here.
+    /// Starts a look. Returns its number, and whether the position has to be recovered if the server is stopped: not the first
+    /// time, as a recovery takes its time, and the others should hear at once of a fork that is persisted here.
     pub(super) fn begin(&mut self, now: Tick) -> (u64, bool) {
         self.looks += 1;
         self.looking = Some((self.looks, now));
@@ -214,7 +214,7 @@ impl Own {
         }
     }
 
-    /// Since when a process is there that does not answer, begins nothing, and receives no state.
+    /// Since when a process is there that waits for others: it never was in a primary component, and receives no state.
     pub(super) fn waiting(&self) -> Option<Tick> {
         self.waiting
     }
@@ -283,13 +283,13 @@ impl Own {
     }
 }
 
-/// A recovery would tell what it holds.
+/// A recovery would tell what it holds, whatever seqno grastate.dat has.
 fn lacks_position(evidence: &Evidence) -> bool {
     let Some(files) = &evidence.files else { return false };
     !files.datadir_empty
 }
 
-/// Where a server that is started begins: what `InnoDB` holds, if grastate.dat is of the same UUID.
+/// The position that a server is started at: what `InnoDB` holds, if grastate.dat is of the same UUID.
 pub(super) fn start_position(evidence: &Evidence) -> Option<Position> {
     let files = evidence.files.as_ref()?;
     let grastate = files.grastate.read()?;

@@ -21,19 +21,19 @@ pub enum Part {
     End,
     /// It moves its last primary view away: a component is about to be started that could not prove itself otherwise.
     Supersede,
-    /// It starts with its view, to form that again with the others.
+    /// It starts with its last view, to restore that with the others.
     Reform,
     /// It starts to join the component in service.
     Join,
     /// It moves its data aside, on the operator's word, and joins without them.
     JoinWithoutData,
-    /// It begins a primary component with what it holds.
+    /// It bootstraps a primary component from what it holds.
     Bootstrap,
     /// It makes its component primary.
     Promote,
-    /// It begins the first history there is.
+    /// It creates the first database of the cluster: no member has data.
     Fresh,
-    /// It begins a new history with data that belong to none, on the operator's word.
+    /// It starts a new cluster UUID with data that belong to none, on the operator's word.
     Seed,
     /// It runs without Galera.
     Alone,
@@ -54,12 +54,13 @@ impl Part {
 /// One step of the host. In order; after one that fails the rest must not be done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[expect(clippy::large_enum_variant, reason = "a handful exist at a time")]
 pub enum Step {
     /// Write this down, durably, in place of what was written before.
     Record(Records),
     /// Move gvwstate.dat aside: with an old view a joiner could come up as a cluster of its own.
     SetViewAside,
-    /// Move grastate.dat aside: a new history begins.
+    /// Move grastate.dat aside: the start gets a new cluster UUID, or a join a full state transfer (SST).
     SetStateAside,
     /// Move the whole data directory aside and make an empty one.
     SetDataAside,
@@ -69,7 +70,8 @@ pub enum Step {
     ForbidBootstrap,
     /// Write `seqno: -1` into grastate.dat: Galera prefers its number to `--wsrep_start_position`, and `InnoDB` holds another.
     ClearSeqno,
-    /// Write this cluster UUID and `seqno: -1` into grastate.dat, which has the zero UUID.
+    /// Write this cluster UUID and `seqno: -1` into grastate.dat, which has the zero UUID, or that of a start that was
+    /// interrupted.
     WriteUuid(Uuid),
     /// Start the server.
     Start {
@@ -118,7 +120,7 @@ pub(super) fn kill_after(own: &Evidence) -> Option<Duration> {
     }
 }
 
-/// What the decision asks of `me`. It begins nothing while somebody must stop first.
+/// What the decision asks of `me`. It starts nothing while another must stop, or give up a proof of having left last, first.
 pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Policy) -> Option<Part> {
     let stopped = own.process == Process::Stopped;
     let discards_me = policy.discard.contains(me);
@@ -158,7 +160,7 @@ pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Poli
         Action::Wait { .. } | Action::Refuse { .. } => return None,
     };
     if stop_first.contains(me) {
-        // What it wrote without Galera begins a new history, as the operator says: it has to start anew for that.
+        // What it wrote without Galera gets a new cluster UUID, as the operator says: it has to start anew for that.
         let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && own.runs_alone();
         return (!stopped && may_stop).then_some(Part::Stop);
     }
@@ -220,7 +222,7 @@ pub(super) fn steps(
             // What may not be on disk must come anew as a whole, which Galera does only without a state.
             let unsynced = own.files.as_ref().is_some_and(|files| files.unsynced_transfer);
             let mut joined = Records { joined_in_boot: Some(boot), ..records.clone() };
-            learn_forks(&mut joined, position, seen.iter().filter_map(known).filter(serves));
+            learn_forks(&mut joined, position, seen.iter().filter_map(known).filter(|evidence| serves(evidence)));
             let mut steps = vec![Step::Record(joined)];
             steps.extend(has_view.then_some(Step::SetViewAside));
             steps.extend(unsynced.then_some(Step::SetStateAside));
@@ -283,7 +285,7 @@ fn differs_from_grastate(own: &Evidence, position: Option<Position>) -> bool {
     written.is_some() && written != position
 }
 
-fn serves(evidence: &&Evidence) -> bool {
+fn serves(evidence: &Evidence) -> bool {
     matches!(&evidence.process, Process::Running(running) if running.status == ClusterStatus::Primary)
 }
 

@@ -1,4 +1,5 @@
-//! What a supervisor writes down, outside the data directory: what makes a part of the evidence enough after an outage.
+//! What a supervisor persists, outside the data directory: what makes a part of the evidence enough after an outage, and the
+//! forks from which its data come.
 
 use super::own::Look;
 use crate::cluster::Hostname;

@@ -17,15 +17,16 @@ pub enum Saying {
     AssumeLost(Vec<Hostname>),
     /// The data of this member are given up: it moves them aside and joins without them.
     Discard(Hostname),
-    /// The data of this member, which belong to no history, begin a new one.
+    /// The data of this member, which belong to no cluster UUID, start a new one.
     Seed(Hostname),
-    /// The recovered position of this member counts, although its grastate.dat has the zero UUID.
+    /// The recovered position of this member counts, although grastate.dat does not prove it: it has the zero UUID, is torn, or
+    /// is missing.
     Trust(Hostname),
     /// The database process of this member is ended, although it may be serving clients.
     End(Hostname),
     /// The member that ran without Galera has the data to keep.
     Standalone,
-    /// This member begins, whatever the others hold (`--force-new-cluster`).
+    /// This member is bootstrapped, whatever the others hold (`--force-new-cluster`).
     Force(Hostname),
 }
 

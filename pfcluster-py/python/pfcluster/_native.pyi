@@ -571,7 +571,8 @@ class Grastate(Document):
 
     @property
     def seqno(self) -> int:
-        """-1 while the server runs and after a crash; the last sequence number after a clean stop."""
+        """-1 while the server runs and after a crash. Any other number decides nothing: a stopped member's position is the
+        recovered one."""
 
     @property
     def safe_to_bootstrap(self) -> bool | None:
@@ -1112,7 +1113,8 @@ def evidence(
     timeout: float = 5.0,
     recover_timeout: float | None = None,
 ) -> Evidence:
-    """This member's evidence for the election, as `pfcluster evidence` prints it."""
+    """This member's evidence for the election, as `pfcluster evidence` prints it. The position of a stopped database is
+    recovered only with `recover_timeout`, which is in seconds; without, it is unconfirmed."""
 
 def status(
     *,

@@ -48,7 +48,8 @@ documents! {
     Grastate("uuid", "seqno") {
         /// The history.
         uuid,
-        /// -1 while the server runs and after a crash; the last sequence number after a clean stop.
+        /// -1 while the server runs and after a crash. Any other number decides nothing: a stopped member's position is the
+        /// recovered one.
         seqno,
         /// `None` if the line is missing (old versions).
         safe_to_bootstrap,

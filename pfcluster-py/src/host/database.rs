@@ -23,7 +23,8 @@ use crate::document::{Document, parsed};
 use crate::error::guarded;
 use crate::input::host as hostname;
 
-/// This member's evidence for the election, as `pfcluster evidence` prints it.
+/// This member's evidence for the election, as `pfcluster evidence` prints it. The position of a stopped database is recovered
+/// only with `recover_timeout`, which is in seconds; without, it is unconfirmed.
 #[pyfunction]
 #[pyo3(signature = (*, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, timeout=5.0,
     recover_timeout=None))]

@@ -79,6 +79,7 @@ pub(crate) enum View {
 
 /// What is known of one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is another thing that may be so")]
 pub(crate) struct Letter {
     pub(crate) life: Life,
     pub(crate) data: Data,

@@ -67,7 +67,7 @@ fn records() -> impl Strategy<Value = Records> {
         .prop_map(|(view, seq, uuid, floor, size)| ViewRecord { view: ViewId { uuid: view, seq }, uuid, floor, size });
     let fork = (any::<u64>(), position()).prop_map(|(id, at)| Fork { id, at });
     let clean = (position(), any::<bool>()).prop_map(|(position, last)| CleanStop { position, last });
-    let failures = (1_u8.., ".{0,9}").prop_map(|(count, why)| StartFailures { count, why: why.into() });
+    let failures = (1_u8.., "[ -~]{0,9}").prop_map(|(count, why)| StartFailures { count, why: why.into() });
     let failures = prop_oneof![Just(StartFailures::default()), failures];
     let parts =
         (of(position()), of(view), of(clean), prop::collection::vec(fork, 0..3), any::<bool>(), hosts(), failures);

@@ -43,7 +43,8 @@ enum Words {
         #[arg(value_name = "HOST")]
         member: String,
     },
-    /// The recovered position of this member counts, although its grastate.dat has the zero UUID (a crash in a DDL statement)
+    /// The recovered position of this member counts, although its grastate.dat has the zero UUID (a crash in a DDL statement),
+    /// is torn or is missing
     Trust {
         /// The member: the most advanced
         #[arg(value_name = "HOST")]

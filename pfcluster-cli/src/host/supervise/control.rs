@@ -51,7 +51,7 @@ pub enum Word {
         /// Which.
         member: String,
     },
-    /// The recovered position of this member counts, although its grastate.dat has the zero UUID.
+    /// The recovered position of this member counts, although its grastate.dat has the zero UUID, is torn or is missing.
     Trust {
         /// Which.
         member: String,

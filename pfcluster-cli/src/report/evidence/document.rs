@@ -17,6 +17,7 @@ use crate::host::evidence::Note;
 /// evidence that is missing.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing")]
 pub struct EvidenceDocument {
     // Left out inside a document of several members.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -85,6 +86,7 @@ enum StateWord {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another thing")]
 struct FilesDocument {
     #[serde(default)]
     grastate: Option<Told<GrastateDocument>>,
@@ -200,7 +202,7 @@ struct ForkDocument {
     #[serde(deserialize_with = "parsed")]
     uuid: Uuid,
     seqno: i64,
-    /// Written by builds before 0.1: who took part. A fork is told by its number now.
+    /// Written by earlier builds, and read over: a fork is told by its id.
     #[serde(default, skip_serializing)]
     present: Vec<String>,
     #[serde(default, skip_serializing)]

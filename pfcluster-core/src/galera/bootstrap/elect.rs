@@ -241,13 +241,13 @@ impl<'a> Election<'a> {
         if awaited.is_empty() { None } else { Some(Answer::wait(awaited)) }
     }
 
-    /// Rule 5.
+    /// Rule 4, too.
     pub(super) fn may_be_serving(&self) -> Option<Answer<'a>> {
         let awaited: Vec<Awaited> = self.enabled().filter(|one| one.may_be_serving()).filter_map(need_of).collect();
         if awaited.is_empty() { None } else { Some(Answer::wait(awaited).because([self.answered_reason()])) }
     }
 
-    /// Rule 8.
+    /// Rule 7.
     pub(super) fn network_cut(&self) -> Option<Answer<'a>> {
         let data: Vec<&Facts<'_>> = self.enabled().filter(|one| !one.arbitrator()).collect();
         let running: Vec<&Running> = data

@@ -23,6 +23,8 @@ pub(super) struct Facts<'a> {
     pub(super) holds: Holds,
     /// The operator gives its data up.
     pub(super) given_up: bool,
+    /// Its position counts only because the operator trusts it.
+    pub(super) by_trust: bool,
     /// A component was started without it at this position, which it does not remember.
     pub(super) missed: Option<Missed>,
 }
@@ -61,7 +63,8 @@ impl<'a> Facts<'a> {
             Observation::Unknown(silence) => (None, Holds::Unknown(Need::Evidence { silence: silence.clone() })),
             Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence, trusted)),
         };
-        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, missed: None }
+        let by_trust = trusted && evidence.is_some_and(|evidence| Holds::of(evidence, false) != holds);
+        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, by_trust, missed: None }
     }
 
     /// True if it has given all the evidence that decides.

@@ -53,7 +53,7 @@ impl<'a> Election<'a> {
         let highest = Reason::HighestPosition { member: one.host.clone(), position: best };
         let reasons = [highest, self.answered_reason()];
         let lost = self.lost_reasons(&lost);
-        let failing = self.failing(candidates().filter(|one| one.safe() == Some(best)));
+        let failing = Self::failing(candidates().filter(|one| one.safe() == Some(best)));
         let started = self.start(one, best, false, assumes).because(reasons).because(tie).because(failing);
         started.because(lost).because(self.passed_over(one)).because(self.ignored_flags())
     }
@@ -64,7 +64,7 @@ impl<'a> Election<'a> {
             self.enabled().any(|one| one.may_be_chosen() && one.safe() == Some(best) && one.remembers_fork(&fork))
         };
         let stranded = self.diverged().filter(|one| one.missed.is_some_and(|missed| !goes_on(missed.fork)));
-        if let Some(answer) = refuse_diverged(stranded.collect()) {
+        if let Some(answer) = refuse_diverged(&stranded.collect::<Vec<_>>()) {
             return Some(answer);
         }
         let above = |one: &&Facts<'_>| one.may_hold().is_some_and(|position| position.is_above(best));
@@ -88,7 +88,7 @@ impl<'a> Election<'a> {
             let uuid = records.and_then(|records| Some(records.forks.first()?.at.uuid()));
             return regression(one, uuid.and_then(|uuid| records?.highest_of(uuid)));
         }
-        if let Some(answer) = refuse_diverged(self.diverged().collect()) {
+        if let Some(answer) = refuse_diverged(&self.diverged().collect::<Vec<_>>()) {
             return answer;
         }
         let members: Vec<Untrusted> = self.enabled().filter(|one| !one.given_up).filter_map(untrusted).collect();
@@ -156,7 +156,7 @@ impl<'a> Election<'a> {
 }
 
 /// Members that are more advanced than a fork that they missed.
-fn refuse_diverged<'a>(diverged: Vec<&Facts<'_>>) -> Option<Answer<'a>> {
+fn refuse_diverged<'a>(diverged: &[&Facts<'_>]) -> Option<Answer<'a>> {
     let missed = diverged.first()?.missed?;
     let members = diverged.iter().map(|one| one.host.clone()).collect();
     Some(Answer::refuse(Problem::Diverged { members, fork: missed.fork.at }))

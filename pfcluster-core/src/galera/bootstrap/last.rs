@@ -78,7 +78,7 @@ impl<'a> Election<'a> {
         }
         let (one, tie) = pick(holders().filter(|one| one.may_be_chosen()))?;
         let started = self.start(one, best, by_floor, self.not_forced()).because(reasons);
-        Some(started.because(tie).because(self.failing(holders().filter(|other| other.safe() == Some(best)))))
+        Some(started.because(tie).because(Self::failing(holders().filter(|other| other.safe() == Some(best)))))
     }
 
     /// What keeps a proven view from being brought back.
@@ -130,7 +130,7 @@ impl<'a> Election<'a> {
         Some(
             self.start(one, position, true, self.not_forced())
                 .because(reasons)
-                .because(self.failing(std::iter::once(one))),
+                .because(Self::failing(std::iter::once(one))),
         )
     }
 
@@ -230,7 +230,7 @@ impl<'a> Election<'a> {
     }
 
     /// Which of these cannot be started, and why.
-    pub(super) fn failing<'f>(&self, members: impl Iterator<Item = &'f Facts<'a>>) -> Vec<Reason>
+    pub(super) fn failing<'f>(members: impl Iterator<Item = &'f Facts<'a>>) -> Vec<Reason>
     where
         'a: 'f,
     {

@@ -5,44 +5,56 @@
 //!
 //! # What is looked at
 //!
-//! Of each member: what its database process does (stopped, starting, running), what its files say, what its supervisor
-//! wrote down, whether it is in maintenance, whom it counts out ([`crate::galera::Evidence`]). **Unknown is not absent**: a
-//! member that did not answer may be alive, and may hold more than everybody else.
+//! Of each member: what its database process does (stopped, starting, bootstrapping, not responding, running), what its files say,
+//! what its supervisor wrote down, whether it is in maintenance, whom it counts out ([`crate::galera::Evidence`]). **Unknown is not
+//! absent**: a member that did not answer may be alive, and may hold more than everybody else.
 //!
 //! From that follows what a member *holds*:
 //!
 //! - a **position**, `uuid:seqno`, that can be trusted. Of a running server `wsrep_last_committed`; of a stopped one what
-//!   grastate.dat says after a clean stop, else what `mariadbd --wsrep-recover` finds in `InnoDB`. If both are there, the
-//!   higher;
+//!   `mariadbd --wsrep-recover` finds in `InnoDB`, and nothing else. The number in grastate.dat is no position: Galera writes it
+//!   while the provider is paused (a backup, a donor), when a state request fails, and at a clean stop before the log of `InnoDB` is
+//!   on disk;
 //! - nothing, because the data directory is *empty*, or because it is an *arbitrator*;
 //! - data of *no history*, which never were in a cluster;
 //! - **unsafe** data, which are never started from: grastate.dat has the zero UUID (a crash in a DDL statement, or an
-//!   inconsistency), is torn (it may have said so) or missing beside data, or contradicts the recovered position; the server
-//!   says Inconsistent; a state transfer to it broke off. But for the last, which left a copy that never was a state of
-//!   anything, unsafe data *may hold* their recovered position, and nobody is chosen below it without a word;
+//!   inconsistency), is torn or missing beside data, or has another UUID than `InnoDB`; the server says Inconsistent; a state
+//!   transfer to it broke off, or was not on disk yet when the power went. Unsafe data *may hold* their recovered position, or what
+//!   was recorded, and nobody is chosen below it without a word;
 //! - *unknown*: no answer, no files (a member without service that answers without them has answered only half: its position
-//!   counts, but it is still waited for), or a position that nobody has recovered yet. A recovery that failed is an error, not "no
-//!   position".
+//!   counts, but it is still waited for), a process that does not respond or begins a component, or a position that nobody has
+//!   recovered yet. A recovery that failed is an error, not "no position".
+//!
+//! Three of these doubts end without a word. Beside the zero UUID the recovered position counts if the member was Synced in the view
+//! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there. Beside
+//! another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
+//! interrupted before anything was committed. And a transfer that was not on disk is passed over if another member of the same last
+//! view is safe: all that the view confirmed to clients is there.
 //!
 //! What was seen in service ([`crate::galera::Records::last_recorded`]) is no position: a power cut may have taken it
 //! (`innodb_flush_log_at_trx_commit`). It is a warning, and in places a reason to wait.
 //!
-//! **Left out.** Whenever history went on with some members only (bootstrap, promotion, a view that formed again, force), those
-//! present remember the *fork*: where, and with whom. Who is neither listed there nor remembers it was left out. If it holds
-//! more than was common at the fork, that was *cut off*: numbers no longer tell, it is never chosen, and it joins only without
-//! its own data. If who was present is not known for certain, it is neither chosen nor passed over. A branch of which nothing is
-//! left (everybody who went along is known, and holds no more than was common) cuts nobody off, but the views and flags of those
-//! it left out are still things of the past.
+//! **Forks.** A start on a word, and one that a person makes by hand, is written down as a *fork*: its id, and the position where
+//! history went on. Who goes along remembers it. A member whose data are of that UUID and that does not remember it *missed* it: it
+//! is never chosen. If it holds more than the fork it has *diverged*: numbers no longer tell, and it joins only without its own data.
+//! A fork of which everybody is known and nothing is left counts no more.
+//!
+//! **A new cluster UUID.** Galera lets a member of the same UUID in by its number alone. So a component that is started while
+//! somebody may hold more, or has diverged, takes a new UUID: Galera itself then refuses an incremental transfer to whoever comes
+//! back, also where no supervisor runs. grastate.dat is moved aside for that, and the server makes the UUID (seen of the real server
+//! after every kind of stop). A UUID that ended so has a *successor*, and is no second history.
 //!
 //! **Last views.** gvwstate.dat names the last primary view that a member was in. A view is *complete* if each node of it is a
 //! member that is stopped or without service and holds exactly that view: the whole name and the whole list, never the number
-//! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the
-//! files and records of everybody else show that their last view was another one. A complete view is *proven* if its best position reaches a floor that was written down for it
-//! (whoever left before holds no more than that), or if everybody has answered.
+//! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the files
+//! and records of everybody else show that their last view was another one, and none of their nodes is the missing one. A view of
+//! one counts only beside the flag that Galera writes with it: else the file is a leftover. A complete view is *proven* if its best
+//! position reaches a floor that was written down for it (whoever left before holds no more than that), or if everybody has answered.
 //!
-//! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* after a clean stop,
-//! or if the recovered position reaches the floor that was written down for the view in which it was alone (a torn gvwstate.dat
-//! may have named a later one); not if the data are unsafe, and not if the member was left out. Any other flag is ignored, and said to be.
+//! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* only if the stop was
+//! clean as proved: the supervisor has persisted it with the recovered position; or, where none did, grastate.dat has
+//! the position that `InnoDB` has. It is not trusted beside a gvwstate.dat, nor if the member missed a fork. Any other flag is
+//! ignored, and said to be.
 //!
 //! # The rules
 //!
@@ -53,41 +65,42 @@
 //!    would count two majorities. Disabled on both sides is the operator's agreed detachment (guide 8.4); a disabled member
 //!    that does not answer is what disabling is for.
 //! 2. An enabled member is in service (primary; Synced, Donor or Joined): the others **join** it. Named, and joined only on
-//!    the operator's word and without their own data, are those of another history, above the primary, cut off, run without
+//!    the operator's word and without their own data, are those of another history, above the primary, diverged, run without
 //!    Galera, unsafe, or of no history. (Where grastate.dat is only torn or missing and the recovered position is not above,
-//!    nothing can be lost: such a member joins and receives everything.) A primary with the zero UUID: **refuse**. Two in different histories, or neither
-//!    listing the other: **wait**, and if it is still so [`SPLIT_CONFIRMED_AFTER`] later, **refuse**: it is a split brain.
-//!    If only one lists the other, look again; if that stays so, it is one component behind an address that is not mapped.
-//!    Primary but still receiving state: **wait**, for somebody has it.
+//!    nothing can be lost: such a member joins and receives everything.) A primary with the zero UUID: **refuse**. Two in
+//!    different histories, or neither listing the other: **wait**, and if it is still so [`SPLIT_CONFIRMED_AFTER`] later,
+//!    **refuse**: it is a split brain. If only one lists the other, look again; if that stays so, it is one component behind an
+//!    address that is not mapped. Primary but still receiving state: **wait**, for somebody has it.
 //! 3. One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
-//! 4. A state transfer runs: **wait**. Acting during one has killed real clusters. (The mark of a transfer on a stopped member
-//!    only makes its copy unsafe.)
+//! 4. A state transfer runs, or a process may be serving and does not say so (it does not respond, or begins a component):
+//!    **wait**. Acting during a transfer has killed real clusters, and a mute server is not a dead one. (The mark of a transfer on
+//!    a stopped member only makes its copy unsafe.)
 //! 5. An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
-//! 6. Positions of two histories: **refuse**.
+//! 6. Positions of two histories, neither of which has the other as its successor: **refuse**.
 //! 7. All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
 //!    itself.
 //! 8. One view is complete and proven: with a majority of the enabled members answering, nobody in it in maintenance or
-//!    disabled, and nobody known to hold more, its members **re-form** it: they start at once, and Galera does the rest. If
-//!    some of them run or are unsafe, an arbitrator stands for one, the view has one member only, or has not formed again
-//!    when it was to ([`Policy::reform_failed`]), the highest is
-//!    **promoted** (if it runs) or **bootstrapped**. Whoever else is there without service stops first: any extra process
-//!    keeps a view from forming.
+//!    disabled, nobody known to hold more, and nobody silent whose supervisor was never heard where others were (what starts a
+//!    database there may have begun alone), its members **re-form** it: they start at once, and Galera does the rest. If some of
+//!    them run or are unsafe or fail to start, somebody else may hold more, an arbitrator stands for one, the view has one member
+//!    only, or has not formed again when it was to ([`Policy::reform_failed`]), the highest is **promoted** (if it runs) or
+//!    **bootstrapped**. Whoever else is there without service stops first: any extra process keeps a view from forming.
 //! 9. One flag is trusted: with a majority answering, its member not in maintenance, nobody running, nobody known to hold
-//!    more, and (after a clean stop) nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left
-//!    last.
+//!    more, and nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left last.
 //!
 //!    Two proofs of having left last (two views, two flags, or a view and a flag outside it) contradict each other: somebody was
 //!    forced once. **Refuse**, whoever else answers; the same position does not prove the same data.
 //! 10. Everybody has answered: the highest position is **bootstrapped**, or **promoted** if it runs. Of equals one that is not
-//!     in maintenance, then one that runs, then the first of cluster.conf. Strictly the highest in maintenance: **wait**. Before
-//!     that it is looked whether something would be left behind; then **refuse**: unsafe data or a disabled member may hold
-//!     more; a member is empty and remembers more, or this and to have gone on alone (is its disk mounted?); members were cut
-//!     off, and nobody who went along is chosen. All empty and nobody remembering anything: a **fresh** database on the first.
-//!     Nobody to start from: **refuse**.
+//!     in maintenance, then one whose starts do not fail, then one that runs, then the first of cluster.conf. Strictly the highest
+//!     in maintenance: **wait**. Before that it is looked whether something would be left behind; then **refuse**: unsafe data or
+//!     a disabled member may hold more; a member is empty and remembers more, or this and to have gone on alone (is its disk
+//!     mounted?); members have diverged, and nobody who went along is chosen. All empty and nobody remembering anything: a
+//!     **fresh** database on the first. Nobody to start from: **refuse**.
 //! 11. Else **wait** for those that are unknown, first for those of a view that others hold as their last: the last to run must
 //!     be able to talk to each other (guide 4.3).
-//! 12. After any start, whoever is above it, cut off, of another history, or unsafe joins only on the operator's word and
-//!     without its own data.
+//! 12. After any start, whoever is above it, diverged, of another history, or unsafe joins only on the operator's word and
+//!     without its own data. And before it, whoever else could bring a component back without the member that is started (a view
+//!     that is or may become complete, a trusted flag) moves that proof away: two components must not come from what is known.
 //!
 //! Rules 8 and 9 assume that nobody was forced by hand on the members that are unknown; the answer says so.
 //!
@@ -103,6 +116,8 @@
 //! - *Standalone*: the one that ran alone has the data to keep. A new history begins, so that nobody of the old one can slip
 //!   in by an incremental transfer.
 //! - *Seed*: data of no history begin one. Everybody else must be empty, lost or given up.
+//! - *Trust*: the recovered position of these members counts, although their grastate.dat has the zero UUID, is torn or missing.
+//! - *End*: no rule looks at it. The supervisor ends that member's process, although it may be serving; then there is evidence.
 //! - *Force* (`--force-new-cluster`): this member, whatever rules 5 to 11 say. Data of no history begin one; an empty member
 //!   is taken only if all are known to be empty.
 //!
@@ -116,18 +131,19 @@
 //! - The same evidence gives the same answer, whoever asks.
 //! - Waiting and refusing name the member, the reason, and what to do. When all members answer, with one history, none strictly
 //!   highest in maintenance, no unsafe or disabled one above all others, and no state transfer running, there is no waiting and
-//!   no refusing.
+//!   no refusing. (But for one doubt: a view that only an arbitrator completes, beside a trusted flag, is refused as two proofs.)
 //!
 //! A decision is made from a moment's evidence. Whoever carries it out makes sure that its own evidence is still the same, field
 //! by field, looks once more for a primary component, has one decision under way at most, and writes down its fork together with
-//! every fork that the evidence showed, itself among those present.
+//! every fork that the evidence showed.
 //!
 //! # Stories
 //!
 //! Each of these broke a wording of the rules, and is a case in tests/testdata/bootstrap: a member with more than the crash has
-//! left of the last view; a flag that a power cut made a lie; a view with a higher number from last year; a crash in a DDL
-//! statement on the member that holds most; a member back from before a force, with a higher number than those who went on;
-//! two members forced apart at one place, and a third one with less than both; a flag and a view that both prove to be last.
+//! left of the last view; a flag that a power cut made a lie; a number in grastate.dat that a backup wrote; a view with a higher
+//! number from last year; a crash in a DDL statement on the member that holds most; a server that is mute and serves; a transfer that
+//! was not on disk; a member back from before a force, with a higher number than those who went on; two members forced apart at one
+//! place, and a third one with less than both; a flag and a view that both prove to be last.
 
 mod action;
 mod by_hand;
@@ -175,7 +191,7 @@ pub struct Policy {
     pub assume_lost: BTreeSet<Hostname>,
     /// The data of these members are given up.
     pub discard: BTreeSet<Hostname>,
-    /// The recovered position of these members counts, although grastate.dat has the zero UUID.
+    /// The recovered position of these members counts, although grastate.dat has the zero UUID, is torn or missing.
     pub trust: BTreeSet<Hostname>,
     /// The database process of these members is to be ended, although it may be serving clients. No rule looks at it: who
     /// carries decisions out does.
@@ -221,6 +237,10 @@ pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reas
     let election = elect::Election::new(&facts, policy);
     let answer = election.decide();
     let mut reasons = answer.reasons;
+    let trusted: Vec<Hostname> = facts.iter().filter(|one| one.by_trust).map(|one| one.host.clone()).collect();
+    if answer.source.is_some() && !trusted.is_empty() {
+        reasons.push(Reason::OperatorsWord { word: reason::Word::Trust, members: trusted });
+    }
     if let Some(source) = &answer.source {
         reasons.extend(source.losers(&facts, &answer.action));
         reasons.extend(election.warnings(source));

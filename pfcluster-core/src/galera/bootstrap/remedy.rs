@@ -246,8 +246,7 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                 steps.push(ask(election, "trust", &[one.member.as_str()]));
                 best = None;
             }
-            (Some(_), Some(_)) => {}
-            (Some(_), None) => {}
+            (Some(_), _) => {}
         }
     }
 }

@@ -95,7 +95,7 @@ impl fmt::Display for Need {
             Need::RecoveryThatWorks { why } => write!(f, "recovering its position failed: {why}"),
             Need::Answer => f.write_str("its database process does not answer yet, and its position is not known"),
             Need::Response => f.write_str("its database is not responding, and may be serving clients"),
-            Need::NewComponent => f.write_str("it is starting a new primary component"),
+            Need::NewComponent => f.write_str("it was started as the first of a component, or without Galera"),
             Need::TransferEnd => f.write_str("a state transfer runs"),
             Need::Service => f.write_str("it is primary, and not in service yet"),
             Need::Network => f.write_str("it runs and does not see all the others"),

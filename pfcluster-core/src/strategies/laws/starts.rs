@@ -198,7 +198,9 @@ pub(super) fn unfit(judged: Judged<'_>) -> Result<(), String> {
             (Action::Bootstrap { .. } | Action::Promote { .. } | Action::Reform { .. }, Held::Good(_)) => {
                 !ran_alone(one)
             }
-            (Action::Bootstrap { .. }, Held::Bad(Some(_))) => judged.policy.trust.contains(&one.host),
+            (Action::Bootstrap { .. } | Action::Standalone { .. }, Held::Bad(Some(_))) => {
+                judged.policy.trust.contains(&one.host)
+            }
             (Action::Fresh { .. } | Action::Standalone { .. }, Held::Empty) => true,
             (action, holds) => {
                 let begins = matches!(action, Action::Seed { .. } | Action::Standalone { .. });

@@ -89,6 +89,12 @@ pub(super) fn needless(judged: Judged<'_>, honest: bool) -> Result<(), String> {
     if !matches!(judged.decision.action, Action::Wait { .. } | Action::Refuse { .. }) {
         return Ok(());
     }
+    // A view that only an arbitrator completes, and a flag: whether its other node was the arbitrator is not recorded.
+    let votes = |one: &Seen| held(one) == Held::Nothing;
+    let two = matches!(judged.decision.action, Action::Refuse { problem: Problem::TwoLastViews { .. } });
+    if two && judged.seen.iter().any(votes) {
+        return Ok(());
+    }
     if !can_be_brought_back(&judged, honest) || !honest && !may_be_true(judged.seen) {
         return Ok(());
     }

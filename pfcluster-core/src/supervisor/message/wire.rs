@@ -66,6 +66,7 @@ enum ProcessTold {
 }
 
 #[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each tells of another file")]
 struct FilesTold {
     grastate: FoundTold<(Bytes, i64, Option<bool>)>,
     gvwstate: FoundTold<(Bytes, Bytes, u32, bool, Vec<Bytes>)>,
@@ -351,7 +352,7 @@ impl FilesTold {
                 forks: self.forks.into_iter().map(fork).collect::<Option<_>>()?,
                 ran_standalone: self.ran_standalone,
                 supervised: self.supervised.hosts(names)?,
-                start_failures: StartFailures { count, why: cut(&why).into() },
+                start_failures: StartFailures { count, why: heard(&why) },
                 joined_in_boot: None,
             },
         })

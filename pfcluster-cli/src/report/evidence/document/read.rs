@@ -141,7 +141,7 @@ pub(super) struct RecordsTold {
 impl RecordsTold {
     pub(super) fn into_records(self) -> Result<Records, Wrong> {
         let failures =
-            self.start_failures.map(|failures| StartFailures { count: failures.count, why: failures.why.into() });
+            self.start_failures.map(|failures| StartFailures { count: failures.count, why: plain(&failures.why) });
         Ok(Records {
             last_recorded: self.last_recorded.map(|position| position.position("files.last_recorded")).transpose()?,
             view: self.view.map(ViewRecordDocument::into_record).transpose()?,
