@@ -91,7 +91,7 @@ impl fmt::Display for Need {
         match self {
             Need::Evidence { silence } => silence.fmt(f),
             Need::Files => f.write_str("it answered without its files"),
-            Need::Recovery => f.write_str("it did not stop cleanly and its position is not recovered yet"),
+            Need::Recovery => f.write_str("its position is not recovered yet"),
             Need::RecoveryThatWorks { why } => write!(f, "recovering its position failed: {why}"),
             Need::Answer => f.write_str("its database process does not answer yet, and its position is not known"),
             Need::Response => f.write_str("its database is not responding, and may be serving clients"),

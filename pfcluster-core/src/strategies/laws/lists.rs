@@ -67,7 +67,7 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
             Held::Empty => true,
             Held::Unknown | Held::Nothing | Held::NoHistory => false,
             Held::Bad(Some(position)) if receives_all(one) => reached(position) || is_with_others(judged, one),
-            Held::Bad(None) => is_broken_copy(one) || is_with_others(judged, one),
+            Held::Bad(None) => is_broken_copy(one) || never_in_service(one) || is_with_others(judged, one),
             Held::Bad(Some(_)) => is_with_others(judged, one),
             Held::Good(position) => reached(position),
         };
@@ -98,6 +98,11 @@ fn loses_nothing(one: &Seen, at: Position, source: Position, sources: &[&Seen]) 
 fn is_broken_copy(one: &Seen) -> bool {
     let Some(files) = files(one) else { return false };
     files.sst_marker && files.grastate.read().is_none_or(|grastate| grastate.uuid.is_zero())
+}
+
+/// A transfer to it was not on disk yet, and it was never seen in service: it has confirmed nothing to anybody.
+fn never_in_service(one: &Seen) -> bool {
+    files(one).is_some_and(|files| files.unsynced_transfer && files.records.last_recorded.is_none())
 }
 
 /// grastate.dat is torn or missing, or has the zero UUID, or is moved away for that: a server that starts so receives everything.
