@@ -18,12 +18,10 @@ fn no_seed_breaks_a_promise_and_every_fault_meets_every_phase() {
     assert_eq!(survey.coverage.missing(), [], "these never met");
 }
 
-/// The same in worlds that do what was measured on 2026-11-30: until the rules are those for it, most seeds break
-/// something. `sim::DRAWS_NEW` makes these the seeds of the test above.
+/// The same in worlds that do what was measured on 2026-11-30. By the rules before that, 175 of the first 300 broke a promise.
 #[test]
-#[ignore = "broken by the rules of 06828d3: see the stories in cases/measured"]
 fn no_seed_as_measured_breaks_a_promise() {
-    let (from, seeds) = (number("SIM_FROM", 0), number("SIM_SEEDS", 1_000));
+    let (from, seeds) = (number("SIM_FROM", 0), number("SIM_SEEDS", 300));
     let survey = survey_of(from..from + seeds, |seed| Plan::measured(seed, STEPS));
     println!("{survey}");
     if let Some((seed, _)) = survey.broken.first() {

@@ -106,7 +106,7 @@ fn short(host: &Hostname) -> u64 {
 }
 
 /// True if a datagram was made with this key, whatever it says. Who drops the others before [`super::Input::Received`] saves a
-/// decision for each; [`Message::decode`] looks again.
+/// decision for each; `decode` looks again.
 pub fn is_authentic(bytes: &[u8], key: &Key) -> bool {
     let parts = bytes.split_last_chunk::<TAG>().filter(|(text, _)| text.starts_with(MAGIC));
     bytes.len() <= MOST_BYTES && parts.is_some_and(|(text, tag)| key.verifies(text, tag))
