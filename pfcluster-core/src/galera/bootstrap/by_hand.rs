@@ -7,6 +7,7 @@ use crate::cluster::Hostname;
 use crate::decision::{Step, and};
 use crate::galera::Found;
 
+const STATE_ASIDE: &str = "mv /var/lib/mysql/grastate.dat /var/lib/mysql/grastate.dat.aside";
 const VIEW_ASIDE: &str = "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside";
 const START: &str = "systemctl start packetfence-mariadb";
 pub(super) const STOP: &str = "systemctl stop packetfence-mariadb";
@@ -39,11 +40,16 @@ pub(super) fn steps(action: &Action, facts: &[Facts<'_>]) -> Vec<Step> {
                 steps.push(Step::advice(format!(
                     "so that {member} gets a new cluster UUID, and nobody joins with more than it has:"
                 )));
-                steps.push(Step::run(member, "mv /var/lib/mysql/grastate.dat /var/lib/mysql/grastate.dat.aside"));
+                steps.push(Step::run(member, STATE_ASIDE));
             }
             new_cluster(&mut steps, member, joiners, discard, facts);
         }
         Action::Seed { member, joiners, discard, .. } => {
+            let files = facts.iter().find(|one| one.host == member).and_then(Facts::files);
+            if files.is_some_and(|files| files.grastate != Found::Absent) {
+                steps.push(Step::advice(format!("so that {member} gets a new cluster UUID:")));
+                steps.push(Step::run(member, STATE_ASIDE));
+            }
             new_cluster(&mut steps, member, joiners, discard, facts);
         }
         Action::Promote { member, supersede_first, joiners, discard, .. } => {
@@ -128,6 +134,10 @@ fn join(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
         let files = facts.find(|one| one.host == host).and_then(Facts::files);
         if files.is_some_and(|files| files.gvwstate != Found::Absent) {
             steps.push(Step::run(host, VIEW_ASIDE));
+        }
+        // Its files may be incomplete: it must receive everything.
+        if files.is_some_and(|files| files.unsynced_transfer && files.grastate != Found::Absent) {
+            steps.push(Step::run(host, STATE_ASIDE));
         }
         steps.push(Step::run(host, START));
     }

@@ -360,18 +360,28 @@ fn survives(fork: &Fork, facts: &[Facts<'_>]) -> bool {
     facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && holds_more(one))
 }
 
-/// A transfer that was not on disk yet is passed over if another member that was in the same last view is safe: all that it
-/// confirmed to clients is there, too.
+/// A transfer that was not on disk yet is passed over if another member that was in the same last view is safe and no less
+/// advanced: all that it confirmed to clients is there, too.
 pub(super) fn pass_over_unsynced(facts: &mut [Facts<'_>]) {
-    let view = |one: &Facts<'_>| Some(one.files()?.gvwstate.read()?.view);
-    let safe: Vec<_> = facts.iter().filter(|one| one.safe().is_some()).filter_map(view).collect();
+    // Mostly there is none.
+    if !facts.iter().any(|one| matches!(one.holds, Holds::Unsafe(Defect::TransferUnsynced, _))) {
+        return;
+    }
+    let view = |one: &Facts<'_>| one.files()?.gvwstate.read().map(|own| (own.view, own.members.clone()));
+    let counts = facts.iter().filter(|one| !one.given_up && !one.has_diverged());
+    let safe: Vec<_> = counts.filter_map(|one| Some((view(one)?, one.safe()?))).collect();
     for one in facts {
-        if view(one).is_some_and(|view| safe.contains(&view))
-            && let Holds::Unsafe(Defect::TransferUnsynced, position) = &mut one.holds
+        let own = view(one);
+        if let Holds::Unsafe(Defect::TransferUnsynced, position) = &mut one.holds
+            && safe.iter().any(|(view, at)| own.as_ref() == Some(view) && is_reached(*position, *at))
         {
             *position = None;
         }
     }
+}
+
+fn is_reached(position: Option<Position>, at: Position) -> bool {
+    position.is_none_or(|position| position.uuid() == at.uuid() && !position.is_above(at))
 }
 
 /// The UUIDs that ended at a fork which a member with another UUID remembers: they have a successor.

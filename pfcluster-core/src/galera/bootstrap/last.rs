@@ -20,7 +20,7 @@ impl<'a> Election<'a> {
             if view.holders.iter().any(|&at| self.facts[at].missed.is_some()) {
                 return None;
             }
-            let floor = view.floor.filter(|_| view.reaches_floor());
+            let floor = view.floor.filter(|_| view.reaches_floor() && !self.had_a_later(view));
             let proof = match floor {
                 _ if everybody => Proof::EverybodyAnswered,
                 Some(floor) => Proof::Floor { floor },
@@ -28,6 +28,15 @@ impl<'a> Election<'a> {
             };
             Some((view, best, proof))
         })
+    }
+
+    /// A member of it has written down a floor above this view's for another view: that was a later one, and the power went before
+    /// its file was on disk.
+    fn had_a_later(&self, view: &HeldView<'_>) -> bool {
+        let records = view.holders.iter().filter_map(|&at| self.facts[at].records()?.view);
+        let is_above = |floor: i64| view.floor.is_none_or(|own| floor > own);
+        let mut others = records.filter(|record| record.view != view.id());
+        others.any(|record| Some(record.uuid) == view.best.map(Position::uuid) && is_above(record.floor.get()))
     }
 
     /// Who is trusted to have left last, each alone.

@@ -29,7 +29,7 @@
 //! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there. Beside
 //! another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
 //! interrupted before anything was committed. And a transfer that was not on disk is passed over if another member of the same last
-//! view is safe: all that the view confirmed to clients is there.
+//! view is safe and no less advanced: all that the view confirmed to clients is there.
 //!
 //! What was seen in service ([`crate::galera::Records::last_recorded`]) is no position: a power cut may have taken it
 //! (`innodb_flush_log_at_trx_commit`). It is a warning, and in places a reason to wait.
@@ -49,7 +49,8 @@
 //! alone, which starts again with each bootstrap. An arbitrator keeps no file; one that runs stands for a missing node if the files
 //! and records of everybody else show that their last view was another one, and none of their nodes is the missing one. A view of
 //! one counts only beside the flag that Galera writes with it: else the file is a leftover. A complete view is *proven* if its best
-//! position reaches a floor that was written down for it (whoever left before holds no more than that), or if everybody has answered.
+//! position reaches a floor that was written down for it (whoever left before holds no more than that), or if everybody has answered. A floor does not count if one of its members wrote
+//! down a higher one for another view: that came later, and the power went before its file was on disk.
 //!
 //! **Flags.** `safe_to_bootstrap: 1` says that a member was alone in its last primary view. It is *trusted* only if the stop was
 //! clean as proved: the supervisor has persisted it with the recovered position; or, where none did, grastate.dat has
@@ -59,7 +60,7 @@
 //! # The rules
 //!
 //! The first that applies decides. Disabled members are never started, but what is known of them counts in rules 1, 6 and
-//! wherever somebody may hold more.
+//! wherever somebody may hold more; rule 4 waits for a transfer to or from them, too.
 //!
 //! 1. Members read different members from cluster.conf, or one counts another out and not all sides agree: **refuse**. They
 //!    would count two majorities. Disabled on both sides is the operator's agreed detachment (guide 8.4); a disabled member
@@ -102,7 +103,8 @@
 //!     without its own data. And before it, whoever else could bring a component back without the member that is started (a view
 //!     that is or may become complete, a trusted flag) moves that proof away: two components must not come from what is known.
 //!
-//! Rules 8 and 9 assume that nobody was forced by hand on the members that are unknown; the answer says so.
+//! Rules 8 and 9 assume that nobody was forced by hand on the members that are unknown; the answer says so. Rule 8 also assumes that a
+//! view's file, or its record, was on the disk of one of its members when the power went.
 //!
 //! # The operator's word
 //!
@@ -123,15 +125,16 @@
 //!
 //! # What holds
 //!
-//! - Never two starts, also not from two partial views of one truth; none while somebody is primary; none across two
+//! - Never two starts, also not from two partial views of one truth; none while an enabled member is primary; none across two
 //!   histories; none from a position that is zero or unknown, but for a fresh database; no unsafe, disabled or arbitrating member
 //!   started, and none in maintenance.
 //! - Without a word, no transaction that a client was told to be committed, and that is on any member's disk, is passed over in
 //!   silence: not with all evidence, and not with any part of it.
 //! - The same evidence gives the same answer, whoever asks.
 //! - Waiting and refusing name the member, the reason, and what to do. When all members answer, with one history, none strictly
-//!   highest in maintenance, no unsafe or disabled one above all others, and no state transfer running, there is no waiting and
-//!   no refusing. (But for one doubt: a view that only an arbitrator completes, beside a trusted flag, is refused as two proofs.)
+//!   highest in maintenance, no unsafe, empty or disabled one that had more than all others, none that diverged or ran alone, no
+//!   process that is mute or transfers state, no cut between those that run, and no two proofs of having left last, there is no
+//!   waiting and no refusing.
 //!
 //! A decision is made from a moment's evidence. Whoever carries it out makes sure that its own evidence is still the same, field
 //! by field, looks once more for a primary component, has one decision under way at most, and writes down its fork together with
@@ -232,8 +235,8 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
     let mut facts: Vec<facts::Facts<'_>> =
         (0..).zip(seen).map(|(place, seen)| facts::Facts::of(place, seen, policy)).collect();
-    facts::pass_over_unsynced(&mut facts);
     facts::mark_missed_forks(&mut facts, &policy.assume_lost);
+    facts::pass_over_unsynced(&mut facts);
     let election = elect::Election::new(&facts, policy);
     let answer = election.decide();
     let mut reasons = answer.reasons;

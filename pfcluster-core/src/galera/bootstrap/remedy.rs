@@ -112,11 +112,27 @@ fn recover(host: &Hostname) -> Step {
 /// The same question with a word of the operator. A supervisor that gets it shows what comes of it before it acts.
 fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
     let words = |hosts: String| if hosts.is_empty() { word.to_owned() } else { format!("{word} {hosts}") };
-    Step::run_anywhere(if is_supervised(election) {
-        format!("pfcluster mariadb allow {}", words(about.join(" ")))
-    } else {
-        format!("pfcluster bootstrap --{} --evidence *.json", words(about.join(",")))
-    })
+    if is_supervised(election) {
+        return Step::run_anywhere(format!("pfcluster mariadb allow {}", words(about.join(" "))));
+    }
+    // Supervisors remember what they were told. The command does not: all that was said is said again.
+    let policy = election.policy;
+    let sets = [("assume-lost", &policy.assume_lost), ("discard", &policy.discard), ("trust", &policy.trust)];
+    let mut asked = String::new();
+    for (said, hosts) in sets {
+        let mut hosts: Vec<&str> = hosts.iter().map(Hostname::as_str).collect();
+        if said == word {
+            let new: Vec<&str> = about.iter().filter(|host| !hosts.contains(host)).copied().collect();
+            hosts.extend(new);
+        }
+        if !hosts.is_empty() {
+            asked += &format!(" --{said} {}", hosts.join(","));
+        }
+    }
+    if sets.iter().all(|(said, _)| *said != word) {
+        asked += &format!(" --{}", words(about.join(",")));
+    }
+    Step::run_anywhere(format!("pfcluster bootstrap{asked} --evidence *.json"))
 }
 
 /// Data that are not to be kept are still kept aside.

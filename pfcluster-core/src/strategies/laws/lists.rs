@@ -2,7 +2,7 @@
 
 use super::Judged;
 use super::held::{
-    Held, evidence, files, held, is_primary, is_starting, ran_alone, records, remembers, running, transfers,
+    Held, diverged, evidence, files, held, is_primary, is_starting, ran_alone, records, remembers, running, transfers,
 };
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Seen};
@@ -112,11 +112,18 @@ fn receives_all(one: &Seen) -> bool {
     })
 }
 
-/// A transfer to it was not on disk yet, and somebody who was in the same last view is safe.
+/// A transfer to it was not on disk yet, and somebody who was in the same last view is safe, and has as much.
 pub(super) fn is_with_others(judged: Judged<'_>, one: &Seen) -> bool {
-    let view = |one: &Seen| Some(files(one)?.gvwstate.read()?.view);
+    let view = |one: &Seen| files(one)?.gvwstate.read().map(|own| (own.view, own.members.clone()));
     let own = view(one).filter(|_| files(one).is_some_and(|files| files.unsynced_transfer && !files.sst_marker));
-    own.is_some_and(|own| judged.seen.iter().any(|other| held(other).good().is_some() && view(other) == Some(own)))
+    let reaches = |at: Position| {
+        held(one).seeming().is_none_or(|position| position.uuid() == at.uuid() && !position.is_above(at))
+    };
+    let has_as_much = |other: &Seen| {
+        let goes_on = !judged.given_up(other) && !diverged(other, judged.seen, judged.policy);
+        goes_on && held(other).good().is_some_and(reaches)
+    };
+    own.is_some() && judged.seen.iter().any(|other| view(other) == own && has_as_much(other))
 }
 
 /// Every process that waits without service beside the chosen ones keeps a view from forming again, or may become
