@@ -212,10 +212,10 @@ mod tests {
                 let age_of_second = |supervisor: &Supervisor| supervisor.status(hears.now).members[1].age;
                 let mut after = hears.clone();
                 after.take();
-                assert!(
-                    age_of_second(&after.supervisor) < age_of_second(&hears.supervisor),
-                    "{databases:?}: it is news"
-                );
+                // A stopped database's evidence is as old as its last look, not as the datagram.
+                let (before, now) = (age_of_second(&hears.supervisor), age_of_second(&after.supervisor));
+                let is_news = if databases == Databases::InService { now < before } else { now <= before };
+                assert!(is_news, "{databases:?}: it is news");
                 let told =
                     tells.clone().take().into_iter().filter(|output| matches!(output, Output::Send { .. })).count();
                 assert_eq!(told + 1, members as usize, "{databases:?}: a datagram for each");

@@ -233,13 +233,19 @@ impl Drop for Attacker {
 
 const INSIDE: &str = "PFCLUSTER_INSIDE_NAMESPACE";
 
-/// Runs `body` in a network namespace with the guide's addresses: this program starts itself again there, for this test. The
+/// Runs `body` in a network namespace, where mounts are its own, with the guide's addresses: this program starts itself again there, for this test. The
 /// namespace goes with the last of its processes.
 pub(crate) fn in_namespace(test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_none() {
         let this = std::env::current_exe().expect("a test has a path");
         let mut command = Command::new("unshare");
-        command.args(["--net", "--"]).arg(this).args(["--exact", test, "--nocapture", "--test-threads", "1"]);
+        command.args(["--net", "--mount", "--"]).arg(this).args([
+            "--exact",
+            test,
+            "--nocapture",
+            "--test-threads",
+            "1",
+        ]);
         let ran = watch(command.env(INSIDE, "1"), Duration::from_secs(90));
         // A name that fits no test would pass without having run.
         assert!(ran.code() == Some(0) && ran.text().contains("1 passed"), "{}", ran.text());

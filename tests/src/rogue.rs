@@ -30,7 +30,7 @@ pub enum Mode {
     EscapesInError,
     /// The status of a synced member of a primary component.
     Primary,
-    /// The same, but only to every second client; the others find nobody.
+    /// The same, but only to every second client, from the first; the others find nobody.
     Flickering,
     /// Sends one byte of its greeting each half a second.
     Slow,
@@ -94,7 +94,7 @@ impl Rogue {
         let rogue = Rogue { heard: Arc::clone(&heard), address, has_ended: Arc::clone(&has_ended) };
         thread::spawn(move || {
             for (number, client) in listener.incoming().flatten().enumerate() {
-                if mode == Mode::Flickering && number % 2 == 0 {
+                if mode == Mode::Flickering && number % 2 == 1 {
                     continue;
                 }
                 if has_ended.load(Ordering::Relaxed) {
