@@ -45,7 +45,10 @@ impl Piece {
             "taken_at": self.age.map(|age| (Timestamp::now().as_second() - age).to_string()),
             "boot_id": self.boot.map(uuid),
             "gathering": self.gathering.map(uuid),
-            "files": {"grastate": {"uuid": "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4", "seqno": self.seqno}},
+            "files": {
+                "grastate": {"uuid": "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4", "seqno": self.seqno},
+                "recovered": {"uuid": "ec9a1a36-e6ed-11f1-823f-231ddacb0bd4", "seqno": self.seqno},
+            },
         })
     }
 }
