@@ -166,7 +166,13 @@ fn who_asks_is_confined_and_gone_in_time() {
             let of =
                 |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
             let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs").flatten();
-            if let Some(worker) = threads.map(of).find_map(|pids| pids.trim().parse::<u32>().ok()) {
+            let pids = threads.map(of).collect::<Vec<_>>().join(" ");
+            // It starts other programs, too, which are gone at once.
+            let asks = |pid: &u32| {
+                let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+                arguments.contains("--ask-a-database")
+            };
+            if let Some(worker) = pids.split_whitespace().filter_map(|pid| pid.parse().ok()).find(asks) {
                 break worker;
             }
         };

@@ -237,6 +237,8 @@ const INSIDE: &str = "PFCLUSTER_INSIDE_NAMESPACE";
 /// namespace goes with the last of its processes.
 pub(crate) fn in_namespace(test: &str, body: impl FnOnce()) {
     if std::env::var_os(INSIDE).is_none() {
+        // Cargo may wait for other builds, which is not this test's time.
+        let built = program();
         let this = std::env::current_exe().expect("a test has a path");
         let mut command = Command::new("unshare");
         command.args(["--net", "--mount", "--"]).arg(this).args([
@@ -246,7 +248,7 @@ pub(crate) fn in_namespace(test: &str, body: impl FnOnce()) {
             "--test-threads",
             "1",
         ]);
-        let ran = watch(command.env(INSIDE, "1"), Duration::from_secs(90));
+        let ran = watch(command.env(INSIDE, "1").env("PFCLUSTER_PROGRAM", built), Duration::from_secs(90));
         // A name that fits no test would pass without having run.
         assert!(ran.code() == Some(0) && ran.text().contains("1 passed"), "{}", ran.text());
         return;
