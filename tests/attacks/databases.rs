@@ -161,24 +161,23 @@ fn who_asks_is_confined_and_gone_in_time() {
         let _slow = Rogue::new(PF2, Mode::Slow);
         let began = Instant::now();
         let mut child = world.command(&STATUS).stdout(Stdio::null()).spawn().expect("the program starts");
+        let asks = |pid: &u32| {
+            let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            arguments.contains("--ask-a-database")
+        };
         let worker = loop {
             assert!(began.elapsed() < Duration::from_secs(20), "nobody asks");
             let of =
                 |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
             let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs").flatten();
             let pids = threads.map(of).collect::<Vec<_>>().join(" ");
-            // It starts other programs, too, which are gone at once.
-            let asks = |pid: &u32| {
-                let arguments = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-                arguments.contains("--ask-a-database")
-            };
+            // Those who are refused at once are gone at once; the one that waits has confined itself by then.
+            std::thread::sleep(Duration::from_millis(500));
             if let Some(worker) = pids.split_whitespace().filter_map(|pid| pid.parse().ok()).find(asks) {
                 break worker;
             }
         };
         let began = Instant::now();
-        // By then it has confined itself.
-        std::thread::sleep(Duration::from_millis(800));
         let read = |name: &str| {
             let bytes = std::fs::read(format!("/proc/{worker}/{name}")).expect("it waits for the server");
             String::from_utf8_lossy(&bytes).into_owned()
