@@ -123,6 +123,27 @@ fn systemd_accepts_the_units() {
     }
 }
 
+/// systemd makes the workers' user, as which no person can log in.
+#[test]
+fn systemd_makes_the_workers_user() {
+    let directory = scratch();
+    fs::create_dir_all(directory.path().join("etc")).expect("a scratch folder");
+    let made = Command::new("systemd-sysusers")
+        .arg(format!("--root={}", directory.path().display()))
+        .arg("-")
+        .stdin(
+            fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/systemd/sysusers.conf"))
+                .expect("our file"),
+        )
+        .output()
+        .expect("systemd is installed (tests/install)");
+    assert!(made.status.success(), "{made:?}");
+    let users = fs::read_to_string(directory.path().join("etc/passwd")).expect("systemd has made it");
+    let fields: Vec<&str> = users.trim().split(':').collect();
+    assert!(users.lines().count() == 1 && fields[0] == "pfcluster" && fields[6] == "/usr/sbin/nologin", "{users}");
+    assert!(!["0", "65534"].contains(&fields[2]), "a user of its own: {users}");
+}
+
 /// Both units treat the supervisor and its database alike, and the drop-in replaces PacketFence's command.
 #[test]
 fn the_units_agree() {

@@ -230,9 +230,7 @@ fn probe(question: &Question<'_>, member: &Member) -> Result<Probe, String> {
         (Some(settings), over_tcp) if member.host == *question.me => Ok(Probe::Own(settings.clone(), over_tcp)),
         (_, Some((address, account))) => Ok(Probe::Peer(address, account)),
         (_, None) if address.is_none() => Err("cluster.conf has no address for it".to_owned()),
-        (_, None) => Err("there is no user to ask with: neither `galera_replication_username` in pf.conf nor \
-                          `--mysql-defaults-file`"
-            .to_owned()),
+        (_, None) => Err("there is no account to ask with (`pfcluster doctor monitoring-account`)".to_owned()),
     }
 }
 
