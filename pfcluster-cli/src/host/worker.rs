@@ -187,7 +187,8 @@ fn answer_of_database(login: &Login, channel: &UnixStream, requests: &mut BufRea
         let reply = answer(login, &mut client, &question);
         write_line(channel, &reply)?;
         if reply.is_err() {
-            break;
+            // What it would take a leave for is not known.
+            return Ok(());
         }
     }
     if let Some(client) = client {
