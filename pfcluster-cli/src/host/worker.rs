@@ -407,7 +407,7 @@ impl Worker {
             let wait = left(deadline);
             if wait.is_zero() {
                 let seconds = deadline.saturating_duration_since(asked).div_f32(MOST_OF).as_secs_f32();
-                return Err(Failure::Silent(format!("no answer within {seconds:.1} s")));
+                return Err(Failure::Silent(format!("no answer within {} s", (seconds * 10.0).round() / 10.0)));
             }
             let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
             match poll(&mut [PollFd::new(&self.channel, PollFlags::IN)], Some(&wait)) {
