@@ -265,7 +265,7 @@ fn ask_own(settings: &Settings, statements: &[&str], limit: Duration) -> Reply {
                 return Ok(rows);
             }
             // It does not answer: a new session would not be answered sooner.
-            Err(Failure::Silent(why)) => return Err(Failure::Silent(why)),
+            Err(failure @ (Failure::Silent(_) | Failure::Late)) => return Err(failure.within(limit)),
             // The server may be another one by now, or has ended the session.
             Err(Failure::Closed | Failure::Lost(_) | Failure::Refused { .. }) => {}
         }
@@ -280,7 +280,7 @@ fn ask_own(settings: &Settings, statements: &[&str], limit: Duration) -> Reply {
             let rows = worker.ask(statements, deadline)?;
             Ok((rows, worker))
         });
-        last = match asked {
+        last = match asked.map_err(|failure| failure.within(limit)) {
             Ok((rows, worker)) => {
                 *session = Some(worker);
                 return Ok(rows);
@@ -288,7 +288,7 @@ fn ask_own(settings: &Settings, statements: &[&str], limit: Duration) -> Reply {
             Err(Failure::Closed) => continue,
             Err(Failure::Lost(why)) => Failure::Lost(about(why)),
             Err(Failure::Silent(why)) => Failure::Silent(about(why)),
-            Err(refused @ Failure::Refused { .. }) => refused,
+            Err(failure @ (Failure::Refused { .. } | Failure::Late)) => failure,
         };
         break;
     }
@@ -419,6 +419,7 @@ fn why(failure: Failure) -> String {
         Failure::Closed => "no server listens".to_owned(),
         Failure::Refused { code, message } => printable(format!("{message} ({code})").as_bytes()),
         Failure::Lost(why) | Failure::Silent(why) => printable(why.as_bytes()),
+        Failure::Late => "no answer in time".to_owned(),
     }
 }
 

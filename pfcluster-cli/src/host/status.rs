@@ -216,7 +216,7 @@ fn databases(
 /// A question to one database, which a thread can take along.
 enum Probe {
     /// This machine's, as the machine itself can ask; the other way, if there is one, where it is not let in.
-    Own(Settings, Option<(Ipv4Addr, Account)>),
+    Own(Box<Settings>, Option<(Ipv4Addr, Account)>),
     Peer(Ipv4Addr, Account),
 }
 
@@ -227,7 +227,9 @@ fn probe(question: &Question<'_>, member: &Member) -> Result<Probe, String> {
     let address = member.addresses.management_ip.map(|ip| ip.value);
     let over_tcp = address.zip(question.account.cloned());
     match (question.settings, over_tcp) {
-        (Some(settings), over_tcp) if member.host == *question.me => Ok(Probe::Own(settings.clone(), over_tcp)),
+        (Some(settings), over_tcp) if member.host == *question.me => {
+            Ok(Probe::Own(Box::new(settings.clone()), over_tcp))
+        }
         (_, Some((address, account))) => Ok(Probe::Peer(address, account)),
         (_, None) if address.is_none() => Err("cluster.conf has no address for it".to_owned()),
         (_, None) => Err("there is no account to ask with (`pfcluster doctor monitoring-account`)".to_owned()),

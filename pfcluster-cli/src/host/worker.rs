@@ -101,6 +101,8 @@ pub(super) enum Failure {
     Lost(String),
     /// It does not answer, or not so that more could be asked.
     Silent(String),
+    /// The time is over.
+    Late,
 }
 
 /// Where the database is.
@@ -301,7 +303,18 @@ fn own_memory() -> io::Result<u64> {
 /// Asks a database once. The answer is there within `limit`, or there is none.
 pub(super) fn ask_once(login: &Login, statements: &[&str], limit: Duration) -> Reply {
     let deadline = Instant::now() + limit.mul_f32(MOST_OF);
-    Worker::start(login, None, deadline)?.ask(statements, deadline)
+    let reply = Worker::start(login, None, deadline).and_then(|mut worker| worker.ask(statements, deadline));
+    reply.map_err(|failure| failure.within(limit))
+}
+
+impl Failure {
+    /// With the time that there was, for people.
+    pub(super) fn within(self, limit: Duration) -> Failure {
+        match self {
+            Failure::Late => Failure::Silent(format!("no answer within {} s", limit.as_secs_f32())),
+            failure => failure,
+        }
+    }
 }
 
 /// Calls a member's web services. The answer is there within `limit`, or there is none: why, if that is not for lack of time.
@@ -314,9 +327,8 @@ pub(super) fn call(request: &Request, limit: Duration) -> Result<Response, Optio
         serde_json::from_slice(&line).map_err(|_| Failure::Lost(worker.why_it_ended()))
     });
     called.map_err(|failure| match failure {
-        _ if left(deadline).is_zero() => None,
         Failure::Silent(why) | Failure::Lost(why) => Some(why),
-        Failure::Closed | Failure::Refused { .. } => None,
+        Failure::Closed | Failure::Refused { .. } | Failure::Late => None,
     })
 }
 
@@ -349,6 +361,7 @@ impl Worker {
                         worker.say(job)?;
                         return Ok(worker);
                     }
+                    Err(_) if left(deadline).is_zero() => return Err(Failure::Late),
                     Err(why) => reasons.push(format!("{}: {why}", program.path.display())),
                 }
             }
@@ -374,7 +387,7 @@ impl Worker {
     /// Another program, or another version of this one, is not told a password.
     fn greet(&mut self, deadline: Instant) -> Result<(), String> {
         let line = self.hear(deadline, LONGEST_ANSWER).map_err(|failure| match failure {
-            Failure::Silent(why) => why,
+            Failure::Late => "it does not start in time".to_owned(),
             _ => "it does not start as a worker".to_owned(),
         })?;
         match serde_json::from_slice::<String>(&line) {
@@ -400,14 +413,12 @@ impl Worker {
 
     /// The next line.
     fn hear(&mut self, deadline: Instant, longest: usize) -> Result<Vec<u8>, Failure> {
-        let asked = Instant::now();
         let mut line = Vec::new();
         let mut buffer = [0; 1 << 14];
         loop {
             let wait = left(deadline);
             if wait.is_zero() {
-                let seconds = deadline.saturating_duration_since(asked).div_f32(MOST_OF).as_secs_f32();
-                return Err(Failure::Silent(format!("no answer within {} s", (seconds * 10.0).round() / 10.0)));
+                return Err(Failure::Late);
             }
             let wait = Timespec { tv_sec: wait.as_secs().cast_signed(), tv_nsec: wait.subsec_nanos().into() };
             match poll(&mut [PollFd::new(&self.channel, PollFlags::IN)], Some(&wait)) {

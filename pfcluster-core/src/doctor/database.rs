@@ -272,10 +272,10 @@ pub(super) fn monitoring_account(server: &Server<'_>) -> Known<Outcome> {
              quotes; grant it nothing",
         )
         .run(format!("install -m 600 /dev/null {file}"))
-        .advise(format!(
+        .advise(
             "into that file: `[client]`, `user=pfmonitor`, `password=` with the password, and, where the members' \
-             databases have TLS, `ssl-ca=` with the certificate authority's file; the same on all members"
-        )))
+             databases have TLS, `ssl-ca=` with the certificate authority's file; the same on all members",
+        ))
 }
 
 /// They let anybody in, and hide users with a name.
