@@ -26,9 +26,12 @@ fn a_cluster_lives_in_the_sandbox() {
         "CREATE DATABASE lab; CREATE TABLE lab.t (id INT PRIMARY KEY) ENGINE=InnoDB; INSERT INTO lab.t VALUES (1)",
     );
     [&first, &second].into_iter().for_each(is_confined);
+    let uuid = first.query(
+        "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME='WSREP_CLUSTER_STATE_UUID'",
+    );
     for machine in [&first, &second] {
-        machine.wait("the supervisor has persisted the view", || {
-            machine.output(&["grep", "-q", "views", "/usr/local/pf/var/pfcluster/records.json"]).status.success()
+        machine.wait("its records have the cluster", || {
+            machine.output(&["grep", "-q", &uuid, "/usr/local/pf/var/pfcluster/records.json"]).status.success()
         });
     }
     first.wait("it has seen the backup", || {
@@ -80,7 +83,7 @@ fn the_database_outlives_the_supervisor(machine: &Machine<'_>) {
     // A temporary table on disk.
     let sql = "SET tmp_disk_table_size=DEFAULT, tmp_memory_table_size=0; SET @before = (SELECT VARIABLE_VALUE FROM \
                information_schema.SESSION_STATUS WHERE VARIABLE_NAME='CREATED_TMP_DISK_TABLES'); \
-               SELECT COUNT(*) FROM (SELECT DISTINCT seq, REPEAT('x', 512) FROM seq_1_to_1000) AS t; \
+               SELECT COUNT(*) FROM (SELECT DISTINCT seq, REPEAT('x', 512) FROM mysql.seq_1_to_1000) AS t; \
                SELECT VARIABLE_VALUE > @before FROM information_schema.SESSION_STATUS \
                WHERE VARIABLE_NAME='CREATED_TMP_DISK_TABLES'";
     assert_eq!(machine.query(sql), "1000\n1");

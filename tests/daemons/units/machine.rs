@@ -210,7 +210,8 @@ impl Machine<'_> {
     pub(crate) fn output(&self, words: &[&str]) -> Output {
         let pid1 = self.pid1().unwrap_or_else(|| panic!("{} is not on\n{}", self.host(), self.log()));
         let mut command = Command::new("nsenter");
-        command.args(["--target", &pid1.to_string(), "--all", "--"]).args(words).stdin(Stdio::null());
+        // systemd would wait for a quarter of an hour.
+        command.args(["--target", &pid1.to_string(), "--all", "--", "timeout", "120"]).args(words).stdin(Stdio::null());
         command.env_clear().env("PATH", "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C.UTF-8");
         command.output().expect("nsenter")
     }
@@ -261,10 +262,15 @@ impl Machine<'_> {
     pub(crate) fn wait_for_members(&self, members: usize) {
         let sql = "SHOW GLOBAL STATUS WHERE Variable_name IN \
                    ('wsrep_cluster_size', 'wsrep_cluster_status', 'wsrep_local_state_comment')";
-        let wanted = [members.to_string(), "Primary".to_owned(), "Synced".to_owned()];
+        let wanted = [
+            format!("wsrep_cluster_size\t{members}"),
+            "wsrep_cluster_status\tPrimary".to_owned(),
+            "wsrep_local_state_comment\tSynced".to_owned(),
+        ];
         self.wait(&format!("synced with {members} members"), || {
-            let rows = self.ask(sql).unwrap_or_default();
-            rows.lines().filter_map(|row| row.split('\t').nth(1)).eq(wanted.iter().map(String::as_str))
+            let answer = self.ask(sql).unwrap_or_default();
+            let rows: Vec<&str> = answer.lines().collect();
+            wanted.iter().all(|row| rows.contains(&&**row))
         });
     }
 
