@@ -102,13 +102,17 @@ fn a_killed_database_is_started_again(first: &Machine<'_>, second: &Machine<'_>)
     assert_eq!(second.query("SELECT id FROM lab.t"), "1");
 }
 
-/// A member that starts queries the other database, in a process with a user of its own.
+/// A member whose supervisor does not respond: its database is queried, in a process with a user of its own.
 fn others_are_queried(first: &Machine<'_>, second: &Machine<'_>) {
     first.query("SET GLOBAL general_log_file='/var/lib/mysql/queries.log', GLOBAL general_log=ON");
     second.systemctl("stop");
     assert_eq!(second.database(), None, "told to end, the supervisor ends the database first");
+    let supervisor = first.property("MainPID");
+    first.exec(&["kill", "-STOP", &supervisor]);
     second.systemctl("start");
+    second.wait("it queries the first member's database", || {
+        first.exec(&["cat", "/var/lib/mysql/queries.log"]).contains("pfcluster@192.168.1.6")
+    });
+    first.exec(&["kill", "-CONT", &supervisor]);
     [first, second].into_iter().for_each(|machine| machine.wait_for_members(2));
-    let queries = first.exec(&["cat", "/var/lib/mysql/queries.log"]);
-    assert!(queries.contains("pfcluster@192.168.1.6"), "{queries}");
 }
