@@ -164,7 +164,7 @@ impl Machine<'_> {
             "mariadb-install-db",
             &["--no-defaults", "--user=mysql", &place, "--skip-test-db", "--skip-name-resolve", log],
         );
-        // Who transfers the state, and is asked by other members, is in the database before there is a cluster (guide 3.2).
+        // The user of state transfers and of queries is in the database before there is a cluster (guide 3.2).
         fs::write(self.folder.join("users.sql"), USERS).expect("a scratch file");
         let users = fs::File::open(self.folder.join("users.sql")).expect("our own file");
         let mut command = Command::new("mariadbd");
