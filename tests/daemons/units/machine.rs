@@ -175,8 +175,12 @@ impl Machine<'_> {
 
     fn switch_on(&mut self) {
         let console = fs::File::create(self.folder.join("console")).expect("a log");
-        let mut command = Command::new("systemd-nspawn");
-        // Without a systemd on this machine.
+        // In control groups of its own: without a systemd on this machine nothing else would give it any.
+        let groups = groups(&self.namespace);
+        groups.iter().for_each(|group| fs::create_dir(group).expect("a control group"));
+        let enter = "while [ \"$1\" != -- ]; do echo $$ >\"$1/cgroup.procs\"; shift; done; shift; exec \"$@\"";
+        let mut command = Command::new("sh");
+        command.args(["-c", enter, "sh"]).args(&groups).args(["--", "systemd-nspawn"]);
         command.args(["--quiet", "--boot", "--register=no", "--keep-unit", "--link-journal=no", "--console=pipe"]);
         command.args(["--resolv-conf=off", "--timezone=off"]);
         command.arg(format!("--directory={}", self.folder.join("root").display()));
@@ -309,6 +313,13 @@ fn clear_leftovers() {
     names.filter(|name| netns::is_left_over(name, PREFIX)).for_each(|name| remove(&name));
 }
 
+/// A machine's control groups, in each hierarchy that systemd uses.
+fn groups(namespace: &str) -> Vec<PathBuf> {
+    let hierarchies = ["", "unified", "systemd"].map(|name| Path::new("/sys/fs/cgroup").join(name));
+    let used = hierarchies.into_iter().filter(|hierarchy| hierarchy.join("cgroup.procs").exists());
+    used.map(|hierarchy| hierarchy.join(namespace)).collect()
+}
+
 /// Ends all that runs in a machine: nothing else is ever in its namespace.
 fn switch_off(namespace: &str) {
     for _ in 0..50 {
@@ -330,6 +341,10 @@ fn remove(name: &str) {
         switch_off(namespace);
         let _ = Command::new("ip").args(["netns", "delete", namespace]).output();
     });
+    for group in namespaces.iter().flat_map(|namespace| groups(namespace)).filter(|group| group.exists()) {
+        // Their files go with them.
+        let _ = Command::new("find").arg(group).args(["-depth", "-type", "d", "-exec", "rmdir", "{}", ";"]).output();
+    }
     let folder = std::env::temp_dir().join(name);
     for machine in ["1", "2"].map(|number| folder.join(number)) {
         for mount in [machine.join("root"), machine] {
