@@ -200,12 +200,9 @@ pub(super) fn transfers(one: &Seen, seen: &[Seen]) -> bool {
         let at_rest = |evidence: &Evidence| matches!(evidence.process, Process::Stopped | Process::Starting);
         held(one) == Held::Nothing || evidence(one).is_some_and(at_rest)
     };
-    is_marked(one) && !seen.iter().all(is_idle)
-}
-
-fn is_marked(seen: &Seen) -> bool {
-    running(seen).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
-        || may_receive(seen) && files(seen).is_some_and(|files| files.sst_marker)
+    let is_marked = may_receive(one) && files(one).is_some_and(|files| files.sst_marker);
+    running(one).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
+        || is_marked && !seen.iter().all(is_idle)
 }
 
 /// A component went on from a fork without it, and it is more advanced than that was.
