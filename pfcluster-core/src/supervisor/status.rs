@@ -31,7 +31,7 @@ pub struct Status {
     pub records: Records,
     /// What operators have said here.
     pub words: Vec<Spoken>,
-    /// How many datagrams were dropped, and why.
+    /// How many datagrams were dropped, and why. Who receives them may hand over only some of those that the key did not make.
     pub dropped: BTreeMap<MessageError, u64>,
     /// When a start that failed may be tried again.
     pub retry_in: Option<Duration>,

@@ -7,7 +7,7 @@ use super::{Policy, Seen};
 use crate::cluster::Hostname;
 use crate::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered,
-    Running, Uuid,
+    Running, Uuid, ViewId, ViewRecord,
 };
 
 /// One member, as the rules look at it.
@@ -324,6 +324,39 @@ fn confirms_last_view(files: &Files, position: Position) -> bool {
     let held = files.gvwstate.read().filter(|own| own.listed().is_some());
     let record = files.records.view.filter(|record| held.is_some_and(|own| own.view == record.view));
     record.is_some_and(|record| record.uuid == position.uuid() && position.seqno() >= record.floor)
+}
+
+/// A zero UUID is not the mark of a DDL statement where others went on in a later view: the member was inconsistent, and was killed
+/// before its gvwstate.dat was removed. Its data count only if the operator trusts them.
+pub(super) fn doubt_outlived(facts: &mut [Facts<'_>], trust: &BTreeSet<Hostname>) {
+    let is_zero = |one: &Facts<'_>| {
+        let grastate = one.files().and_then(|files| files.grastate.read());
+        one.running().is_none() && one.safe().is_some() && grastate.is_some_and(|own| own.uuid.is_zero())
+    };
+    // Mostly there is none.
+    for at in (0..facts.len()).filter(|&at| is_zero(&facts[at])).collect::<Vec<_>>() {
+        let one = &facts[at];
+        let Some(own) = one.records().and_then(|records| records.view).filter(|_| !one.by_trust) else { continue };
+        let others = facts.iter().filter(|other| other.place != one.place && !other.given_up);
+        if others.filter_map(Facts::files).any(|files| was_in_a_later_view(files, &own)) {
+            let (trusted, position) = (trust.contains(one.host), one.safe());
+            let one = &mut facts[at];
+            one.by_trust = trusted;
+            if !trusted {
+                one.holds = Holds::Unsafe(Defect::ZeroUuid, position);
+            }
+        }
+    }
+}
+
+/// Its last primary view was another one, which formed later or may have.
+fn was_in_a_later_view(files: &Files, than: &ViewRecord) -> bool {
+    let recorded = files.records.view.filter(|view| view.uuid == than.uuid);
+    let recorded_later = recorded.is_some_and(|view| view.view != than.view && view.floor >= than.floor);
+    // Without a record of it, it is not known when that view was.
+    let held = files.gvwstate.read().filter(|own| own.listed().is_some());
+    let unrecorded = |view: ViewId| view != than.view && recorded.is_none_or(|record| record.view != view);
+    recorded_later || held.is_some_and(|own| unrecorded(own.view))
 }
 
 /// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.

@@ -26,8 +26,8 @@
 //!   recovered yet. A recovery that failed is an error, not "no position".
 //!
 //! Three of these doubts end without a word. Beside the zero UUID the recovered position counts if the member was Synced in the view
-//! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there. Beside
-//! another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
+//! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there; unless
+//! another member was in a later view, or in one of which nothing is recorded: then it may have been inconsistent. Beside another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
 //! interrupted before anything was committed. And a transfer that was not on disk is passed over if another member of the same last
 //! view is safe and no less advanced: all that the view confirmed to clients is there.
 //!
@@ -166,6 +166,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use action::{Action, Assumption, Awaited, Defect, History, Need, Problem, Proof, Risk, Unfit, Untrusted};
+pub(crate) use by_hand::{DATA_ASIDE, STOP_WAITING};
 pub use reason::{FlagIgnored, Hindrance, NotChosen, Reason, SplitSign, TieBreak, Word};
 
 use crate::cluster::Hostname;
@@ -235,6 +236,7 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
     let mut facts: Vec<facts::Facts<'_>> =
         (0..).zip(seen).map(|(place, seen)| facts::Facts::of(place, seen, policy)).collect();
+    facts::doubt_outlived(&mut facts, &policy.trust);
     facts::mark_missed_forks(&mut facts, &policy.assume_lost);
     facts::pass_over_unsynced(&mut facts);
     let election = elect::Election::new(&facts, policy);

@@ -1,14 +1,15 @@
 //! What a person can do where an election waits or refuses: how to bring what is missing, or which word to give and what it
 //! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
-use super::CarriedOutBy;
 use super::action::{Action, Awaited, Defect, Need, Problem, Risk, Untrusted};
-use super::by_hand::{self, STOP};
+use super::by_hand::{self, DATA_ASIDE, STOP};
 use super::elect::Election;
 use super::facts::Facts;
+use super::{CarriedOutBy, SPLIT_CONFIRMED_AFTER};
 use crate::cluster::Hostname;
 use crate::conflict::SYNC;
 use crate::decision::{Step, and};
+use crate::galera::Silence;
 
 /// The steps for a decision.
 pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
@@ -37,7 +38,14 @@ fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
 }
 
 fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
-    let mut steps: Vec<Step> = awaited.iter().flat_map(|one| bring(&one.member, &one.need, election)).collect();
+    let mut steps = Vec::new();
+    if awaited.iter().any(|one| one.need == Need::SecondLook) && !is_supervised(election) {
+        steps.push(Step::advice(format!(
+            "keep these files of evidence, collect it again after {} s, and decide with the files of both times:",
+            SPLIT_CONFIRMED_AFTER.as_secs()
+        )));
+    }
+    steps.extend(awaited.iter().flat_map(|one| bring(&one.member, &one.need, election)));
     let named = |is: fn(&Need) -> bool| -> Vec<Hostname> {
         awaited.iter().filter(|one| is(&one.need)).map(|one| one.member.clone()).collect()
     };
@@ -47,7 +55,11 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
         steps.push(Step::advice(what));
     }
     // What can be brought is not to be given up; and somebody must be left.
-    let unknown = named(|need| matches!(need, Need::Evidence { .. } | Need::RecoveryThatWorks { .. }));
+    let is_lost = |need: &Need| match need {
+        Need::Evidence { silence } => !matches!(silence, Silence::NotCounted(_)),
+        need => matches!(need, Need::RecoveryThatWorks { .. }),
+    };
+    let unknown = named(is_lost);
     if unknown.len() == awaited.len() && election.enabled().any(Facts::is_known) {
         let loses = match election.risk() {
             Risk::None => "nothing is lost with them, unless a new cluster was forced there",
@@ -64,6 +76,9 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
 /// How to bring what is missing of a member.
 fn bring(host: &Hostname, need: &Need, election: &Election<'_>) -> Vec<Step> {
     match need {
+        Need::Evidence { silence: Silence::NotCounted(_) } => {
+            vec![Step::advice(format!("remove the files of evidence of {host}, and collect it again:")), recover(host)]
+        }
         Need::Evidence { .. } | Need::Files | Need::Recovery => vec![recover(host)],
         Need::RecoveryThatWorks { .. } => vec![
             Step::advice(format!("see in the error log of MariaDB on {host} why the recovery fails, and mend it:")),
@@ -138,9 +153,7 @@ fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
 /// Data that are not to be kept are still kept aside.
 fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
     steps.push(Step::advice(format!("on each of {whose}, so that its data are kept aside, and then ask again:")));
-    steps.push(Step::run_anywhere(STOP));
-    steps.push(Step::run_anywhere("mv -T /var/lib/mysql /var/lib/mysql.aside"));
-    steps.push(Step::run_anywhere("install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
+    steps.push(Step::run_anywhere(format!("{STOP} && {DATA_ASIDE}")));
 }
 
 fn give_up(steps: &mut Vec<Step>, election: &Election<'_>, host: &Hostname) {

@@ -129,6 +129,21 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
     }
 }
 
+/// Its zero UUID may be the mark of an inconsistency: others may have gone on in a later view than its own.
+pub(super) fn may_be_outlived(one: &Seen, seen: &[Seen], policy: &Policy) -> bool {
+    let Some(own) = files(one) else { return false };
+    let is_zero = own.grastate.read().is_some_and(|grastate| grastate.uuid.is_zero());
+    let Some(last) = own.records.view.filter(|_| is_zero && running(one).is_none()) else { return false };
+    seen.iter().filter(|other| other.host != one.host && !policy.discard.contains(&other.host)).any(|other| {
+        let of_history = records(other).and_then(|records| records.view).filter(|view| view.uuid == last.uuid);
+        let held = files(other).and_then(|files| files.gvwstate.read()).filter(|held| held.listed().is_some());
+        let not_older = of_history.is_some_and(|view| view.view != last.view && view.floor >= last.floor);
+        let unknown =
+            held.is_some_and(|held| held.view != last.view && of_history.is_none_or(|view| view.view != held.view));
+        not_older || unknown
+    })
+}
+
 pub(super) fn evidence(seen: &Seen) -> Option<&Evidence> {
     match &seen.observation {
         Observation::Known(evidence) => Some(evidence),

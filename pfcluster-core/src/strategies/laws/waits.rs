@@ -2,7 +2,8 @@
 
 use super::Judged;
 use super::held::{
-    Held, evidence, files, held, is_primary, is_starting, ran_alone, records, remembered, running, transfers,
+    Held, evidence, files, held, is_primary, is_starting, may_be_outlived, ran_alone, records, remembered, running,
+    transfers,
 };
 use super::lists::differing_members;
 use crate::cluster::Hostname;
@@ -121,7 +122,8 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     if judged.seen.iter().any(transfers) {
         return false;
     }
-    let good = || enabled.iter().filter_map(|one| Some((*one, held(one).good()?)));
+    let doubted = |one: &Seen| may_be_outlived(one, judged.seen, policy);
+    let good = || enabled.iter().filter(|one| !doubted(one)).filter_map(|one| Some((*one, held(one).good()?)));
     let Some((_, best)) = good().max_by_key(|(_, position)| position.seqno()) else {
         let forgot = |one: &Seen| records(one).is_some_and(|records| *records == Records::default());
         let fresh = |one: &Seen| match held(one) {
@@ -135,7 +137,7 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     };
     let is_above = |position: Position| position.uuid() != best.uuid() || position.is_above(best);
     let in_the_way = |one: &Seen| match held(one) {
-        Held::Good(_) if one.enabled => false,
+        Held::Good(_) if one.enabled && !doubted(one) => false,
         _ if !one.enabled && ran_alone(one) => false,
         held => held.seeming().into_iter().chain(remembered(one)).any(is_above),
     };

@@ -75,7 +75,8 @@ fn forged_and_garbage_datagrams() -> Result {
         let list = status["dropped"].as_array().cloned().unwrap_or_default();
         list.iter().filter_map(|one| one["count"].as_u64()).sum::<u64>()
     };
-    wait_until("some were dropped", DEADLINE, || dropped() > 100, String::new)?;
+    // The supervisor hears of one a second; the others end in the receiver.
+    wait_until("some were dropped", DEADLINE, || dropped() > 5, || pf1.log("supervisor"))?;
     measured("dropped by pf1", dropped());
     let _ = sender.kill();
     sender.wait()?;
