@@ -54,7 +54,9 @@ fn build() -> Result<BTreeMap<String, PathBuf>, String> {
     let removals = removal::all();
     let copy = copy();
     let told = |why: std::io::Error| why.to_string();
-    std::fs::remove_dir_all(&copy).or_else(|why| if why.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(why) }).map_err(told)?;
+    std::fs::remove_dir_all(&copy)
+        .or_else(|why| if why.kind() == std::io::ErrorKind::NotFound { Ok(()) } else { Err(why) })
+        .map_err(told)?;
     copy_crates(&repository(), &copy).map_err(told)?;
     let core = copy.join("pfcluster-core/src");
     for removal in &removals {

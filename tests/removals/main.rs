@@ -36,7 +36,9 @@ fn main() {
         let own = removal.clone();
         trials.push(Trial::test(format!("applies::{}", removal.id), move || Ok(own.applies()?)));
         let own = removal.clone();
-        trials.push(Trial::test(format!("breaks::{}", removal.id), move || Ok(copy::breaks(&own)?)).with_ignored_flag(true));
+        trials.push(
+            Trial::test(format!("breaks::{}", removal.id), move || Ok(copy::breaks(&own)?)).with_ignored_flag(true),
+        );
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

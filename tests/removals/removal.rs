@@ -96,7 +96,11 @@ impl Removal {
 impl History {
     fn is_there(&self) -> Result<(), String> {
         let times = if self.is_case() { self.times_as_case() } else { self.times_as_function() };
-        if times == 1 { Ok(()) } else { Err(format!("{} has {times} tests that are called {}", self.target, self.name)) }
+        if times == 1 {
+            Ok(())
+        } else {
+            Err(format!("{} has {times} tests that are called {}", self.target, self.name))
+        }
     }
 
     fn times_as_case(&self) -> usize {
@@ -143,7 +147,8 @@ pub(crate) fn has_every_rule() -> Result<(), String> {
 /// Each field of [`pfcluster_core::galera::Records`] can be removed.
 pub(crate) fn has_every_field() -> Result<(), String> {
     let source = std::fs::read_to_string(core().join("galera/evidence.rs")).expect("a readable source file");
-    let fields = source.split("pub struct Records {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
+    let fields =
+        source.split("pub struct Records {").nth(1).and_then(|rest| rest.split('}').next()).unwrap_or_default();
     let fields: Vec<&str> =
         fields.lines().filter_map(|line| line.trim().strip_prefix("pub ")?.split(':').next()).collect();
     let is_removed = |field: &&&str| all().iter().any(|removal| removal.id == format!("record-{field}"));
