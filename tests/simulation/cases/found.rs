@@ -159,3 +159,29 @@ fn a_component_that_finds_itself_again_is_no_fork() {
         assert!(!world.told().contains("diverged"), "out for {out} ms, back in {told:?}{}", world.told());
     }
 }
+
+/// Seed 4626: pf3 was about to start with a new cluster UUID on an operator's word, and its power went. It joined the others with its
+/// data, and still remembered that fork: at the next outage they seemed to have diverged from it.
+#[test]
+fn a_fork_that_came_to_nothing_is_forgotten() {
+    for moment in (0..600).step_by(40) {
+        let mut world = calm();
+        world.cut(ALL);
+        world.start(Set::of(PF3));
+        world.run_for(5_000);
+        world.says(PF3, Saying::Force(host(PF3)));
+        world.wait("pf3 acts", |world| world.phase(PF3) == Some(Phase::Acts));
+        world.run_for(moment);
+        if world.serves() == Set::of(PF3) {
+            break;
+        }
+        world.cut(Set::of(PF3));
+        world.start(ALL);
+        world.wait("all in service", |world| world.serves() == ALL);
+        world.run_for(15_000);
+        world.cut(ALL);
+        world.start(ALL);
+        world.wait("all in service", |world| world.serves() == ALL);
+        assert!(!world.told().contains("diverged"), "after {moment} ms{}", world.told());
+    }
+}
