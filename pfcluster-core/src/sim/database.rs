@@ -104,7 +104,11 @@ impl World {
         if self.notice_at.is_some_and(|when| when <= self.now) {
             self.notice_at = None;
             let before = self.story.is_some().then(|| self.galera.primaries());
+            let stand: Vec<Place> =
+                self.everybody().iter().filter(|&place| self.now < self.hosts[place].stands_until).collect();
+            let without: Vec<Place> = stand.into_iter().filter(|&place| !self.is_primary(place)).collect();
             self.galera.notice();
+            self.words.blind |= without.into_iter().any(|place| self.is_primary(place));
             if let Some(before) = before.filter(|before| *before != self.galera.primaries()) {
                 drop(before);
                 let after: Vec<String> =
@@ -114,6 +118,10 @@ impl World {
             }
             self.changed(Cause::Group);
         }
+    }
+
+    fn is_primary(&self, place: Place) -> bool {
+        self.galera.run(place).is_some_and(|run| run.primary)
     }
 
     /// A transfer ends, or breaks off.

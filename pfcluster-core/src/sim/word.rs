@@ -13,6 +13,9 @@ pub(super) struct Words {
     pub(super) damaged: bool,
     /// Members were counted out, or ran alone.
     pub(super) detached: bool,
+    /// A supervisor stood still while its database came into a component, which it takes for a promotion by hand if nothing tells
+    /// that the component was there before.
+    pub(super) blind: bool,
 }
 
 impl Words {

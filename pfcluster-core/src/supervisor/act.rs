@@ -111,6 +111,7 @@ impl Supervisor {
         self.follow_view(before, look);
         let seen = self.seen();
         if let Some(running) = records::synced(&look.evidence) {
+            self.forget_replaced(&mut records, running, &seen);
             if records.last_recorded.is_none_or(|last| last.uuid() != running.uuid) || self.next_record <= self.now {
                 records::write_position(&mut records, running);
                 self.next_record = self.now + RECORD;
@@ -236,6 +237,17 @@ impl Supervisor {
         let has_diverged = records::learn_forks(records, self.own.before(), peers);
         if has_diverged && !std::mem::replace(&mut self.told.has_diverged, true) {
             self.tell(Event::Diverged);
+        }
+    }
+
+    /// What is written down of data that a state transfer has replaced says nothing of those that are here now: these know the forks
+    /// that the others of the component remember.
+    fn forget_replaced(&mut self, records: &mut Records, running: &Running, seen: &[Seen]) {
+        let mut peers = seen.iter().filter_map(|seen| records::serving_with(seen, running, &self.config.me));
+        if self.own.is_replaced() && peers.next().is_some() {
+            let Records { supervised, joined_in_boot, .. } = std::mem::take(records);
+            *records = Records { supervised, joined_in_boot, ..Records::default() };
+            self.own.replaced_in_records();
         }
     }
 

@@ -66,8 +66,10 @@ pub(super) struct Own {
     looked: Option<Tick>,
     /// When what it says of the process was so.
     as_of: Option<Tick>,
-    /// The last position that was seen while it was not primary.
+    /// The last position that was seen while it was not primary; none once its data were replaced.
     before: Option<Position>,
+    /// This process has received everything: nothing is left of the data that were there before.
+    is_replaced: bool,
     /// The last look was to recover the position.
     recovers: bool,
     /// A recovery's result, with the data that it is of.
@@ -106,6 +108,16 @@ impl Own {
     /// What it held when it was last seen out of service.
     pub(super) fn before(&self) -> Option<Position> {
         self.before
+    }
+
+    /// This process has received everything, which is not in the records yet.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.is_replaced
+    }
+
+    /// The records are those of the new data.
+    pub(super) fn replaced_in_records(&mut self) {
+        self.is_replaced = false;
     }
 
     /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell, or the last
@@ -194,8 +206,17 @@ impl Own {
             }
             Process::Running(_) | Process::Bootstrapping | Process::NotResponding => self.before,
         };
-        let receives = look.evidence.files.as_ref().is_none_or(|files| files.sst_marker);
-        let waits = look.evidence.process == Process::Starting && !receives;
+        let receives = look.evidence.files.as_ref().map(|files| files.sst_marker);
+        match look.evidence.process {
+            // A transfer that broke off may have left them.
+            Process::Stopped => self.is_replaced = false,
+            Process::Starting | Process::NotResponding if receives == Some(true) => self.is_replaced = true,
+            _ => {}
+        }
+        if self.is_replaced {
+            self.before = None;
+        }
+        let waits = look.evidence.process == Process::Starting && receives == Some(false);
         self.waiting = waits.then(|| self.waiting.unwrap_or(now));
         if number >= self.needed && look.evidence.process != Process::Starting {
             self.forming = None;

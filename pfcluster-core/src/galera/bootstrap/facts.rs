@@ -27,6 +27,8 @@ pub(super) struct Facts<'a> {
     pub(super) by_trust: bool,
     /// A component was started without it at this position, which it does not remember.
     pub(super) missed: Option<Missed>,
+    /// It has the mark of a state transfer that no member can be giving: it is left of an earlier one.
+    pub(super) old_mark: bool,
 }
 
 /// What the data of a member are.
@@ -64,7 +66,17 @@ impl<'a> Facts<'a> {
             Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence, trusted)),
         };
         let by_trust = trusted && evidence.is_some_and(|evidence| Holds::of(evidence, false) != holds);
-        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, by_trust, missed: None }
+        Facts {
+            place,
+            host: &seen.host,
+            enabled: seen.enabled,
+            evidence,
+            holds,
+            given_up,
+            by_trust,
+            missed: None,
+            old_mark: false,
+        }
     }
 
     /// True if it has given all the evidence that decides.
@@ -166,7 +178,9 @@ impl<'a> Facts<'a> {
     pub(super) fn transfers(&self) -> bool {
         match self.evidence.map(|evidence| &evidence.process) {
             Some(Process::Running(running)) => matches!(running.state, LocalState::Joining | LocalState::Donor),
-            Some(Process::Starting | Process::NotResponding) => self.files().is_some_and(|files| files.sst_marker),
+            Some(Process::Starting | Process::NotResponding) => {
+                !self.old_mark && self.files().is_some_and(|files| files.sst_marker)
+            }
             Some(Process::Stopped | Process::Bootstrapping) | None => false,
         }
     }
@@ -391,6 +405,18 @@ fn survives(fork: &Fork, facts: &[Facts<'_>]) -> bool {
         Holds::Nothing | Holds::NoHistory | Holds::Unsafe(_, None) => false,
     };
     facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && holds_more(one))
+}
+
+/// A server that waits beside the mark of an earlier transfer receives nothing where all members are known and none of them can give.
+pub(super) fn find_old_marks(facts: &mut [Facts<'_>]) {
+    // Who was never in a primary component gives to no other member.
+    let cannot_give = |one: &Facts<'_>| one.arbitrator() || one.is_stopped() || one.is_starting();
+    if facts.iter().all(cannot_give) {
+        for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers()) {
+            one.old_mark = true;
+            one.holds = Holds::Unsafe(Defect::TransferBroken, None);
+        }
+    }
 }
 
 /// A transfer that was not on disk yet is passed over if another member that was in the same last view is safe and no less

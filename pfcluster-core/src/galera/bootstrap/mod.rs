@@ -75,7 +75,7 @@
 //! 3. One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
 //! 4. A state transfer runs, or a process may be serving and does not say so (it does not respond, or begins a component):
 //!    **wait**. Acting during a transfer has killed real clusters, and a mute server is not a dead one. (The mark of a transfer on
-//!    a stopped member only makes its copy unsafe.)
+//!    a stopped member only makes its copy unsafe; so does one on a waiting server if all members are known and none can give.)
 //! 5. An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
 //! 6. Positions of two histories, neither of which has the other as its successor: **refuse**.
 //! 7. All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
@@ -236,6 +236,7 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
     let mut facts: Vec<facts::Facts<'_>> =
         (0..).zip(seen).map(|(place, seen)| facts::Facts::of(place, seen, policy)).collect();
+    facts::find_old_marks(&mut facts);
     facts::doubt_outlived(&mut facts, &policy.trust);
     facts::mark_missed_forks(&mut facts, &policy.assume_lost);
     facts::pass_over_unsynced(&mut facts);

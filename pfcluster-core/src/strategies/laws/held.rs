@@ -194,8 +194,16 @@ fn may_receive(seen: &Seen) -> bool {
     evidence(seen).is_some_and(|evidence| matches!(evidence.process, Process::Starting | Process::NotResponding))
 }
 
-/// It takes part in a state transfer.
-pub(super) fn transfers(seen: &Seen) -> bool {
+/// It takes part in a state transfer, as far as all evidence tells.
+pub(super) fn transfers(one: &Seen, seen: &[Seen]) -> bool {
+    let is_idle = |one: &Seen| {
+        let at_rest = |evidence: &Evidence| matches!(evidence.process, Process::Stopped | Process::Starting);
+        held(one) == Held::Nothing || evidence(one).is_some_and(at_rest)
+    };
+    is_marked(one) && !seen.iter().all(is_idle)
+}
+
+fn is_marked(seen: &Seen) -> bool {
     running(seen).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
         || may_receive(seen) && files(seen).is_some_and(|files| files.sst_marker)
 }

@@ -52,7 +52,8 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
             }
             return Err(format!("{host} joins and is not known"));
         };
-        if !one.enabled || evidence.maintenance || evidence.arbitrator || is_primary(one) || transfers(one) {
+        if !one.enabled || evidence.maintenance || evidence.arbitrator || is_primary(one) || transfers(one, judged.seen)
+        {
             return Err(format!("{host} must not join: {evidence:?}"));
         }
     }
@@ -134,7 +135,7 @@ pub(super) fn lingering_processes(judged: Judged<'_>) -> Result<(), String> {
     for host in stop_first {
         let one = judged.member(host)?;
         let runs = running(one).is_some() || is_starting(one);
-        if !one.enabled || is_primary(one) || transfers(one) || !runs {
+        if !one.enabled || is_primary(one) || transfers(one, judged.seen) || !runs {
             return Err(format!("{host} is to stop: {:?}", evidence(one)));
         }
     }

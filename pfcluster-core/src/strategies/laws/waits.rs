@@ -25,7 +25,7 @@ pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     }
     if let Action::Wait { awaited } = &judged.decision.action
         && let Some(one) =
-            awaited.iter().find(|one| judged.member(&one.member).is_ok_and(|seen| !lacks(seen, &one.need)))
+            awaited.iter().find(|one| judged.member(&one.member).is_ok_and(|seen| !lacks(seen, &one.need, judged.seen)))
     {
         return Err(format!("{} does not lack {:?}", one.member, one.need));
     }
@@ -36,7 +36,7 @@ pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
 }
 
 /// What is waited for is missing.
-fn lacks(one: &Seen, need: &Need) -> bool {
+fn lacks(one: &Seen, need: &Need, seen: &[Seen]) -> bool {
     let recovered = |is: fn(&Recovered) -> bool| files(one).is_some_and(|files| is(&files.recovered));
     match need {
         Need::Evidence { .. } => evidence(one).is_none(),
@@ -46,7 +46,7 @@ fn lacks(one: &Seen, need: &Need) -> bool {
         Need::Answer => held(one) == Held::Unknown && (is_starting(one) || running(one).is_some()),
         Need::Response => evidence(one).is_some_and(|evidence| evidence.process == Process::NotResponding),
         Need::NewComponent => evidence(one).is_some_and(|evidence| evidence.process == Process::Bootstrapping),
-        Need::TransferEnd => transfers(one),
+        Need::TransferEnd => transfers(one, seen),
         Need::Service | Need::SecondLook => is_primary(one),
         Need::Network => running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary),
         Need::MaintenanceEnd => maintenance(one),
@@ -119,7 +119,7 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     if enabled.iter().any(|one| held(one) != Held::Nothing && files(one).is_none()) {
         return false;
     }
-    if judged.seen.iter().any(transfers) {
+    if judged.seen.iter().any(|one| transfers(one, judged.seen)) {
         return false;
     }
     let doubted = |one: &Seen| may_be_outlived(one, judged.seen, policy);
