@@ -63,6 +63,7 @@ impl World {
         self.check_launch(place, &launch);
         let Launch { how, position, part } = launch;
         let knows = position.is_some();
+        self.hosts[place].rows_at_start = self.galera.rows(place).map_or(0, |rows| rows.log.len());
         self.tell(Some(place), || format!("database starts, {how:?}"));
         let result = match how {
             Start::Normal => self.galera.start_as(place, knows, part == Some(Part::Reform)),
@@ -125,10 +126,8 @@ impl World {
 
     /// A transfer ends, or breaks off.
     pub(super) fn transferred(&mut self, place: Place, process: u64) {
-        let is_joining = self.galera.run(place).is_some_and(|run| matches!(run.state, State::Joining(..)));
-        if self.hosts[place].process != process || !is_joining {
-            return;
-        }
+        let state = self.galera.run(place).map(|run| run.state);
+        let Some(State::Joining(_, full)) = state.filter(|_| self.hosts[place].process == process) else { return };
         if std::mem::take(&mut self.hosts[place].transfer_fails) {
             self.tell(Some(place), || "state transfer fails".to_owned());
             if self.plan.as_measured {
@@ -141,6 +140,10 @@ impl World {
             return;
         }
         self.galera.finish_transfer(place);
+        if full {
+            // The script has written them, not the process.
+            self.hosts[place].rows_at_start = self.galera.rows(place).map_or(0, |rows| rows.log.len());
+        }
         self.tell(Some(place), || "state transfer ends".to_owned());
         if self.galera.members[place].disk.unsynced {
             self.after(SYNCED_AFTER, Event::Synced(place, self.hosts[place].boot));

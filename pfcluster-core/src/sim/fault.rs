@@ -185,13 +185,20 @@ impl World {
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
             self.note_risk(Set::of(on));
-            self.galera.cut_power(on, u8::MAX, Tear::Nothing);
-            self.galera.restore_power(on);
+            self.galera.crash_losing(on, self.unwritten(on));
         } else {
             self.galera.crash(on);
         }
         self.changed(Cause::Fault);
         self.thaws(on);
+    }
+
+    /// How much the process has committed and may not have written: nothing where there is none. What one before it wrote is in the page
+    /// cache, and goes with the power only.
+    fn unwritten(&self, on: Place) -> u8 {
+        let Some(rows) = self.galera.rows(on).filter(|_| !self.galera.is_stopped(on)) else { return 0 };
+        let own = rows.log.len().saturating_sub(self.hosts[on].rows_at_start);
+        rows.unflushed.min(u8::try_from(own).unwrap_or(u8::MAX))
     }
 
     fn thaws(&mut self, on: Place) {

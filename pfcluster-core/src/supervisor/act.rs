@@ -335,6 +335,7 @@ impl Supervisor {
             Err(why) => self.failed(part, why),
             Ok(()) if part == Part::Reform => self.reform_since = Some(self.now),
             Ok(()) if part == Part::Stop => self.own.ended(),
+            Ok(()) if part == Part::JoinWithoutData => self.own.has_no_data(),
             // Galera can ignore it and still report success: the next looks tell.
             Ok(()) if part == Part::Promote => self.retry.wait(self.now + PATIENCE),
             Ok(()) => {}

@@ -194,8 +194,11 @@ impl Own {
             }
         }
         self.before = match &look.evidence.process {
-            Process::Stopped | Process::Starting => match look.evidence.files.as_ref().map(|files| &files.recovered) {
-                Some(Recovered::At(position)) => Some(*position),
+            // A look that began before its data were moved away may end afterwards.
+            _ if number < self.needed => self.before,
+            Process::Stopped | Process::Starting => match look.evidence.files.as_ref() {
+                Some(files) if files.datadir_empty => None,
+                Some(Files { recovered: Recovered::At(position), .. }) => Some(*position),
                 _ => self.before,
             },
             Process::Running(running) if running.status != ClusterStatus::Primary => {
@@ -262,6 +265,11 @@ impl Own {
         if let Some(files) = self.look.as_mut().and_then(|look| look.evidence.files.as_mut()) {
             files.records = records.clone();
         }
+    }
+
+    /// Its data were moved away: nothing of them comes into the next component.
+    pub(super) fn has_no_data(&mut self) {
+        self.before = None;
     }
 
     /// Something has happened to the process or its files.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::own::start_position;
-use super::records::{learn_forks, write_fork};
+use super::records::{forget_forks, learn_forks, write_fork};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Policy, Seen, safe_position};
 use crate::galera::{
@@ -222,7 +222,9 @@ pub(super) fn steps(
             // What may not be on disk must come anew as a whole, which Galera does only without a state.
             let unsynced = own.files.as_ref().is_some_and(|files| files.unsynced_transfer);
             let mut joined = Records { joined_in_boot: Some(boot), ..records.clone() };
-            learn_forks(&mut joined, position, seen.iter().filter_map(known).filter(|evidence| serves(evidence)));
+            let in_service = || seen.iter().filter_map(known).filter(|evidence| serves(evidence));
+            forget_forks(&mut joined, in_service());
+            learn_forks(&mut joined, position, in_service());
             let mut steps = vec![Step::Record(joined)];
             steps.extend(has_view.then_some(Step::SetViewAside));
             steps.extend(unsynced.then_some(Step::SetStateAside));
