@@ -373,7 +373,8 @@ fn was_in_a_later_view(files: &Files, than: &ViewRecord) -> bool {
     recorded_later || held.is_some_and(|own| unrecorded(own.view))
 }
 
-/// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.
+/// Marks who missed a fork that a member remembers: its own data are of that UUID, and it does not remember it, or is still before it
+/// while others have gone on with a new UUID.
 ///
 /// Who went on from a fork is not recorded, so a member of which nothing is known may be one of them, unless it is `lost`.
 pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostname>) {
@@ -385,10 +386,20 @@ pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostnam
     if !facts.iter().any(is_out_of_sight) {
         forks.retain(|fork| survives(fork, facts));
     }
+    // Where others have a new cluster UUID from the fork on, who is at the old one has not gone along, although it meant to.
+    let went_on = |fork: &Fork| {
+        let is_at_another = |position: Position| position.uuid() != fork.at.uuid();
+        facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && one.safe().is_some_and(is_at_another))
+    };
+    let forks: Vec<(Fork, bool)> = forks.into_iter().map(|fork| (fork, went_on(&fork))).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
-        let is_missed = |fork: &&Fork| fork.at.uuid() == position.uuid() && !one.remembers_fork(fork);
-        let missed = forks.iter().filter(is_missed).map(|&fork| Missed { fork, diverged: position.is_above(fork.at) });
+        let is_missed = |fork: &Fork, ends: bool| {
+            let stayed = ends && !position.is_above(fork.at);
+            fork.at.uuid() == position.uuid() && (stayed || !one.remembers_fork(fork))
+        };
+        let missed = forks.iter().filter(|(fork, ends)| is_missed(fork, *ends));
+        let missed = missed.map(|&(fork, _)| Missed { fork, diverged: position.is_above(fork.at) });
         // The worst counts; of equals the earliest, where it stayed behind.
         one.missed = missed.min_by_key(|missed| (!missed.diverged, missed.fork.at.seqno()));
     }

@@ -216,7 +216,15 @@ pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Poli
     let counting = seen.iter().filter(|other| !policy.discard.contains(&other.host));
     let forks = counting.filter_map(records).flat_map(|records| &records.forks);
     forks.filter(move |fork| {
-        position.is_some_and(|at| at.uuid() == fork.at.uuid()) && !remembers(one, fork) && may_live(fork, seen, policy)
+        let left_behind = |at: Position| {
+            let elsewhere = |other: &Seen| held(other).good().is_some_and(|other| other.uuid() != fork.at.uuid());
+            let went_on =
+                |other: &Seen| !policy.discard.contains(&other.host) && remembers(other, fork) && elsewhere(other);
+            !at.is_above(fork.at) && seen.iter().any(went_on)
+        };
+        position.is_some_and(|at| {
+            at.uuid() == fork.at.uuid() && (!remembers(one, fork) || left_behind(at)) && may_live(fork, seen, policy)
+        })
     })
 }
 
