@@ -25,6 +25,9 @@ use pfcluster_core::version::PfVersion;
 const CLUSTER_CONF: &str = include_str!("../../../pfcluster-cli/examples/guide/cluster.conf");
 const PF_CONF: &str = include_str!("../../../pfcluster-cli/examples/guide/pf.conf");
 
+/// The end of a value, which no value has.
+const HERE: &str = "END_OF_IT";
+
 /// Settings that are inserted as one value, each with a harmless one.
 const SETTINGS: [(&str, &str, &str); 19] = [
     ("active_active", "password", "aB3dE6gH"),
@@ -74,6 +77,9 @@ fn setting(bytes: &[u8]) {
     };
     let Some(version) = ["8", "12", "14"].into_iter().find(|known| *known == version) else { return };
     let value = &bytes[end + 1..];
+    if value.windows(HERE.len()).any(|window| window == HERE.as_bytes()) {
+        return;
+    }
     let usual = usual_shape(section, key, harmless, version);
     match with_setting(section, key, value, version) {
         Ok(rendered) => {
@@ -106,9 +112,9 @@ fn with_setting(section: &str, key: &str, value: &[u8], version: &str) -> Result
     let start = format!("{key}=");
     let kept = PF_CONF.lines().filter(|line| section != "active_active" || !line.starts_with(&start));
     let mut pf_conf = kept.fold(String::new(), |text, line| text + line + "\n").into_bytes();
-    pf_conf.extend_from_slice(format!("[{section}]\n{key}=<<END_OF_IT\n").as_bytes());
+    pf_conf.extend_from_slice(format!("[{section}]\n{key}=<<{HERE}\n").as_bytes());
     pf_conf.extend_from_slice(value);
-    pf_conf.extend_from_slice(b"\nEND_OF_IT\n");
+    pf_conf.extend_from_slice(format!("\n{HERE}\n").as_bytes());
     let version = version.parse().expect("a version");
     generate([CLUSTER_CONF.as_bytes(), &pf_conf, b"", b""], Some("pf2.example.com"), version).expect("a member")
 }

@@ -51,7 +51,7 @@ pub fn run(bytes: &[u8]) {
                 let (at, length) = (usize::from(input.number()), u16::from(input.byte().unwrap_or_default()));
                 let change = input.take(length);
                 let end = content.len().min(at + change.len());
-                content.splice(at.min(end)..end, change.iter().copied());
+                drop(content.splice(at.min(end)..end, change.iter().copied()));
                 world.peer_says(what, &content);
             }
             1 => {
@@ -132,7 +132,7 @@ impl World {
             now: Tick(0),
             me: 0,
             magic: Vec::new(),
-            peers: Default::default(),
+            peers: <[Peer; 2]>::default(),
             finds: nothing(),
             heard: Vec::new(),
             answers: Vec::new(),
