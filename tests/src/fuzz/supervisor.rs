@@ -47,15 +47,20 @@ pub fn run(bytes: &[u8]) {
         let Some(what) = input.byte() else { break };
         match what % 8 {
             0 => {
-                let mut content = true_contents()[usize::from(input.byte().unwrap_or_default()) % KINDS].clone();
+                let kind = usize::from(input.byte().unwrap_or_default()) % KINDS;
+                let mut content = true_contents()[kind].clone();
                 let (at, length) = (usize::from(input.number()), u16::from(input.byte().unwrap_or_default()));
                 let change = input.take(length);
                 let end = content.len().min(at + change.len());
                 drop(content.splice(at.min(end)..end, change.iter().copied()));
+                if kind >= usize::from(EVIDENCE) || !change.is_empty() {
+                    world.may_override();
+                }
                 world.peer_says(what, &content);
             }
             1 => {
                 let length = input.number();
+                world.may_override();
                 world.peer_says(what, input.take(length));
             }
             2 => world.pass(u64::from(input.byte().unwrap_or_default())),
@@ -182,6 +187,11 @@ impl World {
         self.hears(text);
     }
 
+    /// A holder of the key says something that can have overrides in it.
+    fn may_override(&mut self) {
+        (self.may_discard, self.may_end) = (true, true);
+    }
+
     fn pass(&mut self, tenths: u64) {
         let until = self.now + Duration::from_millis(tenths * 100);
         while let Some((when, _)) = self.supervisor.poll_timeout().filter(|(when, _)| *when <= until) {
@@ -289,6 +299,9 @@ impl World {
                 }
                 Step::Stop { .. } if !self.fails => self.finds.process = Process::Stopped,
                 _ => {}
+            }
+            if matches!(step, Step::End { .. }) && !self.fails {
+                self.finds.process = Process::Stopped;
             }
         }
     }
