@@ -334,10 +334,7 @@ fn connect<T>(
 
 /// Logs in, and asks. The client library panics at some of what a server can send, an empty packet among it: that is an answer that
 /// can't be understood, and does not end the program.
-fn talk<T>(
-    options: OptsBuilder,
-    ask: impl FnOnce(&mut Conn) -> Result<T, mysql::Error>,
-) -> Result<T, mysql::Error> {
+fn talk<T>(options: OptsBuilder, ask: impl FnOnce(&mut Conn) -> Result<T, mysql::Error>) -> Result<T, mysql::Error> {
     let talk = || Conn::new(options).and_then(|mut connection| ask(&mut connection));
     // What it leaves half done is dropped with the connection.
     catch_unwind(AssertUnwindSafe(talk))

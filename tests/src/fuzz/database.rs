@@ -53,7 +53,9 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 /// Every text is printable but the data directory, which is compared as it is.
 fn is_safe(reply: &Value) {
     match reply {
-        Value::Object(fields) => fields.iter().filter(|(name, _)| *name != "datadir").for_each(|(_, value)| is_safe(value)),
+        Value::Object(fields) => {
+            fields.iter().filter(|(name, _)| *name != "datadir").for_each(|(_, value)| is_safe(value))
+        }
         Value::Array(values) => values.iter().for_each(is_safe),
         Value::String(text) => super::assert_one_line(text),
         Value::Null | Value::Bool(_) | Value::Number(_) => {}

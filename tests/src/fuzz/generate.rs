@@ -67,8 +67,8 @@ type Shape = Vec<(&'static str, Vec<String>)>;
 
 fn setting(bytes: &[u8]) {
     let Some(end) = bytes.iter().position(|byte| *byte == b'\n') else { return };
-    let Ok(Ok([section, key, version])) = std::str::from_utf8(&bytes[..end])
-        .map(|line| <[&str; 3]>::try_from(line.split(' ').collect::<Vec<_>>()))
+    let Ok(Ok([section, key, version])) =
+        std::str::from_utf8(&bytes[..end]).map(|line| <[&str; 3]>::try_from(line.split(' ').collect::<Vec<_>>()))
     else {
         return;
     };
@@ -178,10 +178,16 @@ fn shape(rendered: &Rendered) -> Shape {
     shape
 }
 
+/// Blocks of keepalived's whose lines begin with a value, not with a word of its language.
+const LISTS: [&str; 5] =
+    ["notification_email", "static_ipaddress", "static_routes", "unicast_peer", "virtual_ipaddress"];
+
 fn nodes(nodes: &[keepalived::Node], above: &str) -> Vec<String> {
+    let is_list = LISTS.contains(&above.rsplit('/').next().unwrap_or_default());
     let mut lines = Vec::new();
     for node in nodes {
-        let name = format!("{above}/{}", node.words.first().map_or("", String::as_str));
+        let first = node.words.first().filter(|_| !is_list).map_or("*", String::as_str);
+        let name = format!("{above}/{first}");
         lines.push(format!("{name} {}", node.words.len()));
         lines.extend(self::nodes(&node.inside, &name));
     }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Position, Process, Records, Recovered, Running,
-    Uuid, ViewId,
+    ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Position, Process, Records, Recovered,
+    Running, Uuid, ViewId,
 };
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
@@ -216,7 +216,8 @@ impl World {
             1 => self.fails = false,
             2 => self.input(Input::Ended { why: "exit status 1".into() }),
             _ => {
-                let primary = Running { size: u32::from(how >> 2), ..running(ClusterStatus::Primary, LocalState::Synced) };
+                let primary =
+                    Running { size: u32::from(how >> 2), ..running(ClusterStatus::Primary, LocalState::Synced) };
                 self.answers = vec![(host(usize::from(1 + (how >> 2 & 1))), primary)];
             }
         }

@@ -85,5 +85,8 @@ fn is_inside(path: &SyncPath) {
     let relative = std::path::Path::new(path.relative());
     let plain = |part| matches!(part, std::path::Component::Normal(_));
     assert!(relative.components().next().is_some() && relative.components().all(plain), "{text:?}");
-    assert!(!text.starts_with("/usr/local/pf/var/run/") && !text.starts_with("/usr/local/pf/var/pfcluster/"), "{text:?}");
+    assert!(
+        !text.starts_with("/usr/local/pf/var/run/") && !text.starts_with("/usr/local/pf/var/pfcluster/"),
+        "{text:?}"
+    );
 }
