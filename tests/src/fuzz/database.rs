@@ -62,8 +62,11 @@ fn is_safe(reply: &Value) {
     }
 }
 
+/// There is no more than one empty packet. At an empty one the client library panics, at a second one while it unwinds: that ends a
+/// process that asks by itself, and with it the fuzzer. For other members' databases that is another process.
 fn packets(mut script: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
+    let mut has_empty = false;
     // A number that goes round could answer a command in a place where no columns are expected.
     let (mut number, mut is_command) = (0_u8, false);
     while let Some((&length, rest)) = script.split_first() {
@@ -71,6 +74,7 @@ fn packets(mut script: &[u8]) -> Vec<u8> {
         match length {
             AFTER_A_PACKET => number = number.saturating_add(1),
             AFTER_A_COMMAND => (number, is_command) = (1, true),
+            0 if std::mem::replace(&mut has_empty, true) => {}
             _ => {
                 let (body, rest) = script.split_at(usize::from(length).min(script.len()));
                 script = rest;
