@@ -54,7 +54,7 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 fn is_safe(reply: &Value) {
     match reply {
         Value::Object(fields) => {
-            fields.iter().filter(|(name, _)| *name != "datadir").for_each(|(_, value)| is_safe(value))
+            fields.iter().filter(|(name, _)| *name != "datadir").for_each(|(_, value)| is_safe(value));
         }
         Value::Array(values) => values.iter().for_each(is_safe),
         Value::String(text) => super::assert_one_line(text),

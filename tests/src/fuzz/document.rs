@@ -8,7 +8,7 @@ use std::net::Ipv4Addr;
 
 use pfcluster_cli::report::{Sources, diff, json};
 use pfcluster_core::cluster::{Cluster, Hostname, add_member, remove_member};
-use pfcluster_core::document::{Document, LineKind, Lines, NewSection, from_ini};
+use pfcluster_core::document::{Document, Entry, LineKind, Lines, NewSection, from_ini};
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::secret::is_secret_key;
 use pfcluster_core::span::{LineEnd, Source, Span};
@@ -118,7 +118,7 @@ fn change(text: &[u8]) {
         if let Some(changed) = shown(text, document.with_value(section, key, value)).filter(|_| is_clean) {
             let again = Document::parse(Source::ClusterConf, &changed).value;
             let read = again.section(section.as_bytes()).and_then(|section| section.get(key.as_bytes()));
-            assert_eq!(read.and_then(|entry| entry.single()).as_deref(), Some(value.as_bytes()));
+            assert_eq!(read.and_then(Entry::single).as_deref(), Some(value.as_bytes()));
         }
     }
     if let Some(changed) = shown(text, document.without_key(section, key)) {

@@ -169,7 +169,7 @@ fn shape(rendered: &Rendered) -> Shape {
             }
             "mariadb.conf" => options(&file.text),
             "db-update" => hook(&file.text),
-            name if name.ends_with(".cfg") || name.ends_with(".conf") => sections(&file.text),
+            "haproxy-db.conf" | "haproxy-portal.conf" | "haproxy-admin.conf" => sections(&file.text),
             // The script: each string is one, whatever is in it.
             _ => file.text.lines().map(without_strings).collect(),
         };
