@@ -62,19 +62,19 @@ fn is_safe(reply: &Value) {
     }
 }
 
-/// There is no more than one empty packet. At an empty one the client library panics, at a second one while it unwinds: that ends a
-/// process that asks by itself, and with it the fuzzer. For other members' databases that is another process.
+/// To a command an empty packet is the only answer, or there is none. At one behind another packet the client library panics, and
+/// once more while it unwinds: that ends the process that asks, and with it the fuzzer.
 fn packets(mut script: &[u8]) -> Vec<u8> {
     let mut out = Vec::new();
-    let mut has_empty = false;
+    let mut is_first = true;
     // A number that goes round could answer a command in a place where no columns are expected.
     let (mut number, mut is_command) = (0_u8, false);
     while let Some((&length, rest)) = script.split_first() {
         script = rest;
         match length {
             AFTER_A_PACKET => number = number.saturating_add(1),
-            AFTER_A_COMMAND => (number, is_command) = (1, true),
-            0 if std::mem::replace(&mut has_empty, true) => {}
+            AFTER_A_COMMAND => (number, is_command, is_first) = (1, true, true),
+            0 if is_command && !is_first => {}
             _ => {
                 let (body, rest) = script.split_at(usize::from(length).min(script.len()));
                 script = rest;
@@ -86,6 +86,7 @@ fn packets(mut script: &[u8]) -> Vec<u8> {
                 out.extend_from_slice(&[length, 0, 0, number]);
                 out.extend_from_slice(&body);
                 number = number.saturating_add(1);
+                is_first = false;
             }
         }
     }
