@@ -27,8 +27,6 @@ pub(super) struct Facts<'a> {
     pub(super) by_trust: bool,
     /// A component was started without it at this position, which it does not remember.
     pub(super) missed: Option<Missed>,
-    /// It has the mark of a state transfer that no member can be giving: it is left of an earlier one.
-    pub(super) old_mark: bool,
 }
 
 /// What the data of a member are.
@@ -66,17 +64,7 @@ impl<'a> Facts<'a> {
             Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence, trusted)),
         };
         let by_trust = trusted && evidence.is_some_and(|evidence| Holds::of(evidence, false) != holds);
-        Facts {
-            place,
-            host: &seen.host,
-            enabled: seen.enabled,
-            evidence,
-            holds,
-            given_up,
-            by_trust,
-            missed: None,
-            old_mark: false,
-        }
+        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, by_trust, missed: None }
     }
 
     /// True if it has given all the evidence that decides.
@@ -179,7 +167,8 @@ impl<'a> Facts<'a> {
         match self.evidence.map(|evidence| &evidence.process) {
             Some(Process::Running(running)) => matches!(running.state, LocalState::Joining | LocalState::Donor),
             Some(Process::Starting | Process::NotResponding) => {
-                !self.old_mark && self.files().is_some_and(|files| files.sst_marker)
+                let is_over = matches!(self.holds, Holds::Unsafe(Defect::TransferBroken, _));
+                !is_over && self.files().is_some_and(|files| files.sst_marker)
             }
             Some(Process::Stopped | Process::Bootstrapping) | None => false,
         }
@@ -424,7 +413,6 @@ pub(super) fn find_old_marks(facts: &mut [Facts<'_>]) {
     let cannot_give = |one: &Facts<'_>| one.arbitrator() || one.is_stopped() || one.is_starting();
     if facts.iter().all(cannot_give) {
         for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers()) {
-            one.old_mark = true;
             one.holds = Holds::Unsafe(Defect::TransferBroken, None);
         }
     }
