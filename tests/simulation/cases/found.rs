@@ -166,7 +166,9 @@ fn a_component_that_finds_itself_again_is_no_fork() {
 fn a_fork_that_came_to_nothing_is_forgotten() {
     for moment in (0..600).step_by(40) {
         let mut world = calm();
-        world.cut(ALL);
+        world.stop_gracefully(PF3);
+        world.run_for(5_000);
+        world.cut(Set::from([PF1, PF2]));
         world.start(Set::of(PF3));
         world.run_for(5_000);
         world.says(PF3, Saying::Force(host(PF3)));
