@@ -1,7 +1,7 @@
 //! A hostile server in the place of a member's database: what the process that asks it makes of its bytes.
 //!
 //! An input is a byte that chooses the question, then the server's packets: a byte with the length of each, and what is in it.
-//! In the place of a length, [`AFTER_A_PACKET`] and [`AFTER_A_COMMAND`] say what the client sends in between: from there the
+//! In the place of a length, `AFTER_A_PACKET` and `AFTER_A_COMMAND` say what the client sends in between: from there the
 //! numbers of packets go on, or start anew. All is sent at once.
 
 use std::io::{Read as _, Write as _};
