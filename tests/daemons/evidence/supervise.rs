@@ -135,7 +135,8 @@ fn a_supervisor_comes_and_goes() {
     assert_eq!(database.server_pid(), Some(server));
     assert_eq!(status(&database), None);
     let mut second = Supervisor::start(&database, &["--log=json"], &[("NOTIFY_SOCKET", &notify)]);
-    assert_eq!(notice(&notices), "READY=1");
+    // The first may have told what it saw while the database came up.
+    assert_eq!(other_than_status(&notices), "READY=1");
     second.wait_for("it has seen the database", || runs(&database));
     assert_eq!(database.server_pid(), Some(server), "it is the same one");
 
@@ -148,8 +149,7 @@ fn a_supervisor_comes_and_goes() {
     second.signal(Signal::TERM);
     assert!(second.ends().success(), "{}", second.log());
     assert_eq!(database.server_pid(), None);
-    let told = std::iter::from_fn(|| Some(notice(&notices))).find(|notice| !notice.starts_with("STATUS="));
-    assert_eq!(told.as_deref(), Some("STOPPING=1"));
+    assert_eq!(other_than_status(&notices), "STOPPING=1");
     let kinds = told_in_json(&second.log());
     let at = |kind: &str| kinds.iter().rposition(|other| other == kind);
     assert!(at("acts").is_some() && at("acts") < at("ending") && at("ending") < at("ended"), "{}", second.log());
@@ -164,6 +164,16 @@ fn notice(notices: &UnixDatagram) -> String {
     notices.set_read_timeout(Some(std::time::Duration::from_secs(60))).expect("a socket");
     let length = notices.recv(&mut buffer).expect("a notice within 60 s");
     String::from_utf8_lossy(&buffer[..length]).trim().to_owned()
+}
+
+/// The next notice to systemd that is not what people read.
+fn other_than_status(notices: &UnixDatagram) -> String {
+    loop {
+        let next = notice(notices);
+        if !next.starts_with("STATUS=") {
+            return next;
+        }
+    }
 }
 
 /// The supervisor knows that its database runs.
