@@ -117,7 +117,7 @@ impl History {
         let path: Vec<&str> = self.name.split("::").collect();
         let Some((function, modules)) = path.split_last() else { return 0 };
         let folder = match (&*self.target, modules) {
-            ("simulation_cases", [modules @ ..]) => format!("simulation/cases/{}.rs", modules.join("/")),
+            ("simulation_cases", modules) => format!("simulation/cases/{}.rs", modules.join("/")),
             (target, _) => format!("core/{target}.rs"),
         };
         let source = std::fs::read_to_string(tests().join(folder)).unwrap_or_default();

@@ -126,8 +126,8 @@ impl World {
 
     /// A transfer ends, or breaks off.
     pub(super) fn transferred(&mut self, place: Place, process: u64) {
-        let state = self.galera.run(place).map(|run| run.state);
-        let Some(State::Joining(_, full)) = state.filter(|_| self.hosts[place].process == process) else { return };
+        let run = self.galera.run(place).filter(|_| self.hosts[place].process == process);
+        let Some(State::Joining(_, full)) = run.map(|run| run.state) else { return };
         if std::mem::take(&mut self.hosts[place].transfer_fails) {
             self.tell(Some(place), || "state transfer fails".to_owned());
             if self.plan.as_measured {
