@@ -65,15 +65,3 @@ fn waiting_and_refusing_say_what_to_do() {
         assert!(!has_to || !decision.remedy.is_empty(), "{place}: nothing to do");
     }
 }
-
-/// pf2 was about to join the successor of its cluster UUID and has persisted the fork, as joiners do; its data are still from before.
-/// Numbers of two cluster UUIDs say nothing about each other: pf1 holds what came after the fork.
-#[test]
-#[ignore = "open (rule 10): pf2 is bootstrapped at A:100, and 12 transactions of B are lost. A member at the UUID of a fork that others left \
-            with another UUID has missed it, whether it remembers it or not"]
-fn who_is_about_to_join_a_successor_is_never_chosen() {
-    let text = "# .\nbootstrap\npf1 crashed B:12 view=torn fork=A:104\npf2 stopped A:100 fork=A:104\npf3 stopped B:11 fork=A:104\n----\nx\n";
-    let case = cases(text).expect("a complete case").remove(0);
-    let action = decision(&case).expect("a readable case").action;
-    assert!(matches!(&action, Action::Bootstrap { member, .. } if member.as_str().starts_with("pf1")), "{action}");
-}

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 use std::fmt;
 use std::io;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddrV4};
 use std::os::unix::fs::MetadataExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -211,7 +212,7 @@ fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
 
 /// Asks another machine's server, in a process of its own that ends within `limit`.
 pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
-    match worker::ask(address, account, worker::Question::Status, limit) {
+    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Status, limit) {
         Ok(Reply::Status(answer)) => answer,
         Ok(_) => Answer::Silence(ANOTHER_ANSWER.to_owned()),
         Err(why) => Answer::Silence(why),
@@ -222,8 +223,8 @@ pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) ->
 const ANOTHER_ANSWER: &str = "what it sends can't be understood";
 
 /// The same in this process. Each step of it ends within `limit`: connecting, logging in, each answer.
-pub(super) fn status_here(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
-    answer(ask_server(at(address, limit), account, limit))
+pub(super) fn status_here(server: SocketAddrV4, account: &Account, limit: Duration) -> Answer {
+    answer(ask_server(at(server, limit), account, limit))
 }
 
 /// True if this machine's server says that it is in a primary component, or takes connections and does not say.
@@ -256,7 +257,7 @@ pub(super) fn peer_variables(
     limit: Duration,
 ) -> Result<Vec<(String, String)>, String> {
     let names = names.iter().map(|&name| name.to_owned()).collect();
-    match worker::ask(address, account, worker::Question::Variables(names), limit)? {
+    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Variables(names), limit)? {
         Reply::Variables(rows) => rows,
         _ => Err(ANOTHER_ANSWER.to_owned()),
     }
@@ -264,14 +265,14 @@ pub(super) fn peer_variables(
 
 /// The same in this process.
 pub(super) fn variables_here(
-    address: Ipv4Addr,
+    server: SocketAddrV4,
     account: &Account,
     names: &[String],
     limit: Duration,
 ) -> Result<Vec<(String, String)>, String> {
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let connection = Conn::new(login(at(address, limit), account, limit));
-    connection.and_then(|mut connection| read_variables(&mut connection, &names)).map_err(|error| error_text(&error))
+    let asked = talk(login(at(server, limit), account, limit), |connection| read_variables(connection, &names));
+    asked.map_err(|error| error_text(&error))
 }
 
 /// The users of this machine's server that have this name, or none: name, host, and whether they may RELOAD, PROCESS, LOCK
@@ -291,15 +292,15 @@ pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Resu
 
 /// The clock of another machine, in milliseconds since 1970 (UTC).
 pub(super) fn peer_clock(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
-    match worker::ask(address, account, worker::Question::Clock, limit)? {
+    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Clock, limit)? {
         Reply::Clock(time) => time,
         _ => Err(ANOTHER_ANSWER.to_owned()),
     }
 }
 
 /// The same in this process.
-pub(super) fn clock_here(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
-    let asked = Conn::new(login(at(address, limit), account, limit)).and_then(|mut connection| {
+pub(super) fn clock_here(server: SocketAddrV4, account: &Account, limit: Duration) -> Result<i64, String> {
+    let asked = talk(login(at(server, limit), account, limit), |connection| {
         connection.query_first::<Value, _>("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)")
     });
     let said = asked.map_err(|error| error_text(&error))?.map(text).unwrap_or_default();
@@ -323,7 +324,7 @@ fn connect<T>(
     let mut last = "the database has no socket".to_owned();
     for socket in &settings.sockets {
         let options = login(OptsBuilder::new().socket(Some(socket.to_string_lossy())), &account, limit);
-        match Conn::new(options).and_then(|mut connection| ask(&mut connection)) {
+        match talk(options, &mut ask) {
             Ok(done) => return Ok(done),
             Err(error) => last = format!("{}: {}", socket.display(), error_text(&error)),
         }
@@ -331,11 +332,20 @@ fn connect<T>(
     Err(last)
 }
 
+/// Logs in, and asks. The client library panics at some of what a server can send, an empty packet among it: that is an answer that
+/// can't be understood, and does not end the program.
+fn talk<T>(options: OptsBuilder, ask: impl FnOnce(&mut Conn) -> Result<T, mysql::Error>) -> Result<T, mysql::Error> {
+    let talk = || Conn::new(options).and_then(|mut connection| ask(&mut connection));
+    // What it leaves half done is dropped with the connection.
+    catch_unwind(AssertUnwindSafe(talk))
+        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, ANOTHER_ANSWER).into()))
+}
+
 /// The server at an address. Connecting ends within `limit`.
-fn at(address: Ipv4Addr, limit: Duration) -> OptsBuilder {
+fn at(server: SocketAddrV4, limit: Duration) -> OptsBuilder {
     OptsBuilder::new()
-        .ip_or_hostname(Some(address.to_string()))
-        .tcp_port(PORT)
+        .ip_or_hostname(Some(server.ip().to_string()))
+        .tcp_port(server.port())
         .tcp_connect_timeout(Some(limit))
         // A server would be asked for its socket's name, to be reached there.
         .prefer_socket(false)
@@ -363,18 +373,20 @@ fn error_text(error: &mysql::Error) -> String {
         mysql::Error::IoError(error) if error.kind() == io::ErrorKind::NotADirectory => {
             "it asks for the password itself, and does not get it".to_owned()
         }
+        mysql::Error::IoError(error) if error.kind() == io::ErrorKind::InvalidData => ANOTHER_ANSWER.to_owned(),
         error => printable(error.to_string().as_bytes()),
     }
 }
 
 fn ask_server(options: OptsBuilder, account: &Account, limit: Duration) -> Result<Said, mysql::Error> {
-    let mut connection = Conn::new(login(options, account, limit))?;
-    let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
-    let (datadir, max_connections) = settings.map(|(datadir, max)| (raw(datadir), text(max))).unwrap_or_default();
-    let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
-    let rows: Vec<(Value, Value)> = connection.query(wanted)?;
-    let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
-    Ok(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
+    talk(login(options, account, limit), |connection| {
+        let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
+        let (datadir, max_connections) = settings.map(|(datadir, max)| (raw(datadir), text(max))).unwrap_or_default();
+        let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
+        let rows: Vec<(Value, Value)> = connection.query(wanted)?;
+        let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
+        Ok(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
+    })
 }
 
 fn login(options: OptsBuilder, account: &Account, limit: Duration) -> OptsBuilder {

@@ -4,7 +4,7 @@
 //! length, and hands on one JSON document. If it ends, or has to be ended, the answer is lost, and nothing else.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::Ipv4Addr;
+use std::net::SocketAddrV4;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::process::{Child, ChildStdout, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
@@ -49,12 +49,12 @@ pub(super) enum Question {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Request {
-    address: Ipv4Addr,
-    user: String,
-    password: Option<String>,
-    limit: Duration,
-    question: Question,
+pub(super) struct Request {
+    pub(super) server: SocketAddrV4,
+    pub(super) user: String,
+    pub(super) password: Option<String>,
+    pub(super) limit: Duration,
+    pub(super) question: Question,
 }
 
 /// What came of a question.
@@ -70,13 +70,14 @@ pub(super) enum Reply {
 }
 
 impl Request {
-    fn carry_out(self) -> Reply {
-        let Request { address, user, password, limit, question } = self;
+    /// In this process.
+    pub(super) fn carry_out(self) -> Reply {
+        let Request { server, user, password, limit, question } = self;
         let account = Account { user, password };
         match question {
-            Question::Status => Reply::Status(status_here(address, &account, limit)),
-            Question::Variables(names) => Reply::Variables(variables_here(address, &account, &names, limit)),
-            Question::Clock => Reply::Clock(clock_here(address, &account, limit)),
+            Question::Status => Reply::Status(status_here(server, &account, limit)),
+            Question::Variables(names) => Reply::Variables(variables_here(server, &account, &names, limit)),
+            Question::Clock => Reply::Clock(clock_here(server, &account, limit)),
         }
     }
 }
@@ -128,10 +129,15 @@ fn confine() -> io::Result<()> {
     Ok(())
 }
 
-/// Asks the database at an address. The answer is there within `limit`, or there is none.
-pub(super) fn ask(address: Ipv4Addr, account: &Account, question: Question, limit: Duration) -> Result<Reply, String> {
+/// Asks the database at an address and port. The answer is there within `limit`, or there is none.
+pub(super) fn ask(
+    server: SocketAddrV4,
+    account: &Account,
+    question: Question,
+    limit: Duration,
+) -> Result<Reply, String> {
     let Account { user, password } = account.clone();
-    let request = Request { address, user, password, limit, question };
+    let request = Request { server, user, password, limit, question };
     if CAN_START_ITSELF.get().is_none() {
         return Ok(request.carry_out());
     }

@@ -108,7 +108,7 @@ impl World {
                 self.everybody().iter().filter(|&place| self.now < self.hosts[place].stands_until).collect();
             let without: Vec<Place> = stand.into_iter().filter(|&place| !self.is_primary(place)).collect();
             self.galera.notice();
-            self.words.blind |= without.into_iter().any(|place| self.is_primary(place));
+            self.words.misled |= without.into_iter().any(|place| self.is_primary(place));
             if let Some(before) = before.filter(|before| *before != self.galera.primaries()) {
                 drop(before);
                 let after: Vec<String> =
@@ -126,8 +126,8 @@ impl World {
 
     /// A transfer ends, or breaks off.
     pub(super) fn transferred(&mut self, place: Place, process: u64) {
-        let run = self.galera.run(place).filter(|_| self.hosts[place].process == process);
-        let Some(State::Joining(_, full)) = run.map(|run| run.state) else { return };
+        let joining = self.galera.run(place).map(|run| run.state);
+        let Some(State::Joining(_, full)) = joining.filter(|_| self.hosts[place].process == process) else { return };
         if std::mem::take(&mut self.hosts[place].transfer_fails) {
             self.tell(Some(place), || "state transfer fails".to_owned());
             if self.plan.as_measured {

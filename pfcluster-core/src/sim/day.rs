@@ -191,7 +191,7 @@ impl World {
     /// Nothing was done to the members that asks for a person: then nobody may refuse.
     fn is_honest(&self) -> bool {
         let words = &self.words;
-        let is_told = words.forged || words.damaged || words.detached || words.blind || words.any(self.now);
+        let is_told = words.forged || words.misled || words.detached || words.any(self.now);
         let is_sound = |place: Place| self.galera.is_trusted(place) && !self.hosts[place].records.ran_standalone;
         !is_told && self.everybody().iter().all(is_sound)
     }

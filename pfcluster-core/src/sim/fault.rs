@@ -154,7 +154,7 @@ impl World {
                     2 => disk.gvwstate = File::Torn,
                     _ => disk.gvwstate = File::Absent,
                 }
-                self.words.damaged |= which < 2;
+                self.words.misled |= which < 2;
                 self.tell(Some(on), || {
                     let what = ["grastate.dat torn", "grastate.dat lost", "gvwstate.dat torn", "gvwstate.dat lost"];
                     what[which].to_owned()
@@ -162,7 +162,7 @@ impl World {
             }
             Kind::StaleBackup => {
                 self.power_cut(on, dice);
-                self.words.damaged = true;
+                self.words.misled = true;
                 if let Some(backup) = self.hosts[on].backup.clone() {
                     self.galera.members[on].disk = backup;
                     self.changed(Cause::Fault);
@@ -170,7 +170,7 @@ impl World {
             }
             Kind::EmptyDisk => {
                 self.power_cut(on, dice);
-                self.words.damaged = true;
+                self.words.misled = true;
                 self.galera.members[on].disk = Disk::default();
                 self.changed(Cause::Fault);
             }

@@ -7,7 +7,7 @@ use crate::galera::{Position, Process, Recovered};
 
 use super::fault::Begun;
 use super::galera::evidence::uuid;
-use super::galera::{File, Harm, Place, Process as Database, Set, Unsynced};
+use super::galera::{Harm, Place, Process as Database, Set, Unsynced};
 use super::ledger::Cause;
 use super::mind::Policy;
 use super::plan::Kind;
@@ -111,10 +111,9 @@ impl World {
             self.galera.fail_start(place);
             return true;
         }
+        // Without a state everything comes anew, before any file is read.
         let disk = &self.galera.members[place].disk;
-        // Without a state it receives everything before it opens `InnoDB`: the script empties the directory.
-        let receives_first = disk.harm == Some(Harm::Torn) && disk.grastate == File::Absent;
-        let is_harmed = disk.harm.is_some() && !receives_first;
+        let is_harmed = disk.harm.is_some() && disk.grastate != super::galera::File::Absent;
         if is_harmed {
             self.tell(Some(place), || "database exits: it can't read its files".to_owned());
         }

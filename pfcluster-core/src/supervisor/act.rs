@@ -137,7 +137,8 @@ impl Supervisor {
         {
             records.clean = None;
         }
-        if receives(&look.evidence) {
+        let was_unsynced = records.joined_in_boot.is_some() && records::synced(&look.evidence).is_some();
+        if receives(&look.evidence) || was_unsynced {
             records.joined_in_boot = Some(self.config.boot);
         }
         if let Some(clean) = proved_clean(&look.evidence)

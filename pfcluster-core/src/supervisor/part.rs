@@ -221,7 +221,9 @@ pub(super) fn steps(
             let has_view = own.files.as_ref().is_none_or(|files| files.gvwstate != Found::Absent);
             // What may not be on disk must come anew as a whole, which Galera does only without a state.
             let unsynced = own.files.as_ref().is_some_and(|files| files.unsynced_transfer);
-            let mut joined = Records { joined_in_boot: Some(boot), ..records.clone() };
+            // What is there stays unsynced until everything has come anew.
+            let joined_in_boot = if unsynced { records.joined_in_boot } else { Some(boot) };
+            let mut joined = Records { joined_in_boot, ..records.clone() };
             let in_service = || seen.iter().filter_map(known).filter(|evidence| serves(evidence));
             forget_forks(&mut joined, in_service());
             learn_forks(&mut joined, position, in_service());

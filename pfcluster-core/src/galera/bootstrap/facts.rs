@@ -27,8 +27,6 @@ pub(super) struct Facts<'a> {
     pub(super) by_trust: bool,
     /// A component was started without it at this position, which it does not remember.
     pub(super) missed: Option<Missed>,
-    /// It has the mark of a state transfer that no member can be giving: it is left of an earlier one.
-    pub(super) old_mark: bool,
 }
 
 /// What the data of a member are.
@@ -66,17 +64,7 @@ impl<'a> Facts<'a> {
             Observation::Known(evidence) => (Some(&**evidence), Holds::of(evidence, trusted)),
         };
         let by_trust = trusted && evidence.is_some_and(|evidence| Holds::of(evidence, false) != holds);
-        Facts {
-            place,
-            host: &seen.host,
-            enabled: seen.enabled,
-            evidence,
-            holds,
-            given_up,
-            by_trust,
-            missed: None,
-            old_mark: false,
-        }
+        Facts { place, host: &seen.host, enabled: seen.enabled, evidence, holds, given_up, by_trust, missed: None }
     }
 
     /// True if it has given all the evidence that decides.
@@ -179,7 +167,8 @@ impl<'a> Facts<'a> {
         match self.evidence.map(|evidence| &evidence.process) {
             Some(Process::Running(running)) => matches!(running.state, LocalState::Joining | LocalState::Donor),
             Some(Process::Starting | Process::NotResponding) => {
-                !self.old_mark && self.files().is_some_and(|files| files.sst_marker)
+                let is_over = matches!(self.holds, Holds::Unsafe(Defect::TransferBroken, _));
+                !is_over && self.files().is_some_and(|files| files.sst_marker)
             }
             Some(Process::Stopped | Process::Bootstrapping) | None => false,
         }
@@ -373,7 +362,8 @@ fn was_in_a_later_view(files: &Files, than: &ViewRecord) -> bool {
     recorded_later || held.is_some_and(|own| unrecorded(own.view))
 }
 
-/// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.
+/// Marks who missed a fork that a member remembers: its own data are of that UUID, and it does not remember it, or is still before it
+/// while others have gone on with a new UUID.
 ///
 /// Who went on from a fork is not recorded, so a member of which nothing is known may be one of them, unless it is `lost`.
 pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostname>) {
@@ -385,10 +375,20 @@ pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostnam
     if !facts.iter().any(is_out_of_sight) {
         forks.retain(|fork| survives(fork, facts));
     }
+    // Where others have a new cluster UUID from the fork on, who is at the old one has not gone along, although it meant to.
+    let went_on = |fork: &Fork| {
+        let is_at_another = |position: Position| position.uuid() != fork.at.uuid();
+        facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && one.safe().is_some_and(is_at_another))
+    };
+    let forks: Vec<(Fork, bool)> = forks.into_iter().map(|fork| (fork, went_on(&fork))).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
-        let is_missed = |fork: &&Fork| fork.at.uuid() == position.uuid() && !one.remembers_fork(fork);
-        let missed = forks.iter().filter(is_missed).map(|&fork| Missed { fork, diverged: position.is_above(fork.at) });
+        let is_missed = |fork: &Fork, ends: bool| {
+            let stayed = ends && !position.is_above(fork.at);
+            fork.at.uuid() == position.uuid() && (stayed || !one.remembers_fork(fork))
+        };
+        let missed = forks.iter().filter(|(fork, ends)| is_missed(fork, *ends));
+        let missed = missed.map(|&(fork, _)| Missed { fork, diverged: position.is_above(fork.at) });
         // The worst counts; of equals the earliest, where it stayed behind.
         one.missed = missed.min_by_key(|missed| (!missed.diverged, missed.fork.at.seqno()));
     }
@@ -413,7 +413,6 @@ pub(super) fn find_old_marks(facts: &mut [Facts<'_>]) {
     let cannot_give = |one: &Facts<'_>| one.arbitrator() || one.is_stopped() || one.is_starting();
     if facts.iter().all(cannot_give) {
         for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers()) {
-            one.old_mark = true;
             one.holds = Holds::Unsafe(Defect::TransferBroken, None);
         }
     }

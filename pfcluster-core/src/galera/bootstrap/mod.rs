@@ -36,8 +36,10 @@
 //!
 //! **Forks.** A start on a word, and one that a person makes by hand, is written down as a *fork*: its id, and the position where
 //! history went on. Who goes along remembers it. A member whose data are of that UUID and that does not remember it *missed* it: it
-//! is never chosen. If it holds more than the fork it has *diverged*: numbers no longer tell, and it joins only without its own data.
-//! A fork of which everybody is known and nothing is left counts no more.
+//! is never chosen. (So did one that remembers it and is not above it, while others that remember it have another UUID: it meant to
+//! join them.) If it holds more than the fork it has *diverged*: numbers no longer tell, and it joins only without its own data.
+//! A fork of which all members are known and nothing is left counts no more. A full state transfer replaces what was written down of
+//! the data before it, forks among it.
 //!
 //! **A new cluster UUID.** Galera lets a member of the same UUID in by its number alone. So a component that is started while
 //! somebody may hold more, or has diverged, takes a new UUID: Galera itself then refuses an incremental transfer to whoever comes

@@ -200,12 +200,9 @@ pub(super) fn transfers(one: &Seen, seen: &[Seen]) -> bool {
         let at_rest = |evidence: &Evidence| matches!(evidence.process, Process::Stopped | Process::Starting);
         held(one) == Held::Nothing || evidence(one).is_some_and(at_rest)
     };
-    is_marked(one) && !seen.iter().all(is_idle)
-}
-
-fn is_marked(seen: &Seen) -> bool {
-    running(seen).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
-        || may_receive(seen) && files(seen).is_some_and(|files| files.sst_marker)
+    let is_marked = may_receive(one) && files(one).is_some_and(|files| files.sst_marker);
+    running(one).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
+        || is_marked && !seen.iter().all(is_idle)
 }
 
 /// A component went on from a fork without it, and it is more advanced than that was.
@@ -219,7 +216,15 @@ pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Poli
     let counting = seen.iter().filter(|other| !policy.discard.contains(&other.host));
     let forks = counting.filter_map(records).flat_map(|records| &records.forks);
     forks.filter(move |fork| {
-        position.is_some_and(|at| at.uuid() == fork.at.uuid()) && !remembers(one, fork) && may_live(fork, seen, policy)
+        let left_behind = |at: Position| {
+            let elsewhere = |other: &Seen| held(other).good().is_some_and(|other| other.uuid() != fork.at.uuid());
+            let went_on =
+                |other: &Seen| !policy.discard.contains(&other.host) && remembers(other, fork) && elsewhere(other);
+            !at.is_above(fork.at) && seen.iter().any(went_on)
+        };
+        position.is_some_and(|at| {
+            at.uuid() == fork.at.uuid() && (!remembers(one, fork) || left_behind(at)) && may_live(fork, seen, policy)
+        })
     })
 }
 
