@@ -412,7 +412,7 @@ pub(super) fn find_old_marks(facts: &mut [Facts<'_>]) {
     // Who was never in a primary component gives to no other member.
     let cannot_give = |one: &Facts<'_>| one.arbitrator() || one.is_stopped() || one.is_starting();
     if facts.iter().all(cannot_give) {
-        for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers()) {
+        for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers() && !one.arbitrator()) {
             one.holds = Holds::Unsafe(Defect::TransferBroken, None);
         }
     }

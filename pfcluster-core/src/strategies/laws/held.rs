@@ -202,7 +202,7 @@ pub(super) fn transfers(one: &Seen, seen: &[Seen]) -> bool {
     };
     let is_marked = may_receive(one) && files(one).is_some_and(|files| files.sst_marker);
     running(one).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
-        || is_marked && !seen.iter().all(is_idle)
+        || is_marked && !(is_starting(one) && held(one) != Held::Nothing && seen.iter().all(is_idle))
 }
 
 /// A component went on from a fork without it, and it is more advanced than that was.

@@ -90,7 +90,9 @@ fn loses_nothing(one: &Seen, at: Position, source: Position, sources: &[&Seen]) 
         missed.chain(went_its_own_way).filter(|fork| fork.at.uuid() == at.uuid()).min_by_key(|fork| fork.at.seqno());
     let is_in_source = match first {
         Some(fork) => !at.is_above(fork.at),
-        None => at.uuid() == source.uuid() && !at.is_above(source),
+        None if at.uuid() == source.uuid() => !at.is_above(source),
+        // The source went on from there with another UUID, and the member meant to join it.
+        None => of_sources().any(|fork| fork.at.uuid() == at.uuid() && !at.is_above(fork.at)),
     };
     is_in_source && !ran_alone(one)
 }
