@@ -166,7 +166,7 @@ fn who_asks_is_confined_and_gone_in_time() {
             arguments.contains("--ask-a-database")
         };
         let worker = loop {
-            assert!(began.elapsed() < Duration::from_secs(20), "nobody asks");
+            assert!(began.elapsed() < Duration::from_secs(20), "no worker asks");
             let of =
                 |thread: std::fs::DirEntry| std::fs::read_to_string(thread.path().join("children")).unwrap_or_default();
             let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).expect("it runs").flatten();

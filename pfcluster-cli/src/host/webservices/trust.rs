@@ -115,7 +115,7 @@ impl Pins {
         let Some(text) = Directory::open(root.directory())?.read(PINS)? else { return Ok(Pins::default()) };
         Pins::parse(&text).map_err(|line| HostError::Content {
             path: root.file(PINS),
-            reason: format!("line {line} is no address and fingerprint"),
+            reason: format!("line {line} has no address with a fingerprint"),
             help: "remove the line, or the file: members' certificates are asked about again".to_owned(),
         })
     }
