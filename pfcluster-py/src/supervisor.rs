@@ -182,7 +182,7 @@ impl Supervisor {
             Told::NotRecorded { why } => core::Input::NotRecorded { why: why.into() },
             Told::Received { bytes } => core::Input::Received { bytes: unhex(input.py(), &bytes)?.as_bytes().to_vec() },
             Told::Ended { why } => core::Input::Ended { why: why.into() },
-            Told::Said { id, saying } => core::Input::Said { id, saying: self.saying(saying)? },
+            Told::Said { id, saying, user } => core::Input::Said { id, saying: self.saying(saying)?, user },
             Told::End {} => core::Input::End,
             Told::Woken {} => core::Input::Woken,
         })
@@ -275,6 +275,8 @@ enum Told {
     Said {
         id: u64,
         saying: Word,
+        #[serde(default)]
+        user: Option<u32>,
     },
     End {},
     Woken {},

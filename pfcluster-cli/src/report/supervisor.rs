@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pfcluster_core::galera::Observation;
-use pfcluster_core::supervisor::{Event, PeerStatus, Spoken, Status};
+use pfcluster_core::supervisor::{Event, Origin, OverrideStatus, PeerStatus, Saying, Status};
 use serde_json::{Map, Value, json};
 
 use super::backup::BackupDocument;
@@ -37,7 +37,18 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
             add("reasons", reasons.iter().map(|reason| bootstrap::with_text(json!(reason), reason)).collect());
             add("remedy", remedy.iter().map(ToString::to_string).collect());
         }
-        Event::Acts { part } | Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
+        Event::Acts { part, overrides } => {
+            add("part", json!(part));
+            add("overrides", overrides.iter().map(|given| override_value(&given.saying, &given.origin)).collect());
+        }
+        Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
+        Event::Said { saying, origin } | Event::Served { saying, origin } => {
+            add("override", override_value(saying, origin));
+        }
+        Event::Needed { saying, origin } => {
+            add("override", override_value(saying, origin));
+            add("command", saying.command().into());
+        }
         Event::Failed { part, why, again } => {
             add("part", json!(part));
             add("why", json!(why));
@@ -107,8 +118,16 @@ pub fn json(status: &Status) -> String {
     })) + "\n"
 }
 
-fn word(word: &Spoken) -> Value {
-    json!({ "text": word.saying.to_string(), "left": word.left.as_secs() })
+fn override_value(saying: &Saying, origin: &Origin) -> Value {
+    json!({ "text": saying.to_string(), "given_on": origin.member, "user": origin.user })
+}
+
+fn word(word: &OverrideStatus) -> Value {
+    let mut document = override_value(&word.given.saying, &word.given.origin);
+    document["left"] = word.given.left.as_secs().into();
+    document["needed_on"] = json!(word.needed_on);
+    document["command"] = json!(word.needed_on.as_ref().map(|_| word.given.saying.command()));
+    document
 }
 
 /// For people.
@@ -138,8 +157,15 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     if let Some(left) = status.retry_in {
         writeln!(out, "what failed may be tried again in {} s", left.as_secs())?;
     }
-    for word in &status.words {
-        writeln!(out, "an operator's word holds for {} s: {}", word.left.as_secs(), word.saying)?;
+    for OverrideStatus { given, needed_on, .. } in &status.words {
+        let (saying, origin, left) = (&given.saying, &given.origin, given.left.as_secs());
+        match needed_on {
+            None => writeln!(out, "override, valid for {left} s, given on {origin}: {saying}")?,
+            Some(member) => {
+                writeln!(out, "asked for on {origin}, valid for {left} s: {saying}")?;
+                writeln!(out, "  it has no effect on {member} until it is given there: `{}`", saying.command())?;
+            }
+        }
     }
     for (why, count) in &status.dropped {
         writeln!(out, "datagrams dropped: {count}: {why}")?;

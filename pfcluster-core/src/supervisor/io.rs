@@ -100,6 +100,8 @@ pub enum Input {
         id: u64,
         /// What was said.
         saying: Saying,
+        /// By which user of this machine; `None` for an option of the supervisor's own command line.
+        user: Option<u32>,
     },
     /// The supervisor is to end, and its database with it.
     End,

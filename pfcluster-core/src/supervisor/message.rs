@@ -20,7 +20,7 @@ use crate::galera::Evidence;
 pub const MOST_BYTES: usize = 1200;
 
 /// `pfc`, and the version of the form.
-const MAGIC: &[u8; 4] = b"pfc\x02";
+const MAGIC: &[u8; 4] = b"pfc\x03";
 
 /// A message between two supervisors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -144,7 +144,7 @@ impl Message {
             postcard::take_from_bytes::<wire::Envelope>(body).map_err(|_| MessageError::Unreadable)?;
         let from = names.host(envelope.from).filter(|from| *from != me && envelope.to == short(me));
         let from = from.ok_or(MessageError::Misdirected)?.clone();
-        let content = envelope.content.read(names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
+        let content = envelope.content.read(&from, names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
         let wire::Envelope { run, number, nonce, echo, .. } = envelope;
         Ok(Message { from, run, number, nonce, echo, content })
     }

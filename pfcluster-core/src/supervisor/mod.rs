@@ -69,6 +69,7 @@
 //! - What was decided together is decided by each: the same evidence gives the same answer.
 
 mod act;
+mod authority;
 mod event;
 mod hold;
 mod io;
@@ -91,9 +92,9 @@ pub use key::{Key, KeyError};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge, is_authentic};
 pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
-pub use status::{PeerStatus, Status};
+pub use status::{OverrideStatus, PeerStatus, Status};
 pub use tick::{Tick, Wake};
-pub use word::{LONGEST as LONGEST_WORD, Saying, Spoken};
+pub use word::{LONGEST as LONGEST_WORD, Origin, Saying, Spoken};
 
 use act::{Phase, Retry};
 use message::Names;
@@ -117,6 +118,8 @@ pub struct Supervisor {
     peers: BTreeMap<Hostname, Peer>,
     records: Records,
     words: Words,
+    /// Overrides that would also have to be given elsewhere, and where.
+    needed: Vec<(Spoken, Hostname)>,
     phase: Phase,
     retry: Retry,
     decision: Option<Decision<Action, Reason>>,
@@ -177,7 +180,8 @@ impl Supervisor {
             own: Own::default(),
             peers: peers.map(|host| (host.clone(), Peer::default())).collect(),
             records: config.records.clone(),
-            words: Words::default(),
+            words: Words::new(config.me.clone()),
+            needed: Vec::new(),
             phase: Phase::Watching,
             retry: Retry::default(),
             decision: None,
@@ -221,9 +225,9 @@ impl Supervisor {
             Input::Synced { result } => self.synced(result),
             Input::Received { bytes } => self.received(&bytes),
             Input::Ended { why } => self.ended(why),
-            Input::Said { id, saying } => {
-                self.tell(Event::Said { saying: saying.clone() });
-                self.words.say(id, saying, self.now);
+            Input::Said { id, saying, user } => {
+                let origin = self.words.say(id, saying.clone(), user, self.now);
+                self.tell(Event::Said { saying, origin });
                 self.next_tell = self.now;
             }
             Input::End => self.begin_end(),
@@ -383,14 +387,14 @@ impl Supervisor {
             Reaction::Greet => None,
             Reaction::Taken | Reaction::Stale => {
                 if reaction == Reaction::Taken {
-                    self.words.hear(&message.from, &message.content.words, now);
+                    self.learn_overrides(&message);
                     self.learn(&message.from);
                 }
                 return;
             }
         };
         if reaction == Reaction::Greet {
-            self.words.hear(&message.from, &message.content.words, now);
+            self.learn_overrides(&message);
             self.learn(&message.from);
             if !was_known {
                 self.outputs.push_back(Output::Tell(Event::Heard { from: message.from.clone() }));
@@ -398,6 +402,13 @@ impl Supervisor {
         }
         if self.peers.get_mut(&message.from).is_some_and(|peer| peer.may_be_answered(now)) {
             self.send(&message.from, echo);
+        }
+    }
+
+    /// What operators have given to a peer.
+    fn learn_overrides(&mut self, message: &Message) {
+        for Spoken { saying, origin, .. } in self.words.hear(&message.from, &message.content.words, self.now) {
+            self.tell(Event::Said { saying, origin });
         }
     }
 

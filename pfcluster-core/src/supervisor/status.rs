@@ -29,12 +29,22 @@ pub struct Status {
     pub members: Vec<PeerStatus>,
     /// What was written down.
     pub records: Records,
-    /// What operators have said here.
-    pub words: Vec<Spoken>,
+    /// The overrides that are valid, wherever they were given.
+    pub words: Vec<OverrideStatus>,
     /// How many datagrams were dropped, and why.
     pub dropped: BTreeMap<MessageError, u64>,
     /// When a start that failed may be tried again.
     pub retry_in: Option<Duration>,
+}
+
+/// An override that is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OverrideStatus {
+    /// The override, and where it was given.
+    pub given: Spoken,
+    /// The member on which it has to be given, too, to take its effect there.
+    pub needed_on: Option<Hostname>,
 }
 
 /// What is known of one member.
@@ -54,6 +64,11 @@ pub struct PeerStatus {
 }
 
 impl Supervisor {
+    fn override_status(&self, given: Spoken) -> OverrideStatus {
+        let needed = self.needed.iter().find(|(word, _)| word.id == given.id);
+        OverrideStatus { needed_on: needed.map(|(_, member)| member.clone()), given }
+    }
+
     /// What it knows and does now.
     pub fn status(&self, now: Tick) -> Status {
         let member = |seen: Seen| {
@@ -78,7 +93,7 @@ impl Supervisor {
             decision: self.decision.clone(),
             members: self.seen().into_iter().map(member).collect(),
             records: self.records.clone(),
-            words: self.words.said(now),
+            words: self.words.holding(now).map(|given| self.override_status(given)).collect(),
             dropped: self.dropped.clone(),
             retry_in: self.retry.next(now).map(|when| when.since(now)),
         }

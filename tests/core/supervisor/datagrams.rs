@@ -210,7 +210,7 @@ proptest! {
         let keep = keep.min(bytes.len() - TAG);
         text.splice(0..0, bytes[..keep].iter().copied());
         if keep < 4 {
-            text.splice(0..0, *b"pfc\x02");
+            text.splice(0..0, *b"pfc\x03");
         }
         receiver.receives(&tagged(text));
         receiver.receives(&bytes);

@@ -309,9 +309,13 @@ fn in_the_way(database: &Database) {
 fn words(database: &Database) {
     let (code, out, err) = typed(database, "pfcluster mariadb allow assume-lost pf2 pf3");
     assert_eq!((code, out.as_str()), (Some(2), ""), "nobody is there to type the names: {err}");
-    assert!(err.contains("With your word:") && err.contains("--yes"), "{err}");
+    assert!(err.contains("With this override:") && err.contains("--yes"), "{err}");
     let (code, _, err) = typed(database, "pfcluster mariadb allow discard pf2 --yes");
     assert_eq!(code, Some(0), "{err}");
     let document = status(database).expect("a supervisor");
-    assert_eq!(document["words"][0]["text"], json!("the data of pf2.example.com are given up"), "{document:#}");
+    let given = &document["words"][0];
+    assert_eq!(given["text"], json!("the data of pf2.example.com are given up"), "{document:#}");
+    assert_eq!((&given["given_on"], &given["user"]), (&json!("pf1.example.com"), &json!(0)), "{document:#}");
+    assert_eq!(given["needed_on"], json!("pf2.example.com"), "{document:#}");
+    assert!(err.contains("it has no effect on pf2.example.com until it is given there"), "{err}");
 }

@@ -9,7 +9,7 @@
 //! 10s
 //! ----
 //! 0.0 s  wait for pf3
-//! 4.0 s  an operator says: do without what pf3 may hold
+//! 4.0 s  override given on pf1 by root: do without what pf3 may hold
 //! ```
 //!
 //! Each line says what is so from that moment on; the last moment ends the story. The peers are real supervisors that only
@@ -21,7 +21,7 @@
 //! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `age=` (how many seconds old that is when it is found), `holds=` (the virtual addresses of its host, which can't tell without this word). Records are those of its supervisor at its start |
 //! | `pf2 silent` | its supervisor is not heard, nor hears |
 //! | `pf2 database STATE ...` | what its database answers over the network, if not what its supervisor finds |
-//! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `trust`, `end`, `seed`, `standalone` or `force` |
+//! | `pf2 told WORD [HOST]` | root gives there the override `assume-lost`, `discard`, `trust`, `end`, `seed`, `standalone` or `force` |
 //! | `pf1 ended WHY` | the database's process has ended |
 //! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
 //! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
@@ -176,7 +176,7 @@ impl Story {
             }
             ["told", word @ ..] => {
                 self.said += 1;
-                let input = Input::Said { id: self.said, saying: saying(word)? };
+                let input = Input::Said { id: self.said, saying: saying(word)?, user: Some(0) };
                 self.input(&name, input);
             }
             ["ended", why @ ..] if is_mine => {

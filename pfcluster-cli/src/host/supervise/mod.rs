@@ -95,7 +95,8 @@ enum Happening {
     Received(Vec<u8>),
     Noted(Note),
     Looked(u64, Box<pfcluster_core::supervisor::Look>, Vec<Note>),
-    Asked(Request, Sender<String>),
+    /// With the number of the user who asks.
+    Asked(Request, u32, Sender<String>),
     End,
 }
 
@@ -126,7 +127,7 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     let mut running = Running::begin(setup, config)?;
     // Only now that nothing can keep it from beginning: a force that is used up has been heard.
     if force && use_force(&root)? {
-        running.say(Saying::Force(running.me.clone()));
+        running.say(Saying::Force(running.me.clone()), None);
     } else if force {
         voice.note(&Note {
             message: "`--force-new-cluster` was heard by an earlier start, and counts once".to_owned(),
@@ -152,7 +153,7 @@ pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<
     let force = setup.force;
     let mut running = Running::begin(setup, config)?;
     if force {
-        running.say(Saying::Force(running.me.clone()));
+        running.say(Saying::Force(running.me.clone()), None);
     }
     let began = Instant::now();
     running.drive(voice, |supervisor, now| {
@@ -311,10 +312,10 @@ impl Running {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn say(&mut self, saying: Saying) {
+    fn say(&mut self, saying: Saying, user: Option<u32>) {
         let id = key::random().map_or(0, u64::from_be_bytes);
         let now = self.now();
-        self.supervisor.handle_input(now, Input::Said { id, saying });
+        self.supervisor.handle_input(now, Input::Said { id, saying, user });
     }
 
     fn listen_to_signals(&self) -> Result<(), HostError> {
@@ -330,9 +331,9 @@ impl Running {
 
     fn listen_to_people(&self) -> Result<(), HostError> {
         let sender = self.sender.clone();
-        control::listen(&self.run_directory, move |request| {
+        control::listen(&self.run_directory, move |request, user| {
             let (reply, answer) = mpsc::channel();
-            sender.send(Happening::Asked(request, reply)).ok()?;
+            sender.send(Happening::Asked(request, user, reply)).ok()?;
             answer.recv().ok()
         })
     }
@@ -382,8 +383,8 @@ impl Running {
                 self.notes = notes;
                 Input::Looked { number, look }
             }
-            Happening::Asked(request, reply) => {
-                let answer = self.answer(request, voice);
+            Happening::Asked(request, user, reply) => {
+                let answer = self.answer(request, user, voice);
                 // Whoever asked may have gone.
                 let _ = reply.send(answer);
                 return;
@@ -396,14 +397,14 @@ impl Running {
         self.supervisor.handle_input(now, input);
     }
 
-    fn answer(&mut self, request: Request, voice: &dyn Voice) -> String {
+    fn answer(&mut self, request: Request, user: u32, voice: &dyn Voice) -> String {
         let now = self.now();
         match request {
             Request::Status { json } => voice.status(&self.supervisor.status(now), json),
             Request::Evidence => voice.evidence(&self.supervisor.status(now)),
             Request::Allow { word } => match self.saying(word) {
                 Ok(saying) => {
-                    self.say(saying);
+                    self.say(saying, Some(user));
                     String::new()
                 }
                 Err(message) => crate::report::json::error("usage", &message, "name members of the database"),

@@ -34,14 +34,14 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .added("the guide's way is valid only if all were hard stopped at the same time, and who is in service elsewhere is not asked");
     let names: Vec<&str> = missing.iter().map(Hostname::as_str).collect();
     if book.request.supervised {
-        let step = book.step("5.1", "See what the supervisors wait for, and give them your word", &on);
+        let step = book.step("5.1", "See what the supervisors wait for, and give each of them the override", &rest);
         step.run("pfcluster mariadb status")
-            .run_here(&format!("pfcluster mariadb allow assume-lost {}", names.join(" ")))
+            .run(format!("pfcluster mariadb allow assume-lost {}", names.join(" ")))
             .irreversible(format!(
                 "what only {} committed is lost; before you have to type the names, it says whether that can be anything",
                 and(&missing)
             ))
-            .warn("they decide by themselves who begins: the one that holds most")
+            .warn("they decide by themselves which member starts: the most advanced; on that one the override has to be given, on the others it only does no harm")
             .mend("systemctl stop packetfence-mariadb", "the supervisors stop what is in the way")
             .mend("rm /var/lib/mysql/gvwstate.dat", "the supervisors move it aside where it has to go, and use it where it proves something")
             .landmark(Check::Together { members: rest.clone(), only: false });

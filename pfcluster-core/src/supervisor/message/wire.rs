@@ -13,7 +13,7 @@ use crate::galera::{
 };
 use crate::printable::printable;
 use crate::supervisor::own::{Backup, LastBackup};
-use crate::supervisor::word::{Saying, Spoken};
+use crate::supervisor::word::{Origin, Saying, Spoken};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Envelope {
@@ -110,6 +110,8 @@ enum BackupTold {
 struct WordTold {
     id: u64,
     seconds: u16,
+    /// The user of the sender's machine who gave it.
+    user: Option<u32>,
     saying: u8,
     hosts: Places,
 }
@@ -170,7 +172,8 @@ impl Content {
         let word = |word: &Spoken| {
             let (saying, hosts) = saying_told(&word.saying);
             let seconds = u16::try_from(word.left.as_secs()).unwrap_or(u16::MAX);
-            Some(WordTold { id: word.id, seconds, saying, hosts: Places::new(hosts, names)? })
+            let user = word.origin.user;
+            Some(WordTold { id: word.id, seconds, user, saying, hosts: Places::new(hosts, names)? })
         };
         Some(Content {
             members_hash: names.hash.to_string(),
@@ -186,7 +189,7 @@ impl Content {
     }
 
     /// `None` if it makes no sense. Of a sender that has other members only that is known.
-    pub(super) fn read(self, names: &Names) -> Option<super::Content> {
+    pub(super) fn read(self, from: &Hostname, names: &Names) -> Option<super::Content> {
         if *self.members_hash != *names.hash {
             let evidence = Evidence {
                 process: Process::Starting,
@@ -200,7 +203,8 @@ impl Content {
         }
         let word = |word: WordTold| {
             let saying = saying_read(word.saying, word.hosts.hosts(names)?)?;
-            Some(Spoken { id: word.id, saying, left: Duration::from_secs(word.seconds.into()) })
+            let origin = Origin { member: from.clone(), user: word.user };
+            Some(Spoken { id: word.id, saying, origin, left: Duration::from_secs(word.seconds.into()) })
         };
         Some(super::Content {
             evidence: match self.evidence {
