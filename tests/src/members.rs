@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, PeerStatus, Supervisor, Tick};
+use pfcluster_core::supervisor::{
+    Config, Input, Key, LastBackup, Look, Output, Part, PeerStatus, Step, Supervisor, Tick,
+};
 
 /// The key of all of them.
 pub const KEY: [u8; 32] = [7; 32];
@@ -38,6 +40,8 @@ pub struct Member {
     pub looks: u64,
     /// What it has sent, oldest first.
     pub sent: Vec<(Hostname, Vec<u8>)>,
+    /// What it had its host do. Nothing comes of it.
+    pub acts: Vec<(Part, Vec<Step>)>,
     /// When it is.
     pub now: Tick,
 }
@@ -55,6 +59,7 @@ impl Member {
             is_blind: false,
             looks: 0,
             sent: Vec::new(),
+            acts: Vec::new(),
             now,
         };
         member.drain();
@@ -102,6 +107,10 @@ impl Member {
                     self.supervisor.handle_input(self.now, Input::Asked { number, answers: Vec::new() });
                 }
                 Output::Send { to, bytes } => self.sent.push((to, bytes)),
+                Output::Act { part, steps } => {
+                    self.acts.push((part, steps));
+                    self.supervisor.handle_input(self.now, Input::Acted { result: Ok(()) });
+                }
                 _ => {}
             }
         }
@@ -148,6 +157,19 @@ pub fn talk(one: &mut Member, other: &mut Member, milliseconds: u64) -> Vec<(Hos
         all.extend(under_way);
     }
     all
+}
+
+/// All of these hear each other for so long; a datagram takes ten milliseconds.
+pub fn together(members: &mut [Member], milliseconds: u64) {
+    let begin = members.iter().map(|member| member.now.0).max().unwrap_or_default();
+    for now in (begin..=begin + milliseconds).step_by(10) {
+        members.iter_mut().for_each(|member| member.pass(Tick(now)));
+        let under_way: Vec<_> = members.iter_mut().flat_map(|member| member.sent.drain(..)).collect();
+        for (to, bytes) in under_way {
+            let to = members.iter_mut().find(|member| member.supervisor.status(member.now).me == to);
+            to.into_iter().for_each(|member| member.receives(&bytes));
+        }
+    }
 }
 
 /// A stopped database with these files.

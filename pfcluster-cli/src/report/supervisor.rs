@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Observation;
-use pfcluster_core::supervisor::{Event, Origin, OverrideStatus, PeerStatus, Saying, Status};
+use pfcluster_core::supervisor::{Event, KeyId, KeyIds, Origin, OverrideStatus, PeerStatus, Saying, Status};
 use serde_json::{Map, Value, json};
 
 use super::backup::BackupDocument;
@@ -56,6 +57,11 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
         }
         Event::Ended { why } | Event::NotRecorded { why } | Event::NotSynced { why } => add("why", json!(why)),
         Event::Heard { from } => add("member", json!(from)),
+        Event::KeysRead { keys } => {
+            add("key", json!(keys.current));
+            add("next_key", json!(keys.next));
+        }
+        Event::KeyAccepted { next } => add("next_key", json!(next)),
         Event::Dropped { error, count } => {
             add("error", error.to_string().into());
             add("count", json!(count));
@@ -103,6 +109,7 @@ pub fn json(status: &Status) -> String {
         document["virtual_addresses"] =
             member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
         document["last_backup"] = json!(BackupDocument::new(&member.backup));
+        document["keys"] = json!(member.keys);
         document
     });
     pretty(&json!({
@@ -113,9 +120,27 @@ pub fn json(status: &Status) -> String {
         "members": members.collect::<Vec<Value>>(),
         "records": records_value(&status.records),
         "words": status.words.iter().map(word).collect::<Vec<Value>>(),
+        "keys": status.keys,
         "retry_in": status.retry_in.map(|left| left.as_secs()),
         "dropped": status.dropped.iter().map(|(why, count)| json!({ "why": why.to_string(), "count": count })).collect::<Vec<Value>>(),
     })) + "\n"
+}
+
+/// How far the change of the key has come.
+fn rotation(status: &Status, keys: KeyIds, out: &mut dyn Write) -> io::Result<()> {
+    let Some(next) = keys.next else { return Ok(()) };
+    let missing: Vec<String> =
+        not_accepting(status, next).into_iter().map(ToString::to_string).collect();
+    if missing.is_empty() {
+        writeln!(out, "next key: {next}, accepted by all members: `pfcluster key rotate --finish`")
+    } else {
+        writeln!(out, "next key: {next}, not accepted yet by {}", missing.join(", "))
+    }
+}
+
+fn not_accepting(status: &Status, key: KeyId) -> Vec<&Hostname> {
+    let accepts = |member: &&PeerStatus| member.keys.is_some_and(|ids| ids.accepts(key));
+    status.members.iter().filter(|member| !accepts(member)).map(|member| &member.seen.host).collect()
 }
 
 fn override_value(saying: &Saying, origin: &Origin) -> Value {
@@ -166,6 +191,10 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "  it has no effect on {member} until it is given there: `{}`", saying.command())?;
             }
         }
+    }
+    if let Some(keys) = status.keys {
+        writeln!(out, "key: {}", keys.current)?;
+        rotation(status, keys, out)?;
     }
     for (why, count) in &status.dropped {
         writeln!(out, "datagrams dropped: {count}: {why}")?;

@@ -365,7 +365,7 @@ impl Supervisor {
         }
         if evidence.process == Process::Stopped || self.config.is_passive {
             let peers: Vec<Hostname> = self.peers.keys().cloned().collect();
-            peers.iter().for_each(|host| self.send(host, None));
+            peers.iter().for_each(|host| self.send(host, None, None));
             self.phase = Phase::Ended;
             self.outputs.push_back(Output::End);
         } else {

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::key::{KeyId, KeyIds};
 use super::message::MessageError;
 use super::part::Part;
 use super::word::{Origin, Saying, Spoken};
@@ -105,6 +106,16 @@ pub enum Event {
     },
     /// The last view did not form again: its highest member is started instead.
     ReformFailed,
+    /// The file of the keys was read again, and has others.
+    KeysRead {
+        /// What it has.
+        keys: KeyIds,
+    },
+    /// All peers accept the next key: the current one may go.
+    KeyAccepted {
+        /// The next key.
+        next: KeyId,
+    },
     /// Datagrams were dropped.
     Dropped {
         /// Why.
@@ -139,6 +150,8 @@ impl Event {
             Event::ViewFileStale => "view_file_stale",
             Event::NotSynced { .. } => "not_synced",
             Event::ReformFailed => "reform_failed",
+            Event::KeysRead { .. } => "keys_read",
+            Event::KeyAccepted { .. } => "key_accepted",
             Event::Dropped { .. } => "dropped",
             Event::TooLarge => "too_large",
         }
@@ -185,6 +198,15 @@ impl fmt::Display for Event {
             ),
             Event::NotSynced { why } => write!(f, "the data of a state transfer are not synced to disk: {why}"),
             Event::ReformFailed => f.write_str("the last view did not form again; its highest member is to begin"),
+            Event::KeysRead { keys: KeyIds { current, next: None } } => write!(f, "the key is now {current}"),
+            Event::KeysRead { keys: KeyIds { current, next: Some(next) } } => {
+                write!(f, "the key is now {current}, and {next} is accepted as the next one")
+            }
+            Event::KeyAccepted { next } => write!(
+                f,
+                "all members accept the next key {next}: end the rotation on one of them with `pfcluster key rotate --finish`, and \
+                 bring the file to the others"
+            ),
             Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
             Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),
         }

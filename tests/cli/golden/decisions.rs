@@ -10,7 +10,7 @@ use pfcluster_core::galera::bootstrap::{
     Risk, SplitSign, TieBreak, Unfit, Untrusted, Word,
 };
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Event, MessageError, Origin, Part, Saying, Spoken};
+use pfcluster_core::supervisor::{Event, Key, KeyIds, MessageError, Origin, Part, Saying, Spoken};
 
 use super::evidence::{CLUSTER, VIEW, position};
 
@@ -279,6 +279,9 @@ pub(crate) fn events() -> Vec<Event> {
             Event::Served { saying, origin },
         ]
     }));
+    let [current, next] = [7, 8].map(|byte| Key::new([byte; 32]).id());
+    all.extend([None, Some(next)].map(|next| Event::KeysRead { keys: KeyIds { current, next } }));
+    all.push(Event::KeyAccepted { next });
     let errors = [
         MessageError::TooLong,
         MessageError::NotAMessage,

@@ -119,7 +119,7 @@ fn a_datagram_is_for_one_receiver_from_a_member() {
 fn other_keys_are_other_clusters() {
     let mut one = Member::new(config(0, 2, 1), nothing(), Tick(0));
     let mut theirs = config(1, 2, 2);
-    theirs.key = Key::new([8; 32]);
+    theirs.keys = Key::new([8; 32]).into();
     let mut other = Member::new(theirs, nothing(), Tick(0));
     talk(&mut one, &mut other, 1000);
     for (member, peer) in [(&one, host(1)), (&other, host(0))] {

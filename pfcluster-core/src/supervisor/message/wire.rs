@@ -12,6 +12,7 @@ use crate::galera::{
     Records, Recovered, Running, Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use crate::printable::printable;
+use crate::supervisor::key::{KeyId, KeyIds};
 use crate::supervisor::own::{Backup, LastBackup};
 use crate::supervisor::word::{Origin, Saying, Spoken};
 
@@ -37,6 +38,7 @@ pub(super) struct Content {
     /// Virtual addresses, and seconds.
     held: Option<Vec<([u8; 4], u32)>>,
     backup: BackupTold,
+    keys: Option<([u8; 4], Option<[u8; 4]>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -185,11 +187,17 @@ impl Content {
             words: content.words.iter().map(word).collect::<Option<_>>()?,
             held: content.held.as_ref().map(|held| held.iter().map(held_told).collect()),
             backup: BackupTold::new(&content.backup),
+            keys: content.keys.map(|ids| (ids.current.bytes(), ids.next.map(KeyId::bytes))),
         })
     }
 
     /// `None` if it makes no sense. Of a sender that has other members only that is known.
     pub(super) fn read(self, from: &Hostname, names: &Names) -> Option<super::Content> {
+        let key_ids = |(current, next): ([u8; 4], Option<[u8; 4]>)| KeyIds {
+            current: KeyId::new(current),
+            next: next.map(KeyId::new),
+        };
+        let keys = self.keys.map(key_ids);
         if *self.members_hash != *names.hash {
             let evidence = Evidence {
                 process: Process::Starting,
@@ -199,7 +207,7 @@ impl Content {
                 disabled: Vec::new(),
                 members_hash: Some(heard(&self.members_hash)),
             };
-            return Some(super::Content { evidence: Some(evidence), ..super::Content::default() });
+            return Some(super::Content { evidence: Some(evidence), keys, ..super::Content::default() });
         }
         let word = |word: WordTold| {
             let saying = saying_read(word.saying, word.hosts.hosts(names)?)?;
@@ -215,6 +223,7 @@ impl Content {
             words: self.words.into_iter().map(word).collect::<Option<_>>()?,
             held: self.held.map(|held| held.into_iter().map(held_read).collect()),
             backup: self.backup.read(),
+            keys,
         })
     }
 }
