@@ -212,9 +212,15 @@ pub(super) fn policy(words: impl IntoIterator<Item = Spoken>) -> Policy {
     for word in words {
         match word.saying {
             Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts),
-            Saying::Discard(host) => drop(policy.discard.insert(host)),
-            Saying::Trust(host) => drop(policy.trust.insert(host)),
-            Saying::End(host) => drop(policy.end.insert(host)),
+            Saying::Discard(host) => {
+                policy.discard.insert(host);
+            }
+            Saying::Trust(host) => {
+                policy.trust.insert(host);
+            }
+            Saying::End(host) => {
+                policy.end.insert(host);
+            }
             Saying::Seed(host) => policy.seed = Some(first(policy.seed.take(), host)),
             Saying::Standalone => policy.standalone = true,
             Saying::Force(host) => policy.force = Some(first(policy.force.take(), host)),
@@ -225,5 +231,8 @@ pub(super) fn policy(words: impl IntoIterator<Item = Spoken>) -> Policy {
 
 /// Where two operators contradict each other, all members take the same one's override.
 fn first(given: Option<Hostname>, host: Hostname) -> Hostname {
-    given.map_or_else(|| host.clone(), |given| given.min(host.clone()))
+    match given {
+        Some(given) => given.min(host),
+        None => host,
+    }
 }

@@ -732,6 +732,10 @@ class SupervisorStatus(Document):
         no effect on a member until it is given there names that member (`needed_on`)."""
 
     @property
+    def keys(self) -> Detail | None:
+        """The keys that it accepts, by their ids: `current`, `next`; `None` in a cluster of one."""
+
+    @property
     def retry_in(self) -> int | None:
         """In how many seconds a start that failed may be tried again."""
 
@@ -912,6 +916,10 @@ class Supervisor:
     ) -> Supervisor: ...
     def handle_input(self, now: int, input: Input) -> None:
         """Something happens, at `now` (milliseconds)."""
+
+    def read_keys(self, now: int, key: str | bytes) -> None:
+        """The key is another one, or has a next one beside it, at `now` (milliseconds): conf/pfcluster.key, or 32
+        bytes."""
 
     def poll_output(self) -> Output | None:
         """The next thing to be done; `None` if there is nothing more now."""
