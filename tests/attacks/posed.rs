@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
-use pfcluster_core::document::{Document, Source};
+use pfcluster_core::document::Document;
 use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Running, Uuid};
+use pfcluster_core::span::Source;
 use pfcluster_core::supervisor::{Config, Input, LastBackup, Look, MOST_BYTES, Output, Saying, Supervisor, Tick};
 
 use crate::world::{World, in_namespace};
@@ -133,7 +134,11 @@ fn who_poses_as_two_members_has_no_data_moved_aside() {
         // Given here, it is done: the attack would have been seen.
         let allowed = world.run(&["mariadb", "allow", "discard", "pf1", "--yes"]);
         assert_eq!(allowed.code(), Some(0), "{allowed:?}");
-        assert!(go_on_until(&mut posers, Duration::from_secs(20), || !moved(&world).is_empty()), "{}", supervisor.log());
+        assert!(
+            go_on_until(&mut posers, Duration::from_secs(20), || !moved(&world).is_empty()),
+            "{}",
+            supervisor.log()
+        );
         assert!(supervisor.says("allowed on pf1.example.com by root"), "{}", supervisor.log());
     });
 }

@@ -26,6 +26,8 @@ pub fn config(at: usize, members: usize, run: u64) -> Config {
 
 /// A supervisor beside a host on which a probe always finds the same.
 pub struct Member {
+    /// Its name.
+    pub me: Hostname,
     /// The state machine.
     pub supervisor: Supervisor,
     /// What each probe finds.
@@ -40,7 +42,7 @@ pub struct Member {
     pub looks: u64,
     /// What it has sent, oldest first.
     pub sent: Vec<(Hostname, Vec<u8>)>,
-    /// What it had its host do. Nothing comes of it.
+    /// What it had its host do, which always fails.
     pub acts: Vec<(Part, Vec<Step>)>,
     /// When it is.
     pub now: Tick,
@@ -50,8 +52,10 @@ impl Member {
     /// A member whose supervisor begins now.
     pub fn new(mut config: Config, finds: Evidence, now: Tick) -> Member {
         config.records = finds.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
+        let me = config.me.clone();
         let supervisor = Supervisor::new(config, now);
         let mut member = Member {
+            me,
             supervisor,
             finds,
             holds: None,
@@ -109,7 +113,9 @@ impl Member {
                 Output::Send { to, bytes } => self.sent.push((to, bytes)),
                 Output::Act { part, steps } => {
                     self.acts.push((part, steps));
-                    self.supervisor.handle_input(self.now, Input::Acted { result: Ok(()) });
+                    // One that went well and changed nothing would be done again at once, without end.
+                    let result = Err("nothing is done here".into());
+                    self.supervisor.handle_input(self.now, Input::Acted { result });
                 }
                 _ => {}
             }
@@ -166,7 +172,7 @@ pub fn together(members: &mut [Member], milliseconds: u64) {
         members.iter_mut().for_each(|member| member.pass(Tick(now)));
         let under_way: Vec<_> = members.iter_mut().flat_map(|member| member.sent.drain(..)).collect();
         for (to, bytes) in under_way {
-            let to = members.iter_mut().find(|member| member.supervisor.status(member.now).me == to);
+            let to = members.iter_mut().find(|member| member.me == to);
             to.into_iter().for_each(|member| member.receives(&bytes));
         }
     }

@@ -129,8 +129,7 @@ pub fn json(status: &Status) -> String {
 /// How far the change of the key has come.
 fn rotation(status: &Status, keys: KeyIds, out: &mut dyn Write) -> io::Result<()> {
     let Some(next) = keys.next else { return Ok(()) };
-    let missing: Vec<String> =
-        not_accepting(status, next).into_iter().map(ToString::to_string).collect();
+    let missing: Vec<String> = not_accepting(status, next).into_iter().map(ToString::to_string).collect();
     if missing.is_empty() {
         writeln!(out, "next key: {next}, accepted by all members: `pfcluster key rotate --finish`")
     } else {

@@ -29,16 +29,15 @@ impl Supervisor {
     /// The decision of all members. `observed` has what was seen before and no operator gave.
     pub(super) fn decide(&mut self, seen: &[Seen], observed: &Policy) -> Decision<Action, Reason> {
         let with = |words: Vec<Spoken>| {
-            let Policy { split_confirmed, reform_failed, .. } = *observed;
-            select_bootstrap(seen, &Policy { split_confirmed, reform_failed, ..policy(words) })
+            let Policy { reform_failed, split_confirmed, .. } = *observed;
+            select_bootstrap(seen, &Policy { reform_failed, split_confirmed, ..policy(words) })
         };
         let origins = self.words.origins(self.now);
         let counting = |starter| with(self.words.counting(starter, self.now));
-        let started_by_override =
-            self.config.members.iter().filter(|host| origins.contains(*host)).find_map(|host| {
-                let decision = counting(Some(host));
-                decision.action.starters().contains(host).then_some(decision)
-            });
+        let started_by_override = self.config.members.iter().filter(|host| origins.contains(*host)).find_map(|host| {
+            let decision = counting(Some(host));
+            decision.action.starters().contains(host).then_some(decision)
+        });
         let decision = started_by_override.unwrap_or_else(|| {
             let decision = counting(None);
             let here = || counting(Some(&self.config.me));

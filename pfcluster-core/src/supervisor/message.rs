@@ -149,7 +149,8 @@ impl Message {
             postcard::take_from_bytes::<wire::Envelope>(body).map_err(|_| MessageError::Unreadable)?;
         let from = names.host(envelope.from).filter(|from| *from != me && envelope.to == short(me));
         let from = from.ok_or(MessageError::Misdirected)?.clone();
-        let content = envelope.content.read(&from, names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
+        let content =
+            envelope.content.read(&from, names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
         let wire::Envelope { run, number, nonce, echo, .. } = envelope;
         Ok((Message { from, run, number, nonce, echo, content }, key.clone()))
     }

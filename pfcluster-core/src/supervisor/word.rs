@@ -47,7 +47,9 @@ impl Saying {
     /// The command that gives it, on the member where it is to take effect.
     pub fn command(&self) -> String {
         let verb = match self {
-            Saying::AssumeLost(lost) => lost.iter().fold("assume-lost".to_owned(), |verb, host| format!("{verb} {host}")),
+            Saying::AssumeLost(lost) => {
+                lost.iter().fold("assume-lost".to_owned(), |verb, host| format!("{verb} {host}"))
+            }
             Saying::Discard(host) => format!("discard {host}"),
             Saying::Seed(host) => format!("seed {host}"),
             Saying::Trust(host) => format!("trust {host}"),

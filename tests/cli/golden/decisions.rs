@@ -271,14 +271,16 @@ pub(crate) fn events() -> Vec<Event> {
         Event::ReformFailed,
         Event::TooLarge,
     ]);
-    all.extend(sayings().into_iter().zip([Some(0), None, Some(1000)].into_iter().cycle()).flat_map(|(saying, user)| {
-        let origin = origin(user);
-        [
-            Event::Said { saying: saying.clone(), origin: origin.clone() },
-            Event::Needed { saying: saying.clone(), origin: origin.clone() },
-            Event::Served { saying, origin },
-        ]
-    }));
+    all.extend(sayings().into_iter().zip([Some(0), None, Some(1000)].into_iter().cycle()).flat_map(
+        |(saying, user)| {
+            let origin = origin(user);
+            [
+                Event::Said { saying: saying.clone(), origin: origin.clone() },
+                Event::Needed { saying: saying.clone(), origin: origin.clone() },
+                Event::Served { saying, origin },
+            ]
+        },
+    ));
     let [current, next] = [7, 8].map(|byte| Key::new([byte; 32]).id());
     all.extend([None, Some(next)].map(|next| Event::KeysRead { keys: KeyIds { current, next } }));
     all.push(Event::KeyAccepted { next });

@@ -77,8 +77,7 @@ fn the_next_key_is_used_towards_those_that_accept_it() {
     let made_with = |to: usize, key: [u8; 32]| {
         let mut datagrams = members[0].sent.iter().filter(|(other, _)| *other == host(to)).peekable();
         let keys = Keys::from(Key::new(key));
-        datagrams.peek().is_some()
-            && datagrams.all(|(_, bytes)| pfcluster_core::supervisor::is_authentic(bytes, &keys))
+        datagrams.peek().is_some() && datagrams.all(|(_, bytes)| pfcluster_core::supervisor::is_authentic(bytes, &keys))
     };
     assert!(made_with(1, NEXT) && made_with(2, KEY));
 }

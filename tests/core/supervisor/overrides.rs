@@ -2,7 +2,8 @@
 //! that has the key poses as two members here (attack M2 of the security review).
 
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running, Uuid,
+    ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running,
+    Uuid,
 };
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::strategies::evidence;

@@ -25,6 +25,7 @@
 //! | `pf1 ended WHY` | the database's process has ended |
 //! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
 //! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
+//! | `pf1 keys both`, `pf1 keys next` | its file has the current and the next key now, or only what was the next one |
 //! | `pf1 end` | the supervisor is told to end |
 //!
 //! The output: what it tells, does and writes down, and when.
@@ -40,7 +41,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
 use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Start, Status, Step, Supervisor, Tick};
 
-use self::words::{backup, goes, saying, shown, step_shown};
+use self::words::{backup, goes, keys, saying, shown, step_shown};
 use super::bootstrap::{host, member, readable};
 use crate::Case;
 
@@ -178,6 +179,10 @@ impl Story {
                 self.said += 1;
                 let input = Input::Said { id: self.said, saying: saying(word)?, user: Some(0) };
                 self.input(&name, input);
+            }
+            ["keys", which] => {
+                let keys = keys(which)?;
+                self.input(&name, Input::KeysRead { keys });
             }
             ["ended", why @ ..] if is_mine => {
                 self.becomes(Process::Stopped);

@@ -130,7 +130,10 @@ impl Allow {
             "note: it is valid for one decision, and for 15 minutes at most; see `pfcluster mariadb status`"
         )?;
         if let Some(host) = elsewhere {
-            writeln!(printer.err, "note: it has no effect on {host} until it is given there: run the same command on {host}")?;
+            writeln!(
+                printer.err,
+                "note: it has no effect on {host} until it is given there: run the same command on {host}"
+            )?;
         }
         Ok(ExitStatus::Fine)
     }

@@ -3,9 +3,9 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::process::Child;
-use std::sync::{Arc, PoisonError, RwLock};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,9 +15,9 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 use super::database::{Database, how_it_ended};
 use super::look::Looker;
 use super::{Doing, Happening, PORT};
-use crate::host::{HostError, Root, key};
 use crate::host::evidence::Note;
 use crate::host::files::plain;
+use crate::host::{HostError, Root, key};
 
 /// What is heard: datagrams of members, made with the cluster's key. All others end here, before anything is decided anew.
 pub(super) struct Ears {
@@ -133,12 +133,7 @@ impl Seldom {
 }
 
 /// Reads the keys again when their file changes, or when it is told to. A file that can't be used changes nothing.
-pub(super) fn watch_keys(
-    root: Root,
-    keys: Arc<RwLock<Keys>>,
-    hangups: Receiver<()>,
-    sender: &Sender<Happening>,
-) {
+pub(super) fn watch_keys(root: Root, keys: Arc<RwLock<Keys>>, hangups: Receiver<()>, sender: &Sender<Happening>) {
     let sender = sender.clone();
     let mut seen = key::stamp(&root);
     thread::spawn(move || {

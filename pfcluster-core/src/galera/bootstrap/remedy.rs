@@ -183,7 +183,10 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             )));
             if let [one] = &members[..] {
                 steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
-                steps.push(ask(election, "standalone", &[]));
+                steps.push(match ask(election, "standalone", &[]) {
+                    Step::Run { command, .. } if is_supervised(election) => Step::run(one, command),
+                    step => step,
+                });
             }
             members.iter().for_each(|host| give_up(&mut steps, election, host));
         }

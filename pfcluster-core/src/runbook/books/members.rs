@@ -83,7 +83,9 @@ fn change_key(book: &mut Book<'_>, gone: &Hostname, keeper: &[Hostname]) {
         .do_it("go on when that says that all members accept the next key: within seconds where their supervisors run")
         .run_here("pfcluster key rotate --finish")
         .run_here("pfcluster sync --as-master")
-        .warn("the supervisors read the file by themselves; none has to be started again, and the databases don't notice")
+        .warn(
+            "the supervisors read the file by themselves; none has to be started again, and the databases don't notice",
+        )
         .look("`pfcluster mariadb status` shows one key, and all members' supervisors");
 }
 
