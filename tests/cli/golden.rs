@@ -295,7 +295,7 @@ fn annotated(datagram: &[u8]) -> String {
     }
     rest.chunks(ROW)
         .zip(0..)
-        .for_each(|(row, at)| add(row, if at == 0 { "evidence, overrides, held, backup" } else { "" }));
+        .for_each(|(row, at)| add(row, if at == 0 { "evidence, overrides, held, backup, keys" } else { "" }));
     tag.chunks(ROW)
         .zip(0..)
         .for_each(|(row, at)| add(row, if at == 0 { "tag: HMAC-SHA-256 of all before it" } else { "" }));
