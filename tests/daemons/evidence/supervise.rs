@@ -247,9 +247,9 @@ fn one_of_three_by_force() {
 
     let mut forced = Supervisor::start(&database, &["--force-new-cluster"], &[]);
     forced.wait_for_line("the database is in service");
-    assert!(forced.log().contains("an operator says: pf1.example.com begins, whatever the others hold"));
+    assert!(forced.log().contains("override given on pf1.example.com with an option of its supervisor: pf1.example.com begins, whatever the others hold"));
     assert!(used.exists());
-    forced.wait_for_line("holds no more");
+    forced.wait_for_line("override used up");
     words(&database);
     forced.signal(Signal::TERM);
     assert!(forced.ends().success(), "{}", forced.log());
@@ -265,7 +265,7 @@ fn one_of_three_by_force() {
     let again = Supervisor::start(&database, &["--force-new-cluster"], &[]);
     again.wait_for_line("counts once");
     again.wait_for("it has decided", || status(&database).is_some_and(|status| !status["decision"].is_null()));
-    assert!(!again.log().contains("an operator says"), "{}", again.log());
+    assert!(!again.log().contains("override given"), "{}", again.log());
     drop(again);
     // A start without it makes the next one count.
     let without = Supervisor::start(&database, &[], &[]);
