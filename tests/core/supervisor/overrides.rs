@@ -53,8 +53,8 @@ fn parts(member: &Member) -> Vec<Part> {
 #[test]
 fn a_discard_that_posed_members_were_given_moves_nothing() {
     let mut members = cluster(data(), [in_service(), in_service()]);
-    for posed in 1..3 {
-        members[posed].input(Input::Said { id: posed as u64, saying: Saying::Discard(host(0)), user: Some(0) });
+    for (id, posed) in (1..).zip(&mut members[1..]) {
+        posed.input(Input::Said { id, saying: Saying::Discard(host(0)), user: Some(0) });
     }
     together(&mut members, 20_000);
     assert_eq!(parts(&members[0]), []);
