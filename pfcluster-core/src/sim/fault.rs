@@ -362,7 +362,7 @@ impl World {
 
     pub(super) fn say(&mut self, on: Place, saying: Saying, dice: &mut Random) {
         self.words.say(saying.clone(), self.now);
-        self.feed(on, None, Input::Said { id: dice.bits(), saying });
+        self.feed(on, None, Input::Said { id: dice.bits(), saying, user: Some(0) });
     }
 
     pub(super) fn ends(&mut self, on: Place, begun: Begun) {

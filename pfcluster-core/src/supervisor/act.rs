@@ -5,11 +5,11 @@ use super::hold::may_join;
 use super::own::Look;
 use super::part::{Part, part, steps};
 use super::tick::{FROZEN, HOLD_TELL, LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick, UNSUPERVISED};
-use super::word::Saying;
+use super::word::{Saying, Spoken};
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
-use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
+use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen};
 use crate::galera::{
     CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, LocalState, Observation, Position, Process, Records,
     Recovered, Running, StartFailures,
@@ -379,7 +379,7 @@ impl Supervisor {
         }
         if evidence.process == Process::Stopped || self.config.is_passive {
             let peers: Vec<Hostname> = self.peers.keys().cloned().collect();
-            peers.iter().for_each(|host| self.send(host, None));
+            peers.iter().for_each(|host| self.send(host, None, None));
             self.phase = Phase::Ended;
             self.outputs.push_back(Output::End);
         } else {
@@ -402,11 +402,11 @@ impl Supervisor {
             return;
         }
         let seen = self.seen();
-        let policy = self.policy(own);
-        let decision = select_bootstrap(&seen, &policy);
+        let observed = self.policy(own);
+        let decision = self.decide(&seen, &observed);
         self.notice_split(&decision.reasons);
         self.serve_words(&decision.action, &seen);
-        let wanted = part(&decision.action, &self.config.me, own, &policy);
+        let wanted = part(&decision.action, &self.config.me, own, &self.own_policy());
         let lacks_witness = wanted == Some(Part::Join) && !may_join(own, &seen);
         if !std::mem::replace(&mut self.told.lacks_witness, lacks_witness) && lacks_witness {
             self.tell(Event::NoWitness);
@@ -442,7 +442,7 @@ impl Supervisor {
             self.tell(Event::ReformFailed);
         }
         let split_confirmed = self.split_since.is_some_and(|since| self.now.since(since) >= SPLIT_CONFIRMED_AFTER);
-        Policy { split_confirmed, reform_failed: self.reform_failed, ..self.words.policy(self.now) }
+        Policy { split_confirmed, reform_failed: self.reform_failed, ..Policy::default() }
     }
 
     pub(super) fn reform_ends(&self) -> Option<Tick> {
@@ -474,8 +474,8 @@ impl Supervisor {
                 in_service
             }
         };
-        for saying in self.words.end(self.now, is_served) {
-            self.tell(Event::Served { saying });
+        for Spoken { saying, origin, .. } in self.words.end(self.now, is_served) {
+            self.tell(Event::Served { saying, origin });
         }
     }
 
@@ -549,7 +549,9 @@ impl Supervisor {
                 self.records = records.clone();
             }
         }
-        self.tell(Event::Acts { part });
+        let mut overrides = self.words.counting(Some(&self.config.me), self.now);
+        overrides.retain(|word| allows(&word.saying, part, &self.config.me));
+        self.tell(Event::Acts { part, overrides });
         if part == Part::Stop {
             self.retry.started = None;
         }
@@ -569,6 +571,18 @@ fn proved_clean(own: &Evidence) -> Option<CleanStop> {
     let position = Position::new(grastate.uuid, grastate.seqno)?;
     let last = grastate.safe_to_bootstrap == Some(true);
     (files.recovered == Recovered::At(position)).then_some(CleanStop { position, last })
+}
+
+/// This part of `me` may rest on this override.
+fn allows(saying: &Saying, part: Part, me: &Hostname) -> bool {
+    match (part, saying) {
+        (Part::JoinWithoutData, Saying::Discard(host)) | (Part::End, Saying::End(host)) => host == me,
+        // A start goes by what is known of the others: any of them may have led to it.
+        (_, Saying::Discard(host)) => part.begins() && host != me,
+        (_, Saying::Seed(host) | Saying::Force(host)) => part.begins() && host == me,
+        (_, Saying::AssumeLost(_) | Saying::Trust(_) | Saying::Standalone) => part.begins(),
+        (_, Saying::End(_)) => false,
+    }
 }
 
 /// A state transfer to it runs.

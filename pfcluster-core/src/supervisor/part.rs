@@ -25,7 +25,7 @@ pub enum Part {
     Reform,
     /// It starts to join the component in service.
     Join,
-    /// It moves its data aside, on the operator's word, and joins without them.
+    /// It moves its data aside, on an override that was given to it, and joins without them.
     JoinWithoutData,
     /// It bootstraps a primary component from what it holds.
     Bootstrap,
@@ -120,7 +120,7 @@ pub(super) fn kill_after(own: &Evidence) -> Option<Duration> {
     }
 }
 
-/// What the decision asks of `me`. It starts nothing while another must stop, or give up a proof of having left last, first.
+/// What the decision asks of `me`; `policy` has what was given to `me` about itself. It starts nothing while another must stop, or give up a proof of having left last, first.
 pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Policy) -> Option<Part> {
     let stopped = own.process == Process::Stopped;
     let discards_me = policy.discard.contains(me);
@@ -161,7 +161,8 @@ pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Poli
     };
     if stop_first.contains(me) {
         // What it wrote without Galera gets a new cluster UUID, as the operator says: it has to start anew for that.
-        let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && own.runs_alone();
+        let is_seeded = matches!(action, Action::Seed { member, .. } if member == me);
+        let may_stop = !is_serving(own) || (is_seeded || discards_me) && own.runs_alone();
         return (!stopped && may_stop).then_some(Part::Stop);
     }
     if supersede_first.contains(me) {

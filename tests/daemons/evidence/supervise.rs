@@ -259,9 +259,9 @@ fn one_of_three_by_force() {
 
     let mut forced = Supervisor::start(&database, &["--force-new-cluster"], &[]);
     forced.wait_for_line("the database is in service");
-    assert!(forced.log().contains("an operator says: pf1.example.com begins, whatever the others hold"));
+    assert!(forced.log().contains("override given on pf1.example.com with an option of its supervisor: pf1.example.com begins, whatever the others hold"));
     assert!(used.exists());
-    forced.wait_for_line("holds no more");
+    forced.wait_for_line("override used up");
     words(&database);
     forced.signal(Signal::TERM);
     assert!(forced.ends().success(), "{}", forced.log());
@@ -277,7 +277,7 @@ fn one_of_three_by_force() {
     let again = Supervisor::start(&database, &["--force-new-cluster"], &[]);
     again.wait_for_line("counts once");
     again.wait_for("it has decided", || status(&database).is_some_and(|status| !status["decision"].is_null()));
-    assert!(!again.log().contains("an operator says"), "{}", again.log());
+    assert!(!again.log().contains("override given"), "{}", again.log());
     drop(again);
     // A start without it makes the next one count.
     let without = Supervisor::start(&database, &[], &[]);
@@ -321,9 +321,13 @@ fn in_the_way(database: &Database) {
 fn words(database: &Database) {
     let (code, out, err) = typed(database, "pfcluster mariadb allow assume-lost pf2 pf3");
     assert_eq!((code, out.as_str()), (Some(2), ""), "nobody is there to type the names: {err}");
-    assert!(err.contains("With your word:") && err.contains("--yes"), "{err}");
+    assert!(err.contains("With this override:") && err.contains("--yes"), "{err}");
     let (code, _, err) = typed(database, "pfcluster mariadb allow discard pf2 --yes");
     assert_eq!(code, Some(0), "{err}");
     let document = status(database).expect("a supervisor");
-    assert_eq!(document["words"][0]["text"], json!("the data of pf2.example.com are given up"), "{document:#}");
+    let given = &document["words"][0];
+    assert_eq!(given["text"], json!("the data of pf2.example.com are given up"), "{document:#}");
+    assert_eq!((&given["given_on"], &given["user"]), (&json!("pf1.example.com"), &json!(0)), "{document:#}");
+    assert_eq!(given["needed_on"], json!("pf2.example.com"), "{document:#}");
+    assert!(err.contains("it has no effect on pf2.example.com until it is given there"), "{err}");
 }

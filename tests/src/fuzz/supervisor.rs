@@ -15,7 +15,7 @@ use pfcluster_core::galera::{
 };
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
-    Input, Key, LastBackup, Look, MOST_BYTES, Output, Saying, Start, Step, Supervisor, Tick, is_authentic,
+    Input, Key, Keys, LastBackup, Look, MOST_BYTES, Output, Saying, Start, Step, Supervisor, Tick, is_authentic,
 };
 use sha2::Sha256;
 
@@ -53,14 +53,10 @@ pub fn run(bytes: &[u8]) {
                 let change = input.take(length);
                 let end = content.len().min(at + change.len());
                 drop(content.splice(at.min(end)..end, change.iter().copied()));
-                if kind >= usize::from(EVIDENCE) || !change.is_empty() {
-                    world.may_override();
-                }
                 world.peer_says(what, &content);
             }
             1 => {
                 let length = input.number();
-                world.may_override();
                 world.peer_says(what, input.take(length));
             }
             2 => world.pass(u64::from(input.byte().unwrap_or_default())),
@@ -122,7 +118,7 @@ struct World {
     fails: bool,
     /// How many timers may still fire.
     timers: usize,
-    /// Some override allowed to discard this member's data, or to end its database, at some time.
+    /// An override was given to this member itself: to discard its data, to end its database. Whoever has the key can't give it.
     may_discard: bool,
     may_end: bool,
 }
@@ -187,11 +183,6 @@ impl World {
         self.hears(text);
     }
 
-    /// A holder of the key says something that can have overrides in it.
-    fn may_override(&mut self) {
-        (self.may_discard, self.may_end) = (true, true);
-    }
-
     fn pass(&mut self, tenths: u64) {
         let until = self.now + Duration::from_millis(tenths * 100);
         while let Some((when, _)) = self.supervisor.poll_timeout().filter(|(when, _)| *when <= until) {
@@ -207,7 +198,10 @@ impl World {
     }
 
     fn operator_says(&mut self, which: u8) {
-        self.input(said(which));
+        let saying = saying(which);
+        self.may_discard |= saying == Saying::Discard(host(0));
+        self.may_end |= saying == Saying::End(host(0));
+        self.input(said(which, saying));
     }
 
     fn goes_wrong(&mut self, how: u8) {
@@ -225,7 +219,6 @@ impl World {
 
     /// Every output is carried out at once, and held against what is promised.
     fn drain(&mut self) {
-        self.sees_overrides();
         let mut outputs = 0;
         while let Some(output) = self.supervisor.poll_output() {
             outputs += 1;
@@ -256,15 +249,7 @@ impl World {
             };
             if let Some(answer) = answer {
                 self.supervisor.handle_input(self.now, answer);
-                self.sees_overrides();
             }
-        }
-    }
-
-    fn sees_overrides(&mut self) {
-        for word in self.supervisor.status(self.now).words {
-            self.may_discard |= word.saying == Saying::Discard(host(0));
-            self.may_end |= word.saying == Saying::End(host(0));
         }
     }
 
@@ -281,7 +266,7 @@ impl World {
     }
 
     fn sends(&mut self, to: &Hostname, bytes: &[u8]) {
-        assert!(bytes.len() <= MOST_BYTES && is_authentic(bytes, &Key::new(KEY)));
+        assert!(bytes.len() <= MOST_BYTES && is_authentic(bytes, &Keys { current: Key::new(KEY), next: None }));
         let at = hosts(3).iter().position(|host| host == to).expect("a member");
         let peer = &mut self.peers[at.checked_sub(1).expect("another member")];
         let ((from, name, _, _, nonce, _), _) = parts(bytes);
@@ -335,7 +320,7 @@ fn true_contents() -> &'static [Vec<u8>] {
         let content = |kind: u8| {
             let mut member = Member::new(config(1, 3, 1), evidence(kind % EVIDENCE), Tick(0));
             if let Some(which) = (kind / EVIDENCE).checked_sub(1) {
-                member.input(said(which));
+                member.input(said(which, saying(which)));
             }
             member.pass(Tick(2000));
             let (_, bytes) = member.sent.iter().rfind(|(to, _)| *to == host(0)).expect("it announces");
@@ -345,8 +330,12 @@ fn true_contents() -> &'static [Vec<u8>] {
     })
 }
 
-fn said(which: u8) -> Input {
-    let saying = match which % OVERRIDES {
+fn said(which: u8, saying: Saying) -> Input {
+    Input::Said { id: u64::from(which), saying, user: Some(0) }
+}
+
+fn saying(which: u8) -> Saying {
+    match which % OVERRIDES {
         0 => Saying::AssumeLost(vec![host(1)]),
         1 => Saying::AssumeLost(vec![host(1), host(2)]),
         2 => Saying::Discard(host(0)),
@@ -355,8 +344,7 @@ fn said(which: u8) -> Input {
         5 => Saying::Trust(host(0)),
         6 => Saying::End(host(0)),
         _ => Saying::Standalone,
-    };
-    Input::Said { id: u64::from(which), saying }
+    }
 }
 
 fn running(status: ClusterStatus, state: LocalState) -> Running {

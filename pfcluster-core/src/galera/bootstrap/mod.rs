@@ -222,7 +222,7 @@ pub enum CarriedOutBy {
     /// A person, command by command.
     #[default]
     Person,
-    /// Supervisors: a person can give them a word (`pfcluster mariadb allow`).
+    /// Supervisors: a person can give them an override (`pfcluster mariadb allow`).
     Supervisors,
 }
 

@@ -32,7 +32,7 @@ fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
     for host in action.discard().iter().filter(|host| !election.policy.discard.contains(*host)) {
         let what = format!("only if the data of {host} may go (they are kept aside), let it join without them:");
         steps.push(Step::advice(what));
-        steps.push(ask(election, "discard", &[host.as_str()]));
+        steps.push(ask_on(election, "discard", host));
     }
     steps
 }
@@ -150,6 +150,14 @@ fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
     Step::run_anywhere(format!("pfcluster bootstrap{asked} --evidence *.json"))
 }
 
+/// A supervisor does this to its own data only, and only if it is given to it.
+fn ask_on(election: &Election<'_>, word: &str, host: &Hostname) -> Step {
+    if is_supervised(election) {
+        return Step::run(host, format!("pfcluster mariadb allow {word} {host}"));
+    }
+    ask(election, word, &[host.as_str()])
+}
+
 /// Data that are not to be kept are still kept aside.
 fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
     steps.push(Step::advice(format!("on each of {whose}, so that its data are kept aside, and then ask again:")));
@@ -188,7 +196,10 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             )));
             if let [one] = &members[..] {
                 steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
-                steps.push(ask(election, "standalone", &[]));
+                steps.push(match ask(election, "standalone", &[]) {
+                    Step::Run { command, .. } if is_supervised(election) => Step::run(one, command),
+                    step => step,
+                });
             }
             members.iter().for_each(|host| give_up(&mut steps, election, host));
         }
@@ -264,7 +275,7 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                     "to see what comes of beginning a new history with the data of {}:",
                     one.member
                 )));
-                steps.push(ask(election, "seed", &[one.member.as_str()]));
+                steps.push(ask_on(election, "seed", &one.member));
             }
             (Some(Defect::ZeroUuid), Some(position)) if Some(position) == best => {
                 steps.push(Step::advice(format!(
@@ -272,7 +283,7 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                      without their data:",
                     one.member
                 )));
-                steps.push(ask(election, "trust", &[one.member.as_str()]));
+                steps.push(ask_on(election, "trust", &one.member));
                 best = None;
             }
             (Some(_), _) => {}
