@@ -31,7 +31,8 @@ pub fn is_secret_key(key: &[u8]) -> bool {
 pub fn secret_in_line(line: &[u8]) -> Option<Span> {
     // The name of a key may only end in a word that others merely begin with: `transaction_key`, `key_buffer_size`.
     let name_end = line.iter().position(|&byte| byte == b'=').filter(|&end| is_secret_key(&line[..end]));
-    let after_word = secret_word_end(line).or(name_end)?;
+    // A word may also be in the value of such a key.
+    let after_word = secret_word_end(line).into_iter().chain(name_end).min()?;
     let is_separator = |byte: &u8| matches!(byte, b'=' | b':' | b' ' | b'\t');
     // A line without any separator may be a password glued to its key.
     let separator = line[after_word..].iter().position(is_separator).unwrap_or(0);
@@ -68,6 +69,8 @@ mod tests {
         assert_eq!(shown("  stats auth admin:x"), "  stats auth ");
         assert_eq!(shown("wsrep_sst_auth = \"a:b\""), "wsrep_sst_auth = ");
         assert_eq!(shown("transaction_key = x"), "transaction_key = ");
+        assert_eq!(shown("key = a secret"), "key = ");
+        assert_eq!(shown("transaction_key=mytokenX"), "transaction_key=");
         assert_eq!(shown("SNMPCommunityRead=x"), "SNMPCommunityRead=");
         assert_eq!(shown("cliPwd=x"), "cliPwd=");
         assert_eq!(shown("key_buffer_size = 100"), "key_buffer_size = 100");

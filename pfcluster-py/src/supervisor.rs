@@ -12,7 +12,7 @@ use pfcluster_cli::report::evidence::{self, members_by_name, read_records};
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Process, Records};
-use pfcluster_core::supervisor::{self as core, Config, Key, Look, Saying, Tick};
+use pfcluster_core::supervisor::{self as core, Config, Key, Keys, Look, Saying, Tick};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString};
@@ -79,7 +79,7 @@ impl Supervisor {
             let electorate = Electorate::of(members, Some(me.clone()))?;
             electorate.known(&me)?;
             let run = number(run, "run", 0..=u64::MAX)?;
-            let mut config = Config::new(me.clone(), electorate.hosts.clone(), self::key(key)?, run);
+            let mut config = Config::new(me.clone(), electorate.hosts.clone(), self::keys(key)?, run);
             if let Some(cluster) = electorate.cluster {
                 config.everybody = cluster.model().members().map(|member| member.host.clone()).collect();
                 config.members_hash = cluster.model().members_hash();
@@ -103,6 +103,16 @@ impl Supervisor {
             let now = number(now, "now", MOMENTS)?;
             let input = self.input(input)?;
             self.machine().handle_input(Tick(now), input);
+            Ok(())
+        })
+    }
+
+    /// The key is another one, or has a next one beside it, at `now` (milliseconds): conf/pfcluster.key, or 32 bytes.
+    fn read_keys(&self, now: &Bound<'_, PyAny>, key: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let now = number(now, "now", MOMENTS)?;
+            let keys = keys(key)?;
+            self.machine().handle_input(Tick(now), core::Input::KeysRead { keys });
             Ok(())
         })
     }
@@ -182,7 +192,7 @@ impl Supervisor {
             Told::NotRecorded { why } => core::Input::NotRecorded { why: why.into() },
             Told::Received { bytes } => core::Input::Received { bytes: unhex(input.py(), &bytes)?.as_bytes().to_vec() },
             Told::Ended { why } => core::Input::Ended { why: why.into() },
-            Told::Said { id, saying } => core::Input::Said { id, saying: self.saying(saying)? },
+            Told::Said { id, saying, user } => core::Input::Said { id, saying: self.saying(saying)?, user },
             Told::End {} => core::Input::End,
             Told::Woken {} => core::Input::Woken,
         })
@@ -275,6 +285,8 @@ enum Told {
     Said {
         id: u64,
         saying: Word,
+        #[serde(default)]
+        user: Option<u32>,
     },
     End {},
     Woken {},
@@ -357,10 +369,10 @@ fn not_plain(source: &Bound<'_, PyAny>, name: &str) -> PyResult<PyErr> {
     Ok(PyTypeError::new_err(format!("{name} is str or int, not {kind}")))
 }
 
-fn key(source: &Bound<'_, PyAny>) -> PyResult<Key> {
+fn keys(source: &Bound<'_, PyAny>) -> PyResult<Keys> {
     let text = bytes(source, "key")?;
     if let (Ok(_), Ok(raw)) = (source.cast::<PyBytes>(), <[u8; 32]>::try_from(&text[..])) {
-        return Ok(Key::new(raw));
+        return Ok(Key::new(raw).into());
     }
     let text = String::from_utf8_lossy(&text);
     text.parse().map_err(|error| input(format!("key: {error}"), "hand over conf/pfcluster.key, or its 32 bytes"))

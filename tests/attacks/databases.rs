@@ -386,7 +386,7 @@ fn who_asks_is_confined_and_gone_in_time() {
         let began = Instant::now();
         let mut child = world.command(&STATUS).stdout(Stdio::null()).spawn().expect("the program starts");
         let worker = loop {
-            assert!(began.elapsed() < Duration::from_secs(20), "no process asks");
+            assert!(began.elapsed() < Duration::from_secs(20), "no worker asks");
             // Those who are refused at once are gone at once; the one that waits has confined itself by then.
             std::thread::sleep(Duration::from_millis(500));
             if let Some(worker) = workers_of(child.id()).pop() {

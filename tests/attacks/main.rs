@@ -7,6 +7,7 @@ mod arguments;
 mod databases;
 mod links;
 mod network;
+mod posed;
 mod recovery;
 mod text;
 mod world;

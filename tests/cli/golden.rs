@@ -228,7 +228,7 @@ fn status() -> Status {
     one.holds = Some(vec![Ipv4Addr::new(192, 168, 1, 10)]);
     one.backup =
         Some(Backup { file: "packetfence-db-dump-2026-01-01_00h30.sql.gz".to_owned(), time: 1_510_000_000 }).into();
-    one.input(Input::Said { id: 7, saying: Saying::AssumeLost(vec![host(2)]) });
+    one.input(Input::Said { id: 7, saying: Saying::AssumeLost(vec![host(2)]), user: Some(0) });
     one.receives(b"junk");
     talk(&mut one, &mut other, 1500);
     one.supervisor.status(one.now)
@@ -295,7 +295,7 @@ fn annotated(datagram: &[u8]) -> String {
     }
     rest.chunks(ROW)
         .zip(0..)
-        .for_each(|(row, at)| add(row, if at == 0 { "evidence, overrides, held, backup" } else { "" }));
+        .for_each(|(row, at)| add(row, if at == 0 { "evidence, overrides, held, backup, keys" } else { "" }));
     tag.chunks(ROW)
         .zip(0..)
         .for_each(|(row, at)| add(row, if at == 0 { "tag: HMAC-SHA-256 of all before it" } else { "" }));
@@ -320,7 +320,7 @@ fn datagrams() {
     one.holds = Some(vec![Ipv4Addr::new(192, 168, 1, 10)]);
     one.backup = Some(Backup { file: "dump.sql.gz".to_owned(), time: 1_510_000_000 }).into();
     for (id, saying) in (1..).zip(decisions::sayings()) {
-        one.input(Input::Said { id, saying });
+        one.input(Input::Said { id, saying, user: Some(0) });
     }
     let sent = talk(&mut one, &mut other, 1500);
     let (_, bytes) = sent.iter().rfind(|(to, _)| *to == host(1)).expect("datagrams to the peer");

@@ -89,38 +89,79 @@ fn a_key_that_is_no_secret_is_refused() {
     }
 }
 
-/// systemd itself reads the units: PacketFence's own with the drop-in, as far as its facts go, and the one that stands alone.
+/// What is in the folder of the units.
+fn units() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/systemd")
+}
+
+/// A unit of PacketFence's, as far as its facts go.
+const ORIGINAL: &str = "[Unit]\nDescription=PacketFence's\nConflicts=mysql.service mariadb.service\n[Service]\nType=notify\n\
+                        NotifyAccess=all\nRestart=on-failure\nTimeoutSec=300\nLimitNOFILE=4096\n\
+                        ExecStartPre=/usr/bin/false generatemariadbconfig\nExecStart=/usr/bin/false $MARIADB_ARGS\n";
+
+/// The units as systemd finds them: PacketFence's own with the drop-ins, and the one that stands alone. Their names.
+fn lay_out_units(scratch: &Path) -> Vec<String> {
+    let mut names = Vec::new();
+    let read = |path: &Path| {
+        let text = fs::read_to_string(path).expect("a unit").replace("/usr/local/pf/bin/pfcmd", "/usr/bin/false");
+        text.replace("/usr/local/bin/pfcluster", &program().to_string_lossy())
+    };
+    for entry in fs::read_dir(units()).expect("a folder").map(|entry| entry.expect("a unit").path()) {
+        let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        let Some(service) = name.strip_suffix(".d") else {
+            fs::write(scratch.join(&name), read(&entry)).expect("a scratch file");
+            names.push(name);
+            continue;
+        };
+        fs::create_dir_all(scratch.join(&name)).expect("a writable directory");
+        fs::write(scratch.join(service), ORIGINAL).expect("a scratch file");
+        for drop_in in fs::read_dir(&entry).expect("a folder").map(|file| file.expect("a drop-in").path()) {
+            let file = scratch.join(&name).join(drop_in.file_name().expect("a name"));
+            fs::write(file, read(&drop_in)).expect("a scratch file");
+        }
+        names.push(service.to_owned());
+    }
+    names
+}
+
+/// `systemd-analyze` on units in a folder; what it says, and whether it is content.
+fn analyze(scratch: &Path, arguments: &[&str], unit: &str) -> (bool, String) {
+    let output = Command::new("systemd-analyze")
+        .args(arguments)
+        .arg(scratch.join(unit))
+        .env("SYSTEMD_UNIT_PATH", format!("{}:", scratch.display()))
+        .output()
+        .expect("systemd is installed (tests/install)");
+    (output.status.success(), String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned())
+}
+
+/// systemd itself reads the units.
 #[test]
 fn systemd_accepts_the_units() {
     let directory = scratch();
-    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/systemd");
-    let read = |path: PathBuf| {
-        let text = fs::read_to_string(path).expect("a unit");
-        text.replace("/usr/local/bin/pfcluster", &program().to_string_lossy())
-    };
-    let original = "[Unit]\nDescription=PacketFence's\nConflicts=mysql.service mariadb.service\n[Service]\nType=notify\n\
-                    NotifyAccess=all\nRestart=on-failure\nTimeoutSec=300\nLimitNOFILE=4096\n\
-                    ExecStart=/usr/bin/false $MARIADB_ARGS\n";
-    let scratch = directory.path().join("units");
-    let name = "packetfence-mariadb.service";
-    fs::create_dir_all(scratch.join(format!("{name}.d"))).expect("a writable directory");
-    fs::write(scratch.join(name), original).expect("a scratch file");
-    for drop_in in ["pfcluster.conf", "20-supervise.conf"] {
-        let text = read(units.join(format!("{name}.d")).join(drop_in));
-        fs::write(scratch.join(format!("{name}.d")).join(drop_in), text).expect("a scratch file");
+    let names = lay_out_units(directory.path());
+    assert!(names.len() > 5, "{names:?}");
+    for unit in &names {
+        let (accepted, said) = analyze(directory.path(), &["verify", "--man=no", "--recursive-errors=no"], unit);
+        assert!(accepted && !said.contains(&**unit), "{unit}: {said}");
     }
-    let alone = "pfcluster-mariadb.service";
-    fs::write(scratch.join(alone), read(units.join(alone))).expect("a scratch file");
-    for unit in [name, alone] {
-        let output = Command::new("systemd-analyze")
-            .args(["verify", "--man=no", "--recursive-errors=no"])
-            .arg(scratch.join(unit))
-            .env("SYSTEMD_UNIT_PATH", format!("{}:", scratch.display()))
-            .output()
-            .expect("systemd is installed (tests/install)");
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(output.status.success() && !said.contains(unit), "{unit}: {said}");
+}
+
+/// How exposed the supervisor and its database are, as systemd counts it: from 0 to 100, without a sandbox 96.
+#[test]
+fn the_supervisor_is_confined() {
+    const MOST: &str = "--threshold=40";
+
+    let directory = scratch();
+    lay_out_units(directory.path());
+    let security = ["security", "--offline=true", "--no-pager", MOST];
+    for unit in ["packetfence-mariadb.service", "pfcluster-mariadb.service"] {
+        let (below, said) = analyze(directory.path(), &security, unit);
+        assert!(below, "{unit}: {said}");
     }
+    // The threshold is one that can be missed.
+    fs::write(directory.path().join("original.service"), ORIGINAL).expect("a scratch file");
+    assert!(!analyze(directory.path(), &security, "original.service").0);
 }
 
 /// systemd makes the workers' user, as which no person can log in.
@@ -147,9 +188,8 @@ fn systemd_makes_the_workers_user() {
 /// Both units treat the supervisor and its database alike, and the drop-in replaces PacketFence's command.
 #[test]
 fn the_units_agree() {
-    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/systemd");
     let settings = |name: &str| -> Vec<String> {
-        let text = fs::read_to_string(units.join(name)).expect("a unit");
+        let text = fs::read_to_string(units().join(name)).expect("a unit");
         let service = text.split("[Service]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("a service");
         let lines = service.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
         lines.filter(|line| *line != "ExecStart=" && !line.starts_with("ExecStartPre=")).map(str::to_owned).collect()
@@ -158,7 +198,7 @@ fn the_units_agree() {
     assert_eq!(drop_in, settings("pfcluster-mariadb.service"));
     // A killed supervisor must not take the database along.
     assert!(drop_in.contains(&"KillMode=process".to_owned()), "{drop_in:?}");
-    let text = fs::read_to_string(units.join("packetfence-mariadb.service.d/20-supervise.conf")).expect("a unit");
+    let text = fs::read_to_string(units().join("packetfence-mariadb.service.d/20-supervise.conf")).expect("a unit");
     assert!(text.contains("\nExecStart=\nExecStart=/usr/local/bin/pfcluster mariadb supervise $MARIADB_ARGS\n"));
 }
 

@@ -7,6 +7,10 @@ mod backups;
 mod datagrams;
 #[path = "supervisor/freshness.rs"]
 mod freshness;
+#[path = "supervisor/keys.rs"]
+mod keys;
+#[path = "supervisor/overrides.rs"]
+mod overrides;
 #[path = "supervisor/records.rs"]
 mod records;
 #[path = "supervisor/schemas.rs"]

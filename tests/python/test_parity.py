@@ -25,6 +25,7 @@ NOT_HERE = {
     "golden": "formats as they were reviewed: the module's documents are the program's (test_documents.py)",
     "maintenance": "steps of a command that only the program carries out",
     "runbook": "procedures for people, which the program prints",
+    "removals": "rules taken away from the library, to see that something breaks",
     "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",
     "supervisor": "stories of hosts over time, in a language of their own: test_supervisor.py drives the same machine",
     "sync": "calls of the web services: test_sync.py makes them against a stand-in server",

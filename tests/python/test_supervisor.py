@@ -294,6 +294,30 @@ def test_what_is_of_others_is_refused() -> None:
         make("pf1", HOSTS, KEY, 1).handle_input(0, "woken")
 
 
+def test_an_override_names_its_origin_and_counts_there() -> None:
+    supervisor = make("pf1", HOSTS, KEY, 1)
+    saying = {"kind": "discard", "member": "pf2"}
+    supervisor.handle_input(0, Input("said", id=1, saying=saying, user=1000))
+    (given,) = supervisor.status(0).words
+    assert (given.given_on, given.user) == ("pf1", 1000)
+    told = [output for output in outputs(supervisor) if output.kind == "tell"]
+    assert [output.override.given_on for output in told if output.event == "said"] == ["pf1"]
+    with pytest.raises(errors.InputError):
+        Input("said", id=1, saying=saying, user=2**32)
+
+
+def test_keys_are_read_again() -> None:
+    supervisor = make("pf1", HOSTS, KEY, 1)
+    old, new = (supervisor.status(0).keys, bytes([9] * 32).hex())
+    assert old.next is None
+    supervisor.read_keys(1, KEY.hex() + "\n" + new + "\n")
+    rotated = supervisor.status(1).keys
+    assert rotated.current == old.current and rotated.next not in (None, old.current)
+    assert new not in str(supervisor.status(1))
+    with pytest.raises(errors.InputError, match="64 hexadecimal digits"):
+        supervisor.read_keys(2, "x")
+
+
 def test_a_supervisor_that_makes_no_sense() -> None:
     with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
         Supervisor("pf9", HOSTS, KEY, 1)

@@ -20,7 +20,7 @@ use pfcluster_core::galera::bootstrap::{Action, Awaited, Problem};
 use pfcluster_core::supervisor::Saying;
 use pfcluster_tests::galera::evidence::host;
 use pfcluster_tests::galera::{Data, Disk, File, Grastate, HistoryId, Place, Set};
-use pfcluster_tests::sim::{Expect as _, Fate, Kind, Phase, World};
+use pfcluster_tests::sim::{Expect as _, Fate, Kind, Phase, Plan, World};
 
 const PF1: Place = 0;
 const PF2: Place = 1;

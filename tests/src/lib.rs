@@ -13,6 +13,7 @@
 
 pub mod commands;
 pub mod decisions;
+pub mod fuzz;
 pub mod galera;
 pub mod lab;
 pub mod members;

@@ -5,7 +5,9 @@ use std::net::Ipv4Addr;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Config, Input, Key, LastBackup, Look, Output, PeerStatus, Supervisor, Tick};
+use pfcluster_core::supervisor::{
+    Config, Input, Key, LastBackup, Look, Output, Part, PeerStatus, Step, Supervisor, Tick,
+};
 
 /// The key of all of them.
 pub const KEY: [u8; 32] = [7; 32];
@@ -24,6 +26,8 @@ pub fn config(at: usize, members: usize, run: u64) -> Config {
 
 /// A supervisor beside a host on which a probe always finds the same.
 pub struct Member {
+    /// Its name.
+    pub me: Hostname,
     /// The state machine.
     pub supervisor: Supervisor,
     /// What each probe finds.
@@ -38,6 +42,8 @@ pub struct Member {
     pub looks: u64,
     /// What it has sent, oldest first.
     pub sent: Vec<(Hostname, Vec<u8>)>,
+    /// What it had its host do, which always fails.
+    pub acts: Vec<(Part, Vec<Step>)>,
     /// When it is.
     pub now: Tick,
 }
@@ -46,8 +52,10 @@ impl Member {
     /// A member whose supervisor begins now.
     pub fn new(mut config: Config, finds: Evidence, now: Tick) -> Member {
         config.records = finds.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
+        let me = config.me.clone();
         let supervisor = Supervisor::new(config, now);
         let mut member = Member {
+            me,
             supervisor,
             finds,
             holds: None,
@@ -55,6 +63,7 @@ impl Member {
             is_blind: false,
             looks: 0,
             sent: Vec::new(),
+            acts: Vec::new(),
             now,
         };
         member.drain();
@@ -102,6 +111,12 @@ impl Member {
                     self.supervisor.handle_input(self.now, Input::Asked { number, answers: Vec::new() });
                 }
                 Output::Send { to, bytes } => self.sent.push((to, bytes)),
+                Output::Act { part, steps } => {
+                    self.acts.push((part, steps));
+                    // One that went well and changed nothing would be done again at once, without end.
+                    let result = Err("nothing is done here".into());
+                    self.supervisor.handle_input(self.now, Input::Acted { result });
+                }
                 _ => {}
             }
         }
@@ -148,6 +163,19 @@ pub fn talk(one: &mut Member, other: &mut Member, milliseconds: u64) -> Vec<(Hos
         all.extend(under_way);
     }
     all
+}
+
+/// All of these hear each other for so long; a datagram takes ten milliseconds.
+pub fn together(members: &mut [Member], milliseconds: u64) {
+    let begin = members.iter().map(|member| member.now.0).max().unwrap_or_default();
+    for now in (begin..=begin + milliseconds).step_by(10) {
+        members.iter_mut().for_each(|member| member.pass(Tick(now)));
+        let under_way: Vec<_> = members.iter_mut().flat_map(|member| member.sent.drain(..)).collect();
+        for (to, bytes) in under_way {
+            let to = members.iter_mut().find(|member| member.me == to);
+            to.into_iter().for_each(|member| member.receives(&bytes));
+        }
+    }
 }
 
 /// A stopped database with these files.

@@ -107,7 +107,7 @@ fn files_of_trust_that_make_no_sense_are_told() {
     let cluster = Cluster::new();
     let pf1 = &cluster.members[0];
     for (name, text, message) in [
-        ("var/pfcluster/pins", "192.168.1.5 nonsense\n", "line 1 is no address and fingerprint"),
+        ("var/pfcluster/pins", "192.168.1.5 nonsense\n", "line 1 has no address with a fingerprint"),
         ("conf/ssl/server.crt", "nonsense\n", "it holds no certificate in PEM form"),
     ] {
         let before = std::fs::read(pf1.root.join(name)).ok();

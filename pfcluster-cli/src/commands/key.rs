@@ -1,9 +1,11 @@
 //! `pfcluster key`: the secret that the supervisors share.
 
 use clap::{Args, Subcommand};
+use serde::Deserialize;
 
 use super::Global;
 use crate::host::key;
+use crate::host::supervise::control::{self, Request};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The secret that the supervisors of a cluster share
@@ -19,23 +21,113 @@ enum Verb {
     ///
     /// Once, on one member. Then name it in conf/cluster-files.txt, so that `pfcluster sync` brings it to the others.
     New {
-        /// Replace the one that is there. Until all members have the new one, those with different keys don't hear each other
+        /// Replace the one that is there. Until all members have the new one, those with different keys don't hear each other:
+        /// `rotate` changes it without that
         #[arg(long)]
         replace: bool,
+    },
+    /// Change the key of a running cluster, in two steps
+    ///
+    /// First without an option, on one member: a next key is added to ROOT/conf/pfcluster.key. Bring the file to the other members;
+    /// their supervisors read it within seconds. Then, when all accept the next key, with `--finish`, and bring the file to the
+    /// others again. Members with the file of either step understand each other.
+    Rotate {
+        /// Take the current key away, when all members are seen to accept the next one
+        #[arg(long)]
+        finish: bool,
+        /// Do not wait for this member: bring the file to it before its supervisor starts again
+        #[arg(long, value_name = "HOST", requires = "finish")]
+        without: Vec<String>,
     },
 }
 
 impl Key {
     pub(super) fn run(&self, global: &Global, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
-        let Verb::New { replace } = self.verb;
         let root = global.root();
-        let path = key::create(&root, replace)?;
-        writeln!(printer.err, "note: {} is new", path.display())?;
-        writeln!(
-            printer.err,
-            "hint: name it in {}, so that `pfcluster sync --as-master` brings it to all members",
-            root.file("conf/cluster-files.txt").display()
-        )?;
+        match &self.verb {
+            Verb::New { replace } => {
+                let path = key::create(&root, *replace)?;
+                writeln!(printer.err, "note: {} is new", path.display())?;
+                writeln!(
+                    printer.err,
+                    "hint: name it in {}, so that `pfcluster sync --as-master` brings it to all members",
+                    root.file("conf/cluster-files.txt").display()
+                )?;
+            }
+            Verb::Rotate { finish: false, .. } => {
+                let ids = key::begin_rotation(&root)?;
+                let next = ids.next.map(|id| id.to_string()).unwrap_or_default();
+                writeln!(printer.err, "note: {next} is the next key, {} is still in use", ids.current)?;
+                writeln!(
+                    printer.err,
+                    "hint: bring {} to the other members (`pfcluster sync --as-master`); when `pfcluster mariadb status` shows \
+                     that all accept it: `pfcluster key rotate --finish`",
+                    key::path(&root).display()
+                )?;
+            }
+            Verb::Rotate { finish: true, without } => {
+                let keys = key::read(&root)?;
+                let Some(next) = keys.ids().next else {
+                    return Err(CommandError::Usage {
+                        message: "no rotation has begun: there is no next key".to_owned(),
+                        help: "begin one with `pfcluster key rotate`".to_owned(),
+                    });
+                };
+                let mut missing = not_accepting(global, &next.to_string())?;
+                missing.retain(|host| !without.iter().any(|name| is_named(host, name)));
+                if !missing.is_empty() {
+                    return Err(CommandError::Usage {
+                        message: format!("{} not seen to accept the next key {next}", missing.join(", ")),
+                        help: "bring the file to it and check that its supervisor runs; or name a member to which you will \
+                               bring it by hand: `--without HOST`"
+                            .to_owned(),
+                    });
+                }
+                key::finish_rotation(&root, next)?;
+                writeln!(printer.err, "note: {next} is the only key now")?;
+                writeln!(
+                    printer.err,
+                    "hint: bring {} to the other members again (`pfcluster sync --as-master`)",
+                    key::path(&root).display()
+                )?;
+            }
+        }
         Ok(ExitStatus::Fine)
     }
+}
+
+/// A host name, or its first part.
+fn is_named(host: &str, name: &str) -> bool {
+    host == name || host.split('.').next() == Some(name)
+}
+
+/// What is needed of schemas/mariadb-status.json.
+#[derive(Deserialize)]
+struct Status {
+    members: Vec<Member>,
+}
+
+#[derive(Deserialize)]
+struct Member {
+    host: String,
+    keys: Option<Ids>,
+}
+
+#[derive(Deserialize)]
+struct Ids {
+    current: String,
+    next: Option<String>,
+}
+
+/// The members that this machine's supervisor has not seen to accept a key.
+fn not_accepting(global: &Global, id: &str) -> Result<Vec<String>, CommandError> {
+    let answer = control::ask(&global.run_directory, &Request::Status { json: true })?;
+    let answer = answer.ok_or_else(super::mariadb::no_supervisor)?;
+    let status: Status = serde_json::from_str(&answer).map_err(|error| CommandError::Usage {
+        message: format!("the supervisor's answer can't be understood: {error}"),
+        help: "is it of another version? restart it".to_owned(),
+    })?;
+    let accepts = |ids: &Ids| ids.current == id || ids.next.as_deref() == Some(id);
+    let missing = status.members.into_iter().filter(|member| !member.keys.as_ref().is_some_and(accepts));
+    Ok(missing.map(|member| member.host).collect())
 }

@@ -60,7 +60,7 @@ impl Mariadb {
     }
 }
 
-fn no_supervisor() -> CommandError {
+pub(super) fn no_supervisor() -> CommandError {
     CommandError::Host(HostError::Run {
         program: "pfcluster mariadb supervise".into(),
         reason: "no supervisor runs on this machine".to_owned(),

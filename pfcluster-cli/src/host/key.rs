@@ -1,9 +1,9 @@
-//! The key that the cluster's supervisors share: `ROOT/conf/pfcluster.key`.
+//! The key that the cluster's supervisors share, and while it is changed the next one: `ROOT/conf/pfcluster.key`.
 
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
-use pfcluster_core::supervisor::Key;
+use pfcluster_core::supervisor::{Key, KeyError, KeyId, KeyIds, Keys};
 use rustix::rand::{GetRandomFlags, getrandom};
 
 use super::directory::Fresh;
@@ -17,11 +17,11 @@ pub fn path(root: &Root) -> PathBuf {
     root.file(NAME)
 }
 
-/// The key.
+/// The keys of the file.
 ///
 /// # Errors
 /// [`HostError`] if there is none, or others than its owner and group may know it.
-pub fn read(root: &Root) -> Result<Key, HostError> {
+pub fn read(root: &Root) -> Result<Keys, HostError> {
     let path = path(root);
     let fail = |reason: String, help: &str| HostError::Content { path: path.clone(), reason, help: help.to_owned() };
     let mend =
@@ -47,16 +47,17 @@ pub fn read(root: &Root) -> Result<Key, HostError> {
         return Err(fail(format!("it belongs to the user {owner}, not to root or pf"), &help));
     }
     let text = files::read_open(file, &path, files::LONGEST_SECRET)?;
-    let key: Key = String::from_utf8_lossy(&text).parse().map_err(|error: pfcluster_core::supervisor::KeyError| {
+    let keys: Keys = String::from_utf8_lossy(&text).parse().map_err(|error: KeyError| {
         fail(error.to_string(), "take it from another member, or make another with `pfcluster key new`")
     })?;
-    if key == Key::new([0; 32]) {
+    let zeros = Key::new([0; 32]);
+    if keys.current == zeros || keys.next == Some(zeros) {
         return Err(fail(
             "it has only zeros, which anybody can guess".to_owned(),
             "take it from another member, or make another with `pfcluster key new --replace`",
         ));
     }
-    Ok(key)
+    Ok(keys)
 }
 
 /// Root's, pf's (who synchronises it), or of the user that runs this.
@@ -81,15 +82,62 @@ pub fn create(root: &Root, replace: bool) -> Result<PathBuf, HostError> {
                 .to_owned(),
         });
     }
-    let key = Key::new(random().map_err(|reason| HostError::Write {
-        path: path.clone(),
+    write(root, &fresh(root)?.into())?;
+    Ok(path)
+}
+
+/// The first step of a rotation: beside the current key there is a next one, which is accepted from now on. Returns both ids.
+///
+/// # Errors
+/// [`HostError`] if there is no usable key, or a rotation has begun already.
+pub fn begin_rotation(root: &Root) -> Result<KeyIds, HostError> {
+    let Keys { current, next } = read(root)?;
+    if let Some(next) = next {
+        return Err(HostError::Write {
+            path: path(root),
+            reason: format!("a rotation has begun: {} is the next key", next.id()),
+            help: "end it with `pfcluster key rotate --finish`".to_owned(),
+        });
+    }
+    let keys = Keys { current, next: Some(fresh(root)?) };
+    write(root, &keys)?;
+    Ok(keys.ids())
+}
+
+/// The second step: the current key goes, `next` takes its place.
+///
+/// # Errors
+/// [`HostError`] if the file has another next key by now, or none.
+pub fn finish_rotation(root: &Root, next: KeyId) -> Result<(), HostError> {
+    match read(root)?.next.filter(|key| key.id() == next) {
+        Some(key) => write(root, &key.into()),
+        None => Err(HostError::Write {
+            path: path(root),
+            reason: format!("its next key is not {next} any more"),
+            help: "try again".to_owned(),
+        }),
+    }
+}
+
+fn fresh(root: &Root) -> Result<Key, HostError> {
+    let bytes = random().map_err(|reason| HostError::Write {
+        path: path(root),
         reason,
-        help: "see that the kernel gives random numbers".to_owned(),
-    })?);
+        help: "check that the kernel gives random numbers".to_owned(),
+    })?;
+    Ok(Key::new(bytes))
+}
+
+fn write(root: &Root, keys: &Keys) -> Result<(), HostError> {
     // PacketFence's other secrets belong to pf, whose services synchronise them.
     let owner = super::machine::user_ids("pf").filter(|_| rustix::process::geteuid().is_root());
-    install.replace(NAME, key.to_text().as_bytes(), Fresh { mode: 0o600, owner }, None)?;
-    Ok(path)
+    root.open()?.replace(NAME, keys.to_text().as_bytes(), Fresh { mode: 0o600, owner }, None)
+}
+
+/// Tells one state of the file from another; `None` if there is none, or it can't be seen.
+pub(super) fn stamp(root: &Root) -> Option<(u64, u64, i64, i64)> {
+    let data = root.open().ok()?.file(NAME).ok()??.metadata().ok()?;
+    Some((data.ino(), data.size(), data.ctime(), data.ctime_nsec()))
 }
 
 /// Random bytes of the kernel's.

@@ -51,7 +51,11 @@ pub fn user_ids(name: &str) -> Option<(u32, u32)> {
 /// The IPv4 addresses that this machine has, on whatever interface; `None` if the kernel does not show them. (Binding to an
 /// address tells nothing: cluster members may bind to those of others, `net.ipv4.ip_nonlocal_bind`.)
 pub fn own_addresses() -> Option<BTreeSet<Ipv4Addr>> {
-    let routes = std::fs::read_to_string("/proc/net/fib_trie").ok()?;
+    Some(local_addresses(&std::fs::read_to_string("/proc/net/fib_trie").ok()?))
+}
+
+/// The local addresses in the kernel's routes.
+pub(super) fn local_addresses(routes: &str) -> BTreeSet<Ipv4Addr> {
     let mut addresses = BTreeSet::new();
     let mut last: Option<Ipv4Addr> = None;
     for line in routes.lines().map(str::trim) {
@@ -61,7 +65,7 @@ pub fn own_addresses() -> Option<BTreeSet<Ipv4Addr>> {
             None => {}
         }
     }
-    Some(addresses)
+    addresses
 }
 
 /// Where services find programs, in order, and where RHEL has mariadbd. PATH is of the user that starts this, and what root runs is

@@ -238,10 +238,12 @@ impl Said {
 const TOO_MANY_CONNECTIONS: u16 = 1040;
 
 /// What [`Said`] is made of. They need no privilege.
-const STATUS: [&str; 2] = [
+pub(super) const STATUS: [&str; 2] = [
     "SELECT @@datadir, @@max_connections",
     "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'",
 ];
+/// The time there, in milliseconds.
+pub(super) const CLOCK: &str = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)";
 
 /// Asks this machine's server. Ends within `limit`, whatever the server does.
 pub(super) fn ask(settings: &Settings, limit: Duration) -> Answer {
@@ -355,8 +357,7 @@ pub(super) fn promote(settings: &Settings, limit: Duration) -> Result<(), String
 
 /// Names and values of variables of this machine's server; those that it does not have are left out.
 pub(super) fn variables(settings: &Settings, names: &[&str], limit: Duration) -> Result<Vec<(String, String)>, String> {
-    let rows = ask_own(settings, &[&of_variables(names)], limit).map_err(why)?;
-    Ok(rows.into_iter().flatten().map(pair).collect())
+    pairs(ask_own(settings, &[&of_variables(names)], limit))
 }
 
 /// The same of another machine's.
@@ -366,11 +367,10 @@ pub(super) fn peer_variables(
     names: &[&str],
     limit: Duration,
 ) -> Result<Vec<(String, String)>, String> {
-    let rows = ask_at(address, account, &[&of_variables(names)], limit).map_err(why)?;
-    Ok(rows.into_iter().flatten().map(pair).collect())
+    pairs(ask_at(address, account, &[&of_variables(names)], limit))
 }
 
-fn of_variables(names: &[&str]) -> String {
+pub(super) fn of_variables(names: &[&str]) -> String {
     let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
     format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", names.join(", "))
 }
@@ -390,13 +390,19 @@ pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Resu
 
 /// The clock of another machine, in milliseconds since 1970 (UTC).
 pub(super) fn peer_clock(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
-    let statement = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)";
-    let rows = ask_at(address, account, &[statement], limit).map_err(why)?;
-    let [said] = texts(first(rows));
+    clock(ask_at(address, account, &[CLOCK], limit))
+}
+
+pub(super) fn clock(reply: Reply) -> Result<i64, String> {
+    let [said] = texts(first(reply.map_err(why)?));
     said.parse().map_err(|_| format!("its clock says `{said}`"))
 }
 
-fn answer(reply: Reply) -> Answer {
+pub(super) fn pairs(reply: Reply) -> Result<Vec<(String, String)>, String> {
+    Ok(reply.map_err(why)?.into_iter().flatten().map(pair).collect())
+}
+
+pub(super) fn answer(reply: Reply) -> Answer {
     match reply {
         Ok(rows) => {
             let [settings, status] = two(rows);

@@ -6,6 +6,9 @@ mod directory;
 pub mod doctor;
 pub mod evidence;
 pub mod files;
+#[cfg(feature = "fuzz")]
+#[doc(hidden)]
+pub mod fuzz;
 pub mod install;
 pub mod key;
 pub mod lock;

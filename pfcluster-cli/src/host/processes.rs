@@ -106,6 +106,12 @@ pub(super) struct Server {
 }
 
 impl Server {
+    /// `line` is its command line as the kernel has it: a zero byte ends each word.
+    pub(super) fn new(pid: i32, line: &[u8]) -> Server {
+        let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
+        Server { pid, arguments: words.collect() }
+    }
+
     /// Where it was told to begin (`--wsrep_start_position`).
     pub(super) fn start_position(&self) -> Option<Position> {
         let value = self.arguments.iter().find_map(|word| option_value(word, "wsrep-start-position"))?;
@@ -152,8 +158,7 @@ fn servers_in(ours: (u64, u64)) -> impl Iterator<Item = Server> {
     let here = server_processes().filter(move |process| Place::of(process, ours) == Some(Place::Here));
     here.filter_map(|process| {
         let line = fs::read(process.join("cmdline")).ok()?;
-        let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
-        Some(Server { pid: process.file_name()?.to_str()?.parse().ok()?, arguments: words.collect() })
+        Some(Server::new(process.file_name()?.to_str()?.parse().ok()?, &line))
     })
 }
 

@@ -220,6 +220,19 @@ fn answer(login: &Login, client: &mut Option<Client>, question: &Question) -> Re
     question.statements.iter().map(|statement| client.ask(statement)).collect()
 }
 
+/// What a worker makes of the server at the other end, in this process, and as it is read by the one that waits for it.
+#[cfg(feature = "fuzz")]
+pub(super) fn answer_here(
+    connection: UnixStream,
+    account: &super::mariadb::Account,
+    statements: &[&str],
+    limit: Duration,
+) -> serde_json::Result<Reply> {
+    let client = Client::log_in(connection, &account.user, account.password.as_deref(), limit);
+    let reply: Reply = client.and_then(|mut client| statements.iter().map(|statement| client.ask(statement)).collect());
+    serde_json::from_slice(&serde_json::to_vec(&reply)?)
+}
+
 fn read_line<T: for<'a> Deserialize<'a>>(from: &mut BufReader<UnixStream>) -> io::Result<Option<T>> {
     let mut line = Vec::new();
     from.take(LONGEST_REQUEST as u64).read_until(b'\n', &mut line)?;

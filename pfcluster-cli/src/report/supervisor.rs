@@ -5,8 +5,9 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Observation;
-use pfcluster_core::supervisor::{Event, PeerStatus, Spoken, Status};
+use pfcluster_core::supervisor::{Event, KeyId, KeyIds, Origin, OverrideStatus, PeerStatus, Saying, Status};
 use serde_json::{Map, Value, json};
 
 use super::backup::BackupDocument;
@@ -37,7 +38,18 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
             add("reasons", reasons.iter().map(|reason| bootstrap::with_text(json!(reason), reason)).collect());
             add("remedy", remedy.iter().map(ToString::to_string).collect());
         }
-        Event::Acts { part } | Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
+        Event::Acts { part, overrides } => {
+            add("part", json!(part));
+            add("overrides", overrides.iter().map(|given| override_value(&given.saying, &given.origin)).collect());
+        }
+        Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
+        Event::Said { saying, origin } | Event::Served { saying, origin } => {
+            add("override", override_value(saying, origin));
+        }
+        Event::Needed { saying, origin } => {
+            add("override", override_value(saying, origin));
+            add("command", saying.command().into());
+        }
         Event::Failed { part, why, again } => {
             add("part", json!(part));
             add("why", json!(why));
@@ -45,6 +57,11 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
         }
         Event::Ended { why } | Event::NotRecorded { why } | Event::NotSynced { why } => add("why", json!(why)),
         Event::Heard { from } => add("member", json!(from)),
+        Event::KeysRead { keys } => {
+            add("key", json!(keys.current));
+            add("next_key", json!(keys.next));
+        }
+        Event::KeyAccepted { next } => add("next_key", json!(next)),
         Event::Dropped { error, count } => {
             add("error", error.to_string().into());
             add("count", json!(count));
@@ -92,6 +109,7 @@ pub fn json(status: &Status) -> String {
         document["virtual_addresses"] =
             member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
         document["last_backup"] = json!(BackupDocument::new(&member.backup));
+        document["keys"] = json!(member.keys);
         document
     });
     pretty(&json!({
@@ -102,13 +120,38 @@ pub fn json(status: &Status) -> String {
         "members": members.collect::<Vec<Value>>(),
         "records": records_value(&status.records),
         "words": status.words.iter().map(word).collect::<Vec<Value>>(),
+        "keys": status.keys,
         "retry_in": status.retry_in.map(|left| left.as_secs()),
         "dropped": status.dropped.iter().map(|(why, count)| json!({ "why": why.to_string(), "count": count })).collect::<Vec<Value>>(),
     })) + "\n"
 }
 
-fn word(word: &Spoken) -> Value {
-    json!({ "text": word.saying.to_string(), "left": word.left.as_secs() })
+/// How far the change of the key has come.
+fn rotation(status: &Status, keys: KeyIds, out: &mut dyn Write) -> io::Result<()> {
+    let Some(next) = keys.next else { return Ok(()) };
+    let missing: Vec<String> = not_accepting(status, next).into_iter().map(ToString::to_string).collect();
+    if missing.is_empty() {
+        writeln!(out, "next key: {next}, accepted by all members: `pfcluster key rotate --finish`")
+    } else {
+        writeln!(out, "next key: {next}, not accepted yet by {}", missing.join(", "))
+    }
+}
+
+fn not_accepting(status: &Status, key: KeyId) -> Vec<&Hostname> {
+    let accepts = |member: &&PeerStatus| member.keys.is_some_and(|ids| ids.accepts(key));
+    status.members.iter().filter(|member| !accepts(member)).map(|member| &member.seen.host).collect()
+}
+
+fn override_value(saying: &Saying, origin: &Origin) -> Value {
+    json!({ "text": saying.to_string(), "given_on": origin.member, "user": origin.user })
+}
+
+fn word(word: &OverrideStatus) -> Value {
+    let mut document = override_value(&word.given.saying, &word.given.origin);
+    document["left"] = word.given.left.as_secs().into();
+    document["needed_on"] = json!(word.needed_on);
+    document["command"] = json!(word.needed_on.as_ref().map(|_| word.given.saying.command()));
+    document
 }
 
 /// For people.
@@ -138,8 +181,19 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     if let Some(left) = status.retry_in {
         writeln!(out, "what failed may be tried again in {} s", left.as_secs())?;
     }
-    for word in &status.words {
-        writeln!(out, "an operator's word holds for {} s: {}", word.left.as_secs(), word.saying)?;
+    for OverrideStatus { given, needed_on, .. } in &status.words {
+        let (saying, origin, left) = (&given.saying, &given.origin, given.left.as_secs());
+        match needed_on {
+            None => writeln!(out, "override, valid for {left} s, given on {origin}: {saying}")?,
+            Some(member) => {
+                writeln!(out, "asked for on {origin}, valid for {left} s: {saying}")?;
+                writeln!(out, "  it has no effect on {member} until it is given there: `{}`", saying.command())?;
+            }
+        }
+    }
+    if let Some(keys) = status.keys {
+        writeln!(out, "key: {}", keys.current)?;
+        rotation(status, keys, out)?;
     }
     for (why, count) in &status.dropped {
         writeln!(out, "datagrams dropped: {count}: {why}")?;

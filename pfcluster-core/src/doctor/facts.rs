@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::cluster::Hostname;
 use crate::status::Connections;
+use crate::supervisor::KeyIds;
 
 /// What is known of a thing, or why it is not.
 pub type Known<T> = Result<T, Box<str>>;
@@ -240,7 +241,10 @@ pub enum SupervisorKey {
     /// There is none.
     Missing,
     /// It can be used.
-    Usable,
+    Usable {
+        /// The keys of the file.
+        keys: KeyIds,
+    },
     /// It can't.
     Unusable {
         /// Why.

@@ -4,6 +4,7 @@ use super::finding::{Outcome, Sum};
 use super::{Known, Server, SupervisorKey, known, word};
 use crate::diagnostic::Diagnostic;
 use crate::rule::Severity;
+use crate::supervisor::KeyIds;
 use crate::version::PfVersion;
 
 /// The rules of [`crate::check`] that checks of this file are about.
@@ -110,7 +111,15 @@ fn is_plain<'c>(server: &Server<'c>, section: &str, key: &str) -> Known<&'c str>
 pub(super) fn supervisor_key(server: &Server<'_>) -> Known<Outcome> {
     let supervisor = known(&server.facts.supervisor)?;
     Ok(match &supervisor.key {
-        SupervisorKey::Usable => Outcome::pass("it can be used"),
+        SupervisorKey::Usable { keys: KeyIds { current, next: None } } => {
+            Outcome::pass(format!("key {current} can be used"))
+        }
+        SupervisorKey::Usable { keys: KeyIds { current, next: Some(next) } } => {
+            Outcome::warn(format!("its change has begun and not ended: key {current}, next key {next}"))
+                .advise("when `pfcluster mariadb status` says that all members accept the next key, on one of them:")
+                .run("pfcluster key rotate --finish")
+                .run("pfcluster sync --as-master")
+        }
         SupervisorKey::Unusable { why, help } => Outcome::fail(why.clone()).advise(help.clone()),
         SupervisorKey::Missing if !supervisor.is_used => {
             Outcome::pass("there is none, and no supervisor that would need one")

@@ -167,6 +167,8 @@ impl World {
 
     /// Starts the database by hand, past the supervisor.
     pub(super) fn start_by_hand(&mut self, place: Place, how: Start) {
+        // Past its supervisor it goes on from the number that grastate.dat has, whatever `InnoDB` holds.
+        self.words.forged |= !self.has_process(place) && self.galera.has_wrong_number(place);
         let at = self.galera.at(place);
         let position = at.and_then(|at| Position::new(uuid(at.history), i64::from(at.seqno)));
         // A process that runs already says so, and nothing happens.

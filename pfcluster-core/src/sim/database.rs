@@ -63,6 +63,7 @@ impl World {
         self.check_launch(place, &launch);
         let Launch { how, position, part } = launch;
         let knows = position.is_some();
+        self.hosts[place].rows_at_start = self.galera.rows(place).map_or(0, |rows| rows.log.len());
         self.tell(Some(place), || format!("database starts, {how:?}"));
         let result = match how {
             Start::Normal => self.galera.start_as(place, knows, part == Some(Part::Reform)),
@@ -103,7 +104,11 @@ impl World {
         if self.notice_at.is_some_and(|when| when <= self.now) {
             self.notice_at = None;
             let before = self.story.is_some().then(|| self.galera.primaries());
+            let stand: Vec<Place> =
+                self.everybody().iter().filter(|&place| self.now < self.hosts[place].stands_until).collect();
+            let without: Vec<Place> = stand.into_iter().filter(|&place| !self.is_primary(place)).collect();
             self.galera.notice();
+            self.words.misled |= without.into_iter().any(|place| self.is_primary(place));
             if let Some(before) = before.filter(|before| *before != self.galera.primaries()) {
                 drop(before);
                 let after: Vec<String> =
@@ -115,12 +120,14 @@ impl World {
         }
     }
 
+    fn is_primary(&self, place: Place) -> bool {
+        self.galera.run(place).is_some_and(|run| run.primary)
+    }
+
     /// A transfer ends, or breaks off.
     pub(super) fn transferred(&mut self, place: Place, process: u64) {
-        let is_joining = self.galera.run(place).is_some_and(|run| matches!(run.state, State::Joining(..)));
-        if self.hosts[place].process != process || !is_joining {
-            return;
-        }
+        let joining = self.galera.run(place).map(|run| run.state);
+        let Some(State::Joining(_, full)) = joining.filter(|_| self.hosts[place].process == process) else { return };
         if std::mem::take(&mut self.hosts[place].transfer_fails) {
             self.tell(Some(place), || "state transfer fails".to_owned());
             if self.plan.as_measured {
@@ -133,6 +140,10 @@ impl World {
             return;
         }
         self.galera.finish_transfer(place);
+        if full {
+            // The script has written them, not the process.
+            self.hosts[place].rows_at_start = self.galera.rows(place).map_or(0, |rows| rows.log.len());
+        }
         self.tell(Some(place), || "state transfer ends".to_owned());
         if self.galera.members[place].disk.unsynced {
             self.after(SYNCED_AFTER, Event::Synced(place, self.hosts[place].boot));

@@ -191,7 +191,7 @@ impl World {
     /// Nothing was done to the members that asks for a person: then nobody may refuse.
     fn is_honest(&self) -> bool {
         let words = &self.words;
-        let is_told = words.forged || words.damaged || words.detached || words.any(self.now);
+        let is_told = words.forged || words.misled || words.detached || words.any(self.now);
         let is_sound = |place: Place| self.galera.is_trusted(place) && !self.hosts[place].records.ran_standalone;
         !is_told && self.everybody().iter().all(is_sound)
     }
@@ -239,7 +239,7 @@ impl World {
         match (before, self.decided(keeper)) {
             (0 | 1, Some(Action::Refuse { problem: Problem::StandaloneHistory { .. } })) if before == 0 => {
                 for place in others.iter() {
-                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
+                    self.says_discard(keeper, place, &mut dice);
                 }
                 self.say(keeper, Saying::Standalone, &mut dice);
             }
@@ -250,18 +250,25 @@ impl World {
                 }),
             ) => {
                 for place in others.iter() {
-                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
+                    self.says_discard(keeper, place, &mut dice);
                 }
             }
             (0, Some(Action::Join { .. })) => {
                 for place in others.iter().filter(|place| !self.galera.is_synced(*place)).collect::<Vec<_>>() {
-                    self.say(keeper, Saying::Discard(self.name(place)), &mut dice);
+                    self.says_discard(keeper, place, &mut dice);
                 }
             }
             (0 | 1, _) => self.sets_others_aside(keeper, &mut dice),
             _ => {
                 self.says_why(true);
             }
+        }
+    }
+
+    /// Passed over by the keeper's start, and moved aside where they are.
+    fn says_discard(&mut self, keeper: Place, place: Place, dice: &mut Random) {
+        for on in [keeper, place] {
+            self.say(on, Saying::Discard(self.name(place)), dice);
         }
     }
 

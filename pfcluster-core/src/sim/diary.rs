@@ -192,24 +192,9 @@ impl Happening {
             Happening::Attached => "all enable each other again, and all databases may start".to_owned(),
             Happening::DatabaseStops(place) => format!("the database of {} is stopped", hosts[*place]),
             Happening::Said(place, saying) => {
-                format!("an administrator runs on {}: pfcluster mariadb {}", hosts[*place], command(saying))
+                format!("an administrator runs on {}: {}", hosts[*place], saying.command())
             }
         }
-    }
-}
-
-/// The command by which an operator says this.
-fn command(saying: &Saying) -> String {
-    match saying {
-        Saying::AssumeLost(lost) => {
-            lost.iter().fold("allow assume-lost".to_owned(), |command, host| format!("{command} {host}"))
-        }
-        Saying::Discard(host) => format!("allow discard {host}"),
-        Saying::Seed(host) => format!("allow seed {host}"),
-        Saying::Trust(host) => format!("allow trust {host}"),
-        Saying::End(host) => format!("allow end {host}"),
-        Saying::Standalone => "allow standalone".to_owned(),
-        Saying::Force(_) => "supervise --force-new-cluster".to_owned(),
     }
 }
 

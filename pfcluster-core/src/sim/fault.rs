@@ -154,7 +154,7 @@ impl World {
                     2 => disk.gvwstate = File::Torn,
                     _ => disk.gvwstate = File::Absent,
                 }
-                self.words.damaged |= which < 2;
+                self.words.misled |= which < 2;
                 self.tell(Some(on), || {
                     let what = ["grastate.dat torn", "grastate.dat lost", "gvwstate.dat torn", "gvwstate.dat lost"];
                     what[which].to_owned()
@@ -162,7 +162,7 @@ impl World {
             }
             Kind::StaleBackup => {
                 self.power_cut(on, dice);
-                self.words.damaged = true;
+                self.words.misled = true;
                 if let Some(backup) = self.hosts[on].backup.clone() {
                     self.galera.members[on].disk = backup;
                     self.changed(Cause::Fault);
@@ -170,7 +170,7 @@ impl World {
             }
             Kind::EmptyDisk => {
                 self.power_cut(on, dice);
-                self.words.damaged = true;
+                self.words.misled = true;
                 self.galera.members[on].disk = Disk::default();
                 self.changed(Cause::Fault);
             }
@@ -185,13 +185,20 @@ impl World {
         self.hosts[on].launch = None;
         if self.plan.crash_costs {
             self.note_risk(Set::of(on));
-            self.galera.cut_power(on, u8::MAX, Tear::Nothing);
-            self.galera.restore_power(on);
+            self.galera.crash_losing(on, self.unwritten(on));
         } else {
             self.galera.crash(on);
         }
         self.changed(Cause::Fault);
         self.thaws(on);
+    }
+
+    /// How much the process has committed and may not have written: nothing where there is none. What one before it wrote is in the page
+    /// cache, and goes with the power only.
+    fn unwritten(&self, on: Place) -> u8 {
+        let Some(rows) = self.galera.rows(on).filter(|_| !self.galera.is_stopped(on)) else { return 0 };
+        let own = rows.log.len().saturating_sub(self.hosts[on].rows_at_start);
+        rows.unflushed.min(u8::try_from(own).unwrap_or(u8::MAX))
     }
 
     fn thaws(&mut self, on: Place) {
@@ -355,7 +362,7 @@ impl World {
 
     pub(super) fn say(&mut self, on: Place, saying: Saying, dice: &mut Random) {
         self.words.say(saying.clone(), self.now);
-        self.feed(on, None, Input::Said { id: dice.bits(), saying });
+        self.feed(on, None, Input::Said { id: dice.bits(), saying, user: Some(0) });
     }
 
     pub(super) fn ends(&mut self, on: Place, begun: Begun) {

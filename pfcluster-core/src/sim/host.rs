@@ -70,6 +70,8 @@ pub(super) struct Host {
     pub(super) ills: Ills,
     /// Where the process was started (`--wsrep_start_position`).
     pub(super) started_at: Option<Position>,
+    /// How much was in the data when the process was started.
+    pub(super) rows_at_start: usize,
     /// The process was sent SIGTERM then.
     pub(super) terminated: Option<(u64, u64)>,
     /// The database is in a primary component since then.
@@ -151,6 +153,7 @@ impl Host {
             backup: None,
             ills: Ills::default(),
             started_at: None,
+            rows_at_start: 0,
             terminated: None,
             serves_since: None,
             boot: 0,

@@ -138,8 +138,11 @@ impl World {
         for event in missing {
             let Some(holder) = holders[event].without(counted_out).iter().next() else { continue };
             let now = self.now;
-            let is_excused = self.words.forged
-                || holders[event].iter().all(|holder| self.words.gives_up(&self.name(holder), &self.name(first), now));
+            let gives_up = |holder| self.words.gives_up(&self.name(holder), &self.name(first), now);
+            // Who starts on an override is told which disabled members are left behind.
+            let is_told = |holder| self.words.any(now) && self.galera.members[first].disabled.contains(holder);
+            let is_excused =
+                self.words.forged || holders[event].iter().all(|holder| gives_up(holder) || is_told(holder));
             let fate = match elected {
                 _ if is_excused => Fate::GivenUp,
                 false => Fate::Galera,

@@ -111,7 +111,9 @@ impl World {
             self.galera.fail_start(place);
             return true;
         }
-        let is_harmed = self.galera.members[place].disk.harm.is_some();
+        // Without a state everything comes anew, before any file is read.
+        let disk = &self.galera.members[place].disk;
+        let is_harmed = disk.harm.is_some() && disk.grastate != super::galera::File::Absent;
         if is_harmed {
             self.tell(Some(place), || "database exits: it can't read its files".to_owned());
         }

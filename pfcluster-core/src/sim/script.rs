@@ -141,7 +141,7 @@ impl World {
 
     /// A member's files are changed, as a disk fault would.
     pub fn change_disk(&mut self, place: Place, change: impl FnOnce(&mut Disk)) {
-        self.words.damaged = true;
+        self.words.misled = true;
         change(&mut self.galera.members[place].disk);
         self.changed(Cause::Fault);
     }

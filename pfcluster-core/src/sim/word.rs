@@ -9,8 +9,9 @@ pub(super) struct Words {
     said: Vec<(u64, Saying)>,
     /// Somebody has worked at a database past its supervisor.
     pub(super) forged: bool,
-    /// A disk has come back with other data than it had.
-    pub(super) damaged: bool,
+    /// Evidence misleads: a disk has come back with other data than it had; or a supervisor stood still while its database came into
+    /// a component, which it takes for a promotion by hand if nothing tells that the component was there before.
+    pub(super) misled: bool,
     /// Members were counted out, or ran alone.
     pub(super) detached: bool,
 }
@@ -27,7 +28,7 @@ impl Words {
 
     /// Nobody has said or done anything since all was well.
     pub(super) fn is_quiet(&self) -> bool {
-        self.said.is_empty() && !self.forged && !self.damaged && !self.detached
+        self.said.is_empty() && !self.forged && !self.misled && !self.detached
     }
 
     /// Somebody has said or done something that may contradict the rest.

@@ -5,11 +5,11 @@ use super::hold::may_join;
 use super::own::Look;
 use super::part::{Part, part, steps};
 use super::tick::{FROZEN, HOLD_TELL, LONGEST_RETRY, PATIENCE, RECORD, REFORM, Tick, UNSUPERVISED};
-use super::word::Saying;
+use super::word::{Saying, Spoken};
 use super::{Output, Supervisor, is_news, records};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
-use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen, select_bootstrap};
+use crate::galera::bootstrap::{Action, Policy, Problem, Reason, SPLIT_CONFIRMED_AFTER, Seen};
 use crate::galera::{
     CleanStop, ClusterStatus, Evidence, Fork, Found, Gvwstate, LocalState, Observation, Position, Process, Records,
     Recovered, Running, StartFailures,
@@ -111,6 +111,7 @@ impl Supervisor {
         self.follow_view(before, look);
         let seen = self.seen();
         if let Some(running) = records::synced(&look.evidence) {
+            self.forget_replaced(&mut records, running, &seen);
             if records.last_recorded.is_none_or(|last| last.uuid() != running.uuid) || self.next_record <= self.now {
                 records::write_position(&mut records, running);
                 self.next_record = self.now + RECORD;
@@ -136,7 +137,8 @@ impl Supervisor {
         {
             records.clean = None;
         }
-        if receives(&look.evidence) {
+        let was_unsynced = records.joined_in_boot.is_some() && records::synced(&look.evidence).is_some();
+        if receives(&look.evidence) || was_unsynced {
             records.joined_in_boot = Some(self.config.boot);
         }
         if let Some(clean) = proved_clean(&look.evidence)
@@ -239,6 +241,17 @@ impl Supervisor {
         }
     }
 
+    /// What is written down of data that a state transfer has replaced says nothing of those that are here now: these know the forks
+    /// that the others of the component remember.
+    fn forget_replaced(&mut self, records: &mut Records, running: &Running, seen: &[Seen]) {
+        let mut peers = seen.iter().filter_map(|seen| records::serving_with(seen, running, &self.config.me));
+        if self.own.is_replaced() && peers.next().is_some() {
+            let Records { supervised, joined_in_boot, .. } = std::mem::take(records);
+            *records = Records { supervised, joined_in_boot, ..Records::default() };
+            self.own.replaced_in_records();
+        }
+    }
+
     /// In service: a peer that serves with us tells of forks that we went on from by joining. It may be gone by the next look.
     pub(super) fn learn(&mut self, from: &Hostname) {
         let Some(running) = self.own.evidence().and_then(records::synced).cloned() else { return };
@@ -323,6 +336,7 @@ impl Supervisor {
             Err(why) => self.failed(part, why),
             Ok(()) if part == Part::Reform => self.reform_since = Some(self.now),
             Ok(()) if part == Part::Stop => self.own.ended(),
+            Ok(()) if part == Part::JoinWithoutData => self.own.has_no_data(),
             // Galera can ignore it and still report success: the next looks tell.
             Ok(()) if part == Part::Promote => self.retry.wait(self.now + PATIENCE),
             Ok(()) => {}
@@ -365,7 +379,7 @@ impl Supervisor {
         }
         if evidence.process == Process::Stopped || self.config.is_passive {
             let peers: Vec<Hostname> = self.peers.keys().cloned().collect();
-            peers.iter().for_each(|host| self.send(host, None));
+            peers.iter().for_each(|host| self.send(host, None, None));
             self.phase = Phase::Ended;
             self.outputs.push_back(Output::End);
         } else {
@@ -388,11 +402,11 @@ impl Supervisor {
             return;
         }
         let seen = self.seen();
-        let policy = self.policy(own);
-        let decision = select_bootstrap(&seen, &policy);
+        let observed = self.policy(own);
+        let decision = self.decide(&seen, &observed);
         self.notice_split(&decision.reasons);
         self.serve_words(&decision.action, &seen);
-        let wanted = part(&decision.action, &self.config.me, own, &policy);
+        let wanted = part(&decision.action, &self.config.me, own, &self.own_policy());
         let lacks_witness = wanted == Some(Part::Join) && !may_join(own, &seen);
         if !std::mem::replace(&mut self.told.lacks_witness, lacks_witness) && lacks_witness {
             self.tell(Event::NoWitness);
@@ -428,7 +442,7 @@ impl Supervisor {
             self.tell(Event::ReformFailed);
         }
         let split_confirmed = self.split_since.is_some_and(|since| self.now.since(since) >= SPLIT_CONFIRMED_AFTER);
-        Policy { split_confirmed, reform_failed: self.reform_failed, ..self.words.policy(self.now) }
+        Policy { split_confirmed, reform_failed: self.reform_failed, ..Policy::default() }
     }
 
     pub(super) fn reform_ends(&self) -> Option<Tick> {
@@ -460,8 +474,8 @@ impl Supervisor {
                 in_service
             }
         };
-        for saying in self.words.end(self.now, is_served) {
-            self.tell(Event::Served { saying });
+        for Spoken { saying, origin, .. } in self.words.end(self.now, is_served) {
+            self.tell(Event::Served { saying, origin });
         }
     }
 
@@ -535,7 +549,9 @@ impl Supervisor {
                 self.records = records.clone();
             }
         }
-        self.tell(Event::Acts { part });
+        let mut overrides = self.words.counting(Some(&self.config.me), self.now);
+        overrides.retain(|word| allows(&word.saying, part, &self.config.me));
+        self.tell(Event::Acts { part, overrides });
         if part == Part::Stop {
             self.retry.started = None;
         }
@@ -555,6 +571,18 @@ fn proved_clean(own: &Evidence) -> Option<CleanStop> {
     let position = Position::new(grastate.uuid, grastate.seqno)?;
     let last = grastate.safe_to_bootstrap == Some(true);
     (files.recovered == Recovered::At(position)).then_some(CleanStop { position, last })
+}
+
+/// This part of `me` may rest on this override.
+fn allows(saying: &Saying, part: Part, me: &Hostname) -> bool {
+    match (part, saying) {
+        (Part::JoinWithoutData, Saying::Discard(host)) | (Part::End, Saying::End(host)) => host == me,
+        // A start goes by what is known of the others: any of them may have led to it.
+        (_, Saying::Discard(host)) => part.begins() && host != me,
+        (_, Saying::Seed(host) | Saying::Force(host)) => part.begins() && host == me,
+        (_, Saying::AssumeLost(_) | Saying::Trust(_) | Saying::Standalone) => part.begins(),
+        (_, Saying::End(_)) => false,
+    }
 }
 
 /// A state transfer to it runs.

@@ -4,9 +4,10 @@ use std::fmt;
 
 use serde::Serialize;
 
+use super::key::{KeyId, KeyIds};
 use super::message::MessageError;
 use super::part::Part;
-use super::word::Saying;
+use super::word::{Origin, Saying, Spoken};
 use crate::cluster::Hostname;
 use crate::decision::{Step as Remedy, and};
 use crate::galera::bootstrap::{Action, Reason};
@@ -28,6 +29,8 @@ pub enum Event {
     Acts {
         /// Its part.
         part: Part,
+        /// The overrides that it may rest on.
+        overrides: Vec<Spoken>,
     },
     /// It would carry its part out, but only looks.
     WouldAct {
@@ -67,15 +70,26 @@ pub enum Event {
         /// Which.
         from: Hostname,
     },
-    /// An operator has said something.
+    /// An operator has given an override, here or to a peer.
     Said {
-        /// What.
+        /// What is allowed.
         saying: Saying,
+        /// Where it was given.
+        origin: Origin,
     },
-    /// What an operator said has had its effect, and holds no more.
-    Served {
-        /// What.
+    /// An override that was given to a peer has no effect here until it is given here, too.
+    Needed {
+        /// What was asked for.
         saying: Saying,
+        /// Where it was given.
+        origin: Origin,
+    },
+    /// An override has had its effect, and is used up.
+    Served {
+        /// What was allowed.
+        saying: Saying,
+        /// Where it was given.
+        origin: Origin,
     },
     /// The component to join lists members that are gone, and has no quorum without them.
     ComponentDoubtful,
@@ -92,6 +106,16 @@ pub enum Event {
     },
     /// The last view did not form again: its highest member is started instead.
     ReformFailed,
+    /// The file of the keys was read again, and has others.
+    KeysRead {
+        /// What it has.
+        keys: KeyIds,
+    },
+    /// All peers accept the next key: the current one may go.
+    KeyAccepted {
+        /// The next key.
+        next: KeyId,
+    },
     /// Datagrams were dropped.
     Dropped {
         /// Why.
@@ -118,6 +142,7 @@ impl Event {
             Event::NotRecorded { .. } => "not_recorded",
             Event::Heard { .. } => "heard",
             Event::Said { .. } => "said",
+            Event::Needed { .. } => "needed",
             Event::Served { .. } => "served",
             Event::ComponentDoubtful => "component_doubtful",
             Event::NoWitness => "no_witness",
@@ -125,6 +150,8 @@ impl Event {
             Event::ViewFileStale => "view_file_stale",
             Event::NotSynced { .. } => "not_synced",
             Event::ReformFailed => "reform_failed",
+            Event::KeysRead { .. } => "keys_read",
+            Event::KeyAccepted { .. } => "key_accepted",
             Event::Dropped { .. } => "dropped",
             Event::TooLarge => "too_large",
         }
@@ -138,7 +165,10 @@ impl fmt::Display for Event {
                 write!(f, "{action}")?;
                 reasons.iter().try_for_each(|reason| write!(f, "; {reason}"))
             }
-            Event::Acts { part } => write!(f, "{part}"),
+            Event::Acts { part, overrides } => {
+                write!(f, "{part}")?;
+                overrides.iter().try_for_each(|word| write!(f, "; allowed on {}: {}", word.origin, word.saying))
+            }
             Event::WouldAct { part } => write!(f, "would now: {part}"),
             Event::Failed { part, why, again } => write!(f, "{part}: {why}; again in {again} s at the earliest"),
             Event::CalledOff { part } => write!(f, "not done after all ({part}): the last look shows something else"),
@@ -147,8 +177,13 @@ impl fmt::Display for Event {
             Event::Ended { why } => write!(f, "the database's process has ended: {why}"),
             Event::NotRecorded { why } => write!(f, "not written down: {why}"),
             Event::Heard { from } => write!(f, "{from} is there"),
-            Event::Said { saying } => write!(f, "an operator says: {saying}"),
-            Event::Served { saying } => write!(f, "holds no more: {saying}"),
+            Event::Said { saying, origin } => write!(f, "override given on {origin}: {saying}"),
+            Event::Needed { saying, origin } => write!(
+                f,
+                "asked for on {origin}: {saying}; it has no effect here until it is given here: `{}`",
+                saying.command()
+            ),
+            Event::Served { saying, origin } => write!(f, "override used up, given on {origin}: {saying}"),
             Event::ComponentDoubtful => f.write_str(
                 "does not join yet: the primary component has not noticed yet which of its members are gone",
             ),
@@ -163,6 +198,15 @@ impl fmt::Display for Event {
             ),
             Event::NotSynced { why } => write!(f, "the data of a state transfer are not synced to disk: {why}"),
             Event::ReformFailed => f.write_str("the last view did not form again; its highest member is to begin"),
+            Event::KeysRead { keys: KeyIds { current, next: None } } => write!(f, "the key is now {current}"),
+            Event::KeysRead { keys: KeyIds { current, next: Some(next) } } => {
+                write!(f, "the key is now {current}, and {next} is accepted as the next one")
+            }
+            Event::KeyAccepted { next } => write!(
+                f,
+                "all members accept the next key {next}: end the rotation on one of them with `pfcluster key rotate --finish`, and \
+                 bring the file to the others"
+            ),
             Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
             Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),
         }

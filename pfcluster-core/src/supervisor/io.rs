@@ -1,7 +1,7 @@
 //! What goes into a supervisor and what comes out of it.
 
 use super::event::Event;
-use super::key::Key;
+use super::key::Keys;
 use super::own::Look;
 use super::part::{Part, Step};
 use super::word::Saying;
@@ -21,7 +21,7 @@ pub struct Config {
     /// [`crate::cluster::Cluster::members_hash`].
     pub members_hash: Box<str>,
     /// The cluster's secret.
-    pub key: Key,
+    pub keys: Keys,
     /// A random number that no other run has had.
     pub run: u64,
     /// The machine's boot (`/proc/sys/kernel/random/boot_id`): what was written in this one is still in its page cache.
@@ -34,7 +34,7 @@ pub struct Config {
 
 impl Config {
     /// A cluster in which all members share one database, and nothing was written down yet.
-    pub fn new(me: Hostname, members: Vec<Hostname>, key: Key, run: u64) -> Config {
+    pub fn new(me: Hostname, members: Vec<Hostname>, keys: impl Into<Keys>, run: u64) -> Config {
         let hash = members_hash(members.iter().map(|host| (host, None)));
         let everybody = members.clone();
         Config {
@@ -42,7 +42,7 @@ impl Config {
             members,
             everybody,
             members_hash: hash,
-            key,
+            keys: keys.into(),
             run,
             boot: Uuid::ZERO,
             records: Records::default(),
@@ -89,6 +89,11 @@ pub enum Input {
         /// All of it.
         bytes: Vec<u8>,
     },
+    /// The file of the cluster's secret has been read again.
+    KeysRead {
+        /// What is in it.
+        keys: Keys,
+    },
     /// The process of the database has ended.
     Ended {
         /// How, in a few words.
@@ -100,6 +105,8 @@ pub enum Input {
         id: u64,
         /// What was said.
         saying: Saying,
+        /// By which user of this machine; `None` for an option of the supervisor's own command line.
+        user: Option<u32>,
     },
     /// The supervisor is to end, and its database with it.
     End,

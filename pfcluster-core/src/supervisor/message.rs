@@ -1,4 +1,4 @@
-//! What supervisors tell each other: one datagram of at most [`MOST_BYTES`], with a tag that only who has the key can make.
+//! What supervisors tell each other: one datagram of at most [`MOST_BYTES`], with a tag that only a holder of the key can make.
 //!
 //! Datagrams are recorded, replayed, delayed and forged. The tag covers sender, receiver, the sender's run and the version of
 //! the form. Freshness comes from a challenge, never from a clock (clocks are wrong after a power cut): each message has a
@@ -10,7 +10,7 @@ mod wire;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::key::{Key, TAG};
+use super::key::{Key, KeyIds, Keys, TAG};
 use super::own::LastBackup;
 use super::word::Spoken;
 use crate::cluster::Hostname;
@@ -20,7 +20,7 @@ use crate::galera::Evidence;
 pub const MOST_BYTES: usize = 1200;
 
 /// `pfc`, and the version of the form.
-const MAGIC: &[u8; 4] = b"pfc\x02";
+const MAGIC: &[u8; 4] = b"pfc\x03";
 
 /// A message between two supervisors.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub struct Content {
     pub held: Option<Vec<(Ipv4Addr, Duration)>>,
     /// The sender's last backup of the database.
     pub backup: LastBackup,
+    /// The keys that the sender accepts.
+    pub keys: Option<KeyIds>,
 }
 
 /// Why a datagram was not taken.
@@ -105,11 +107,11 @@ fn short(host: &Hostname) -> u64 {
         .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }
 
-/// True if a datagram was made with this key, whatever it says. Who drops the others before [`super::Input::Received`] saves a
+/// True if a datagram was made with one of these keys, whatever it says. Who drops the others before [`super::Input::Received`] saves a
 /// decision for each; `decode` looks again.
-pub fn is_authentic(bytes: &[u8], key: &Key) -> bool {
+pub fn is_authentic(bytes: &[u8], keys: &Keys) -> bool {
     let parts = bytes.split_last_chunk::<TAG>().filter(|(text, _)| text.starts_with(MAGIC));
-    bytes.len() <= MOST_BYTES && parts.is_some_and(|(text, tag)| key.verifies(text, tag))
+    bytes.len() <= MOST_BYTES && parts.is_some_and(|(text, tag)| keys.of_tag(text, tag).is_some())
 }
 
 impl Message {
@@ -130,22 +132,26 @@ impl Message {
         if bytes.len() <= MOST_BYTES { Ok(bytes) } else { Err(TooLarge) }
     }
 
-    /// The message in a datagram that came to `me`.
-    pub(super) fn decode(bytes: &[u8], me: &Hostname, names: &Names, key: &Key) -> Result<Message, MessageError> {
+    /// The message in a datagram that came to `me`, and the key that it was made with.
+    pub(super) fn decode(
+        bytes: &[u8],
+        me: &Hostname,
+        names: &Names,
+        keys: &Keys,
+    ) -> Result<(Message, Key), MessageError> {
         if bytes.len() > MOST_BYTES {
             return Err(MessageError::TooLong);
         }
         let (text, tag) = bytes.split_last_chunk::<TAG>().ok_or(MessageError::NotAMessage)?;
         let body = text.strip_prefix(MAGIC).ok_or(MessageError::NotAMessage)?;
-        if !key.verifies(text, tag) {
-            return Err(MessageError::Forged);
-        }
+        let key = keys.of_tag(text, tag).ok_or(MessageError::Forged)?;
         let (envelope, rest) =
             postcard::take_from_bytes::<wire::Envelope>(body).map_err(|_| MessageError::Unreadable)?;
         let from = names.host(envelope.from).filter(|from| *from != me && envelope.to == short(me));
         let from = from.ok_or(MessageError::Misdirected)?.clone();
-        let content = envelope.content.read(names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
+        let content =
+            envelope.content.read(&from, names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
         let wire::Envelope { run, number, nonce, echo, .. } = envelope;
-        Ok(Message { from, run, number, nonce, echo, content })
+        Ok((Message { from, run, number, nonce, echo, content }, key.clone()))
     }
 }

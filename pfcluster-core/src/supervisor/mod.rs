@@ -64,11 +64,29 @@
 //! - It ends a database only if that waits without service and is in the way; never one that serves, may be serving (it does
 //!   not respond, or was started with `--wsrep-new-cluster` and does not answer yet), or takes part in a state transfer. An
 //!   operator can have one that does not respond ended ([`Saying::End`]). (Told to end itself, it ends its database with it.)
-//! - It moves data aside only on the operator's word, and deletes nothing. Of the small state files, gvwstate.dat and
-//!   grastate.dat, a start moves aside what would mislead Galera.
-//! - What was decided together is decided by each: the same evidence gives the same answer.
+//! - It moves data aside only by an override that was given to itself, and deletes nothing. Of the small state files,
+//!   gvwstate.dat and grastate.dat, a start moves aside what would mislead Galera.
+//! - An override that was given to another member allows nothing here (`authority.rs` has the rules).
+//! - What was decided together is decided by each: the same evidence and the same overrides give the same answer.
+//!
+//! # What attackers can do
+//!
+//! | | is | can | cannot |
+//! |---|---|---|---|
+//! | N | on the management network, without the key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
+//! | K | holder of the shared key | pose towards each member as all others: with false evidence keep the cluster from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up, and have a member start although a member that is down is ahead of it ("pf2 stopped at 50"): later transactions of that one are lost, and without a fork its rows may mix with others | have data moved aside or deleted, a process ended that serves or may serve, data of no cluster started as one, a start that needs an override: all these need an override on the member itself |
+//! | C | root on one member | on that member everything; on the others what K can | more than K on the others |
+//! | P | the user pf of a member | read the key, so what K can; put another key into the file: that member is then alone until it is brought back | make an override: the socket is root's |
+//! | M | the user mysql of a member | change that member's data, and so its evidence; take its ports while they are free | read the key, make an override |
+//!
+//! Who was given an override, and by which user, is said by that member's supervisor: towards K it is a claim, and so it is
+//! shown but allows nothing. A supervisor cannot tell K from a member, so false evidence is what K has left; a key of each
+//! member's own, with signed evidence, would take that, too.
+//!
+//! What was copied of the key is worth nothing after it is changed (`key.rs`): that is a step of the runbook `remove-member`.
 
 mod act;
+mod authority;
 mod event;
 mod hold;
 mod io;
@@ -87,13 +105,13 @@ use std::time::Duration;
 
 pub use event::Event;
 pub use io::{Config, Input, Output};
-pub use key::{Key, KeyError};
+pub use key::{Key, KeyError, KeyId, KeyIds, Keys};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge, is_authentic};
 pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
-pub use status::{PeerStatus, Status};
+pub use status::{OverrideStatus, PeerStatus, Status};
 pub use tick::{Tick, Wake};
-pub use word::{LONGEST as LONGEST_WORD, Saying, Spoken};
+pub use word::{LONGEST as LONGEST_WORD, Origin, Saying, Spoken};
 
 use act::{Phase, Retry};
 use message::Names;
@@ -117,6 +135,8 @@ pub struct Supervisor {
     peers: BTreeMap<Hostname, Peer>,
     records: Records,
     words: Words,
+    /// Overrides that would also have to be given elsewhere, and where.
+    needed: Vec<(Spoken, Hostname)>,
     phase: Phase,
     retry: Retry,
     decision: Option<Decision<Action, Reason>>,
@@ -165,6 +185,7 @@ struct Told {
     lacks_witness: bool,
     has_diverged: bool,
     in_service: bool,
+    accepted: Option<KeyId>,
 }
 
 impl Supervisor {
@@ -177,7 +198,8 @@ impl Supervisor {
             own: Own::default(),
             peers: peers.map(|host| (host.clone(), Peer::default())).collect(),
             records: config.records.clone(),
-            words: Words::default(),
+            words: Words::new(config.me.clone()),
+            needed: Vec::new(),
             phase: Phase::Watching,
             retry: Retry::default(),
             decision: None,
@@ -221,16 +243,36 @@ impl Supervisor {
             Input::Synced { result } => self.synced(result),
             Input::Received { bytes } => self.received(&bytes),
             Input::Ended { why } => self.ended(why),
-            Input::Said { id, saying } => {
-                self.tell(Event::Said { saying: saying.clone() });
-                self.words.say(id, saying, self.now);
+            Input::Said { id, saying, user } => {
+                let origin = self.words.say(id, saying.clone(), user, self.now);
+                self.tell(Event::Said { saying, origin });
                 self.next_tell = self.now;
             }
+            Input::KeysRead { keys } => self.keys_read(keys),
             Input::End => self.begin_end(),
             Input::Woken => {}
         }
         self.consider();
+        self.notice_accepted();
         self.keep_time();
+    }
+
+    fn keys_read(&mut self, keys: Keys) {
+        if keys == self.config.keys {
+            return;
+        }
+        self.config.keys = keys;
+        self.tell(Event::KeysRead { keys: self.config.keys.ids() });
+        self.next_tell = self.now;
+    }
+
+    /// Tells once that the current key may go.
+    fn notice_accepted(&mut self) {
+        let Some(next) = self.config.keys.ids().next.filter(|next| self.told.accepted != Some(*next)) else { return };
+        if self.peers.values().all(|peer| peer.keys(self.now).is_some_and(|ids| ids.accepts(next))) {
+            self.told.accepted = Some(next);
+            self.tell(Event::KeyAccepted { next });
+        }
     }
 
     /// The next thing to be done; `None` if there is nothing more now.
@@ -281,7 +323,7 @@ impl Supervisor {
         }
         if self.next_tell <= self.now {
             let peers: Vec<Hostname> = self.peers.keys().cloned().collect();
-            peers.iter().for_each(|host| self.send(host, None));
+            peers.iter().for_each(|host| self.send(host, None, None));
             self.next_tell = self.now + if self.is_in_service() { TELL_IN_SERVICE } else { TELL_OUT_OF_SERVICE };
         }
     }
@@ -310,15 +352,17 @@ impl Supervisor {
     /// A number that nobody can guess, another one for each count.
     fn nonce(&self) -> u64 {
         let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
-        let tag = self.config.key.tag(&parts);
+        let tag = self.config.keys.current.tag(&parts);
         tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
-    /// Sends what is known here to a peer. `echo`: the challenge that it shall get back, if not its last one.
-    fn send(&mut self, to: &Hostname, echo: Option<u64>) {
+    /// Sends what is known here to a peer. `echo`: the challenge that it shall get back, if not its last one. `key`: the one of the
+    /// message that this answers: whatever its sender accepts, that key is among it.
+    fn send(&mut self, to: &Hostname, echo: Option<u64>, key: Option<Key>) {
         self.nonces += 1;
         let nonce = self.nonce();
         let Some(peer) = self.peers.get_mut(to) else { return };
+        let key = key.unwrap_or_else(|| self.config.keys.for_peer(peer.keys(self.now)).clone());
         let number = peer.sent;
         peer.challenge(nonce, self.now);
         let echo = echo.or_else(|| {
@@ -332,22 +376,23 @@ impl Supervisor {
             words: self.words.said(self.now),
             held: self.own.held(self.now),
             backup: self.own.backup(),
+            keys: Some(self.config.keys.ids()),
         };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
-        let mut bytes = message.encode(to, &self.names, &self.config.key);
+        let mut bytes = message.encode(to, &self.names, &key);
         // Elections come first, then who holds the addresses.
         let less: [fn(&mut Content); 2] =
             [|content| content.backup = LastBackup::Unknown, |content| content.held = None];
         for leave_out in less {
             if bytes.is_err() {
                 leave_out(&mut message.content);
-                bytes = message.encode(to, &self.names, &self.config.key);
+                bytes = message.encode(to, &self.names, &key);
             }
         }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
             message.content.evidence = None;
-            bytes = message.encode(to, &self.names, &self.config.key);
+            bytes = message.encode(to, &self.names, &key);
             if !std::mem::replace(&mut self.told.too_large, true) {
                 self.tell(Event::TooLarge);
             }
@@ -358,7 +403,7 @@ impl Supervisor {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        let message = match Message::decode(bytes, &self.config.me, &self.names, &self.config.key) {
+        let (message, key) = match Message::decode(bytes, &self.config.me, &self.names, &self.config.keys) {
             Ok(message) => message,
             Err(error) => {
                 let count = self.dropped.entry(error).or_default();
@@ -383,21 +428,28 @@ impl Supervisor {
             Reaction::Greet => None,
             Reaction::Taken | Reaction::Stale => {
                 if reaction == Reaction::Taken {
-                    self.words.hear(&message.from, &message.content.words, now);
+                    self.learn_overrides(&message);
                     self.learn(&message.from);
                 }
                 return;
             }
         };
         if reaction == Reaction::Greet {
-            self.words.hear(&message.from, &message.content.words, now);
+            self.learn_overrides(&message);
             self.learn(&message.from);
             if !was_known {
                 self.outputs.push_back(Output::Tell(Event::Heard { from: message.from.clone() }));
             }
         }
         if self.peers.get_mut(&message.from).is_some_and(|peer| peer.may_be_answered(now)) {
-            self.send(&message.from, echo);
+            self.send(&message.from, echo, Some(key));
+        }
+    }
+
+    /// What operators have given to a peer.
+    fn learn_overrides(&mut self, message: &Message) {
+        for Spoken { saying, origin, .. } in self.words.hear(&message.from, &message.content.words, self.now) {
+            self.tell(Event::Said { saying, origin });
         }
     }
 

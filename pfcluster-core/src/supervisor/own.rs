@@ -66,8 +66,10 @@ pub(super) struct Own {
     looked: Option<Tick>,
     /// When what it says of the process was so.
     as_of: Option<Tick>,
-    /// The last position that was seen while it was not primary.
+    /// The last position that was seen while it was not primary; none once its data were replaced.
     before: Option<Position>,
+    /// This process has received everything: nothing is left of the data that were there before.
+    is_replaced: bool,
     /// The last look was to recover the position.
     recovers: bool,
     /// A recovery's result, with the data that it is of.
@@ -106,6 +108,16 @@ impl Own {
     /// What it held when it was last seen out of service.
     pub(super) fn before(&self) -> Option<Position> {
         self.before
+    }
+
+    /// This process has received everything, which is not in the records yet.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.is_replaced
+    }
+
+    /// The records are those of the new data.
+    pub(super) fn replaced_in_records(&mut self) {
+        self.is_replaced = false;
     }
 
     /// The virtual addresses that the machine holds, and for how long it has been seen to; `None` if it can't tell, or the last
@@ -182,8 +194,11 @@ impl Own {
             }
         }
         self.before = match &look.evidence.process {
-            Process::Stopped | Process::Starting => match look.evidence.files.as_ref().map(|files| &files.recovered) {
-                Some(Recovered::At(position)) => Some(*position),
+            // A look that began before its data were moved away may end afterwards.
+            _ if number < self.needed => self.before,
+            Process::Stopped | Process::Starting => match look.evidence.files.as_ref() {
+                Some(files) if files.datadir_empty => None,
+                Some(Files { recovered: Recovered::At(position), .. }) => Some(*position),
                 _ => self.before,
             },
             Process::Running(running) if running.status != ClusterStatus::Primary => {
@@ -191,8 +206,17 @@ impl Own {
             }
             Process::Running(_) | Process::Bootstrapping | Process::NotResponding => self.before,
         };
-        let receives = look.evidence.files.as_ref().is_none_or(|files| files.sst_marker);
-        let waits = look.evidence.process == Process::Starting && !receives;
+        let receives = look.evidence.files.as_ref().map(|files| files.sst_marker);
+        match look.evidence.process {
+            // A transfer that broke off may have left them.
+            Process::Stopped => self.is_replaced = false,
+            Process::Starting | Process::NotResponding if receives == Some(true) => self.is_replaced = true,
+            _ => {}
+        }
+        if self.is_replaced {
+            self.before = None;
+        }
+        let waits = look.evidence.process == Process::Starting && receives == Some(false);
         self.waiting = waits.then(|| self.waiting.unwrap_or(now));
         if number >= self.needed && look.evidence.process != Process::Starting {
             self.forming = None;
@@ -241,6 +265,11 @@ impl Own {
         if let Some(files) = self.look.as_mut().and_then(|look| look.evidence.files.as_mut()) {
             files.records = records.clone();
         }
+    }
+
+    /// Its data were moved away: nothing of them comes into the next component.
+    pub(super) fn has_no_data(&mut self) {
+        self.before = None;
     }
 
     /// Something has happened to the process or its files.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::own::start_position;
-use super::records::{learn_forks, write_fork};
+use super::records::{forget_forks, learn_forks, write_fork};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Policy, Seen, safe_position};
 use crate::galera::{
@@ -25,7 +25,7 @@ pub enum Part {
     Reform,
     /// It starts to join the component in service.
     Join,
-    /// It moves its data aside, on the operator's word, and joins without them.
+    /// It moves its data aside, on an override that was given to it, and joins without them.
     JoinWithoutData,
     /// It bootstraps a primary component from what it holds.
     Bootstrap,
@@ -120,7 +120,7 @@ pub(super) fn kill_after(own: &Evidence) -> Option<Duration> {
     }
 }
 
-/// What the decision asks of `me`. It starts nothing while another must stop, or give up a proof of having left last, first.
+/// What the decision asks of `me`; `policy` has what was given to `me` about itself. It starts nothing while another must stop, or give up a proof of having left last, first.
 pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Policy) -> Option<Part> {
     let stopped = own.process == Process::Stopped;
     let discards_me = policy.discard.contains(me);
@@ -161,7 +161,8 @@ pub(super) fn part(action: &Action, me: &Hostname, own: &Evidence, policy: &Poli
     };
     if stop_first.contains(me) {
         // What it wrote without Galera gets a new cluster UUID, as the operator says: it has to start anew for that.
-        let may_stop = !is_serving(own) || matches!(action, Action::Seed { .. }) && own.runs_alone();
+        let is_seeded = matches!(action, Action::Seed { member, .. } if member == me);
+        let may_stop = !is_serving(own) || (is_seeded || discards_me) && own.runs_alone();
         return (!stopped && may_stop).then_some(Part::Stop);
     }
     if supersede_first.contains(me) {
@@ -221,8 +222,12 @@ pub(super) fn steps(
             let has_view = own.files.as_ref().is_none_or(|files| files.gvwstate != Found::Absent);
             // What may not be on disk must come anew as a whole, which Galera does only without a state.
             let unsynced = own.files.as_ref().is_some_and(|files| files.unsynced_transfer);
-            let mut joined = Records { joined_in_boot: Some(boot), ..records.clone() };
-            learn_forks(&mut joined, position, seen.iter().filter_map(known).filter(|evidence| serves(evidence)));
+            // What is there stays unsynced until everything has come anew.
+            let joined_in_boot = if unsynced { records.joined_in_boot } else { Some(boot) };
+            let mut joined = Records { joined_in_boot, ..records.clone() };
+            let in_service = || seen.iter().filter_map(known).filter(|evidence| serves(evidence));
+            forget_forks(&mut joined, in_service());
+            learn_forks(&mut joined, position, in_service());
             let mut steps = vec![Step::Record(joined)];
             steps.extend(has_view.then_some(Step::SetViewAside));
             steps.extend(unsynced.then_some(Step::SetStateAside));

@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
+use super::key::KeyIds;
 use super::message::Message;
 use super::own::LastBackup;
 use super::tick::{ANSWER, FRESH, Tick};
@@ -31,6 +32,8 @@ pub(super) struct Peer {
     held: Option<Vec<(Ipv4Addr, Duration)>>,
     /// Its last backup of the database, as far as it told that.
     backup: LastBackup,
+    /// The keys that it accepted then.
+    keys: Option<KeyIds>,
     /// What its database answered, and when it was asked.
     asked: Option<(Running, Tick)>,
     /// When it was answered out of turn.
@@ -98,6 +101,7 @@ impl Peer {
         self.heard_at = Some(now);
         self.held.clone_from(&message.content.held);
         self.backup.clone_from(&message.content.backup);
+        self.keys = message.content.keys;
         if self.greeted == Some(message.run) { Reaction::Taken } else { Reaction::Greet }
     }
 
@@ -136,6 +140,11 @@ impl Peer {
     /// Its last backup of the database; nothing is known if what it said is not fresh.
     pub(super) fn backup(&self, now: Tick) -> LastBackup {
         self.evidence(now).map(|_| self.backup.clone()).unwrap_or_default()
+    }
+
+    /// The keys that it accepts; nothing is known if it was not heard lately: it may have started again with an older file.
+    pub(super) fn keys(&self, now: Tick) -> Option<KeyIds> {
+        self.keys.filter(|_| self.heard_at.is_some_and(|when| now.since(when) <= FRESH))
     }
 
     /// When that becomes too old.

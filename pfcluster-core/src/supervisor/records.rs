@@ -132,6 +132,19 @@ pub(super) fn learn_forks<'e>(
     has_diverged
 }
 
+/// Who joins goes on with the data of those in service: a fork of their cluster UUID that none of them remembers came to nothing, or they
+/// would not let the member in with its data. Kept, it would tell them apart from it at the next outage.
+pub(super) fn forget_forks<'e>(records: &mut Records, in_service: impl Iterator<Item = &'e Evidence>) {
+    let shown: Vec<(&Running, &Records)> = in_service
+        .filter_map(|evidence| match (&evidence.process, &evidence.files) {
+            (Process::Running(running), Some(files)) => Some((running, &files.records)),
+            _ => None,
+        })
+        .collect();
+    let is_theirs = |fork: &Fork| shown.iter().any(|(running, _)| running.uuid == fork.at.uuid());
+    records.forks.retain(|fork| !is_theirs(fork) || shown.iter().any(|(_, others)| others.remembers(fork)));
+}
+
 /// The evidence of a peer that serves in our component, as both sides say: one that gives state to another among them.
 pub(super) fn serving_with<'s>(seen: &'s Seen, running: &Running, me: &Hostname) -> Option<&'s Evidence> {
     let Observation::Known(evidence) = &seen.observation else { return None };

@@ -5,6 +5,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::act::Phase;
+use super::key::KeyIds;
 use super::message::MessageError;
 use super::own::LastBackup;
 use super::part::Part;
@@ -29,12 +30,24 @@ pub struct Status {
     pub members: Vec<PeerStatus>,
     /// What was written down.
     pub records: Records,
-    /// What operators have said here.
-    pub words: Vec<Spoken>,
-    /// How many datagrams were dropped, and why.
+    /// The overrides that are valid, wherever they were given.
+    pub words: Vec<OverrideStatus>,
+    /// How many datagrams were dropped, and why. Who receives them may hand over only some of those that the key did not make.
     pub dropped: BTreeMap<MessageError, u64>,
     /// When a start that failed may be tried again.
     pub retry_in: Option<Duration>,
+    /// The keys that are accepted; `None` in a cluster of one, which has no peers.
+    pub keys: Option<KeyIds>,
+}
+
+/// An override that is valid.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct OverrideStatus {
+    /// The override, and where it was given.
+    pub given: Spoken,
+    /// The member on which it has to be given, too, to take its effect there.
+    pub needed_on: Option<Hostname>,
 }
 
 /// What is known of one member.
@@ -51,9 +64,20 @@ pub struct PeerStatus {
     pub held: Option<Vec<(Ipv4Addr, Duration)>>,
     /// Its last backup of the database.
     pub backup: LastBackup,
+    /// The keys that its supervisor accepts; `None` if that is not known.
+    pub keys: Option<KeyIds>,
 }
 
 impl Supervisor {
+    fn override_status(&self, given: Spoken) -> OverrideStatus {
+        let needed = self.needed.iter().find(|(word, _)| word.id == given.id);
+        OverrideStatus { needed_on: needed.map(|(_, member)| member.clone()), given }
+    }
+
+    fn keys(&self) -> Option<KeyIds> {
+        (!self.peers.is_empty()).then(|| self.config.keys.ids())
+    }
+
     /// What it knows and does now.
     pub fn status(&self, now: Tick) -> Status {
         let member = |seen: Seen| {
@@ -63,6 +87,7 @@ impl Supervisor {
                 has_supervisor: peer.is_none_or(|peer| peer.evidence(now).is_some()),
                 held: peer.map_or_else(|| self.own.held(now), |peer| peer.held(now)),
                 backup: peer.map_or_else(|| self.own.backup(), |peer| peer.backup(now)),
+                keys: peer.map_or_else(|| self.keys(), |peer| peer.keys(now)),
                 age: known_at.map(|when| now.since(when)),
                 seen,
             }
@@ -78,9 +103,10 @@ impl Supervisor {
             decision: self.decision.clone(),
             members: self.seen().into_iter().map(member).collect(),
             records: self.records.clone(),
-            words: self.words.said(now),
+            words: self.words.holding(now).map(|given| self.override_status(given)).collect(),
             dropped: self.dropped.clone(),
             retry_in: self.retry.next(now).map(|when| when.since(now)),
+            keys: self.keys(),
         }
     }
 }

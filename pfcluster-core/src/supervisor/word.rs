@@ -1,6 +1,7 @@
-//! The operator's words: what a person gives up, for one decision.
+//! Overrides: what an operator gives up, for one decision; where each was given, and for which member it counts.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use super::Tick;
@@ -30,22 +31,81 @@ pub enum Saying {
     Force(Hostname),
 }
 
-/// A word, and how long it still holds.
+impl Saying {
+    /// The member whose data or process it is about, where it names one.
+    pub fn about(&self) -> Option<&Hostname> {
+        match self {
+            Saying::Discard(host)
+            | Saying::Seed(host)
+            | Saying::Trust(host)
+            | Saying::End(host)
+            | Saying::Force(host) => Some(host),
+            Saying::AssumeLost(_) | Saying::Standalone => None,
+        }
+    }
+
+    /// The command that gives it, on the member where it is to take effect.
+    pub fn command(&self) -> String {
+        let verb = match self {
+            Saying::AssumeLost(lost) => {
+                lost.iter().fold("assume-lost".to_owned(), |verb, host| format!("{verb} {host}"))
+            }
+            Saying::Discard(host) => format!("discard {host}"),
+            Saying::Seed(host) => format!("seed {host}"),
+            Saying::Trust(host) => format!("trust {host}"),
+            Saying::End(host) => format!("end {host}"),
+            Saying::Standalone => "standalone".to_owned(),
+            Saying::Force(_) => return "pfcluster mariadb supervise --force-new-cluster".to_owned(),
+        };
+        format!("pfcluster mariadb allow {verb}")
+    }
+}
+
+/// Where an override was given.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The member to whose supervisor it was given.
+    pub member: Hostname,
+    /// The user there, by number (`SO_PEERCRED`); `None` for an option of the supervisor's own command line.
+    pub user: Option<u32>,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.user {
+            Some(0) => write!(f, "{} by root", self.member),
+            Some(user) => write!(f, "{} by the user with number {user}", self.member),
+            None => write!(f, "{} with an option of its supervisor", self.member),
+        }
+    }
+}
+
+/// An override, where it was given, and how long it is still valid.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Spoken {
-    /// Tells it from the same thing said again.
+    /// Tells it from the same override given again.
     pub id: u64,
-    /// What was said.
+    /// What is allowed.
     pub saying: Saying,
-    /// How long it still holds.
+    /// Where it was given.
+    pub origin: Origin,
+    /// How long it is still valid.
     pub left: Duration,
 }
 
-/// The words that hold at a member.
-#[derive(Clone, Debug, Default)]
+impl Spoken {
+    /// Given by the member whose data or process it is about.
+    fn is_about_its_origin(&self) -> bool {
+        self.saying.about() == Some(&self.origin.member)
+    }
+}
+
+/// The overrides that a member knows.
+#[derive(Clone, Debug)]
 pub(super) struct Words {
+    me: Hostname,
     held: Vec<Held>,
-    /// Words whose purpose is reached: whoever still passes one on does not know it yet.
+    /// Overrides that are used up: a member that still sends one does not know it yet.
     served: BTreeSet<u64>,
 }
 
@@ -53,52 +113,67 @@ pub(super) struct Words {
 struct Held {
     id: u64,
     saying: Saying,
+    origin: Origin,
     until: Tick,
-    /// Who passed it on; `None` for what was said here.
-    by: Option<Hostname>,
+}
+
+impl Held {
+    fn spoken(&self, now: Tick) -> Spoken {
+        let (saying, origin) = (self.saying.clone(), self.origin.clone());
+        Spoken { id: self.id, saying, origin, left: self.until.since(now) }
+    }
 }
 
 impl Words {
-    /// An operator has said something here.
-    pub(super) fn say(&mut self, id: u64, saying: Saying, now: Tick) {
-        // A word that names nobody says nothing, and could not be passed on.
-        if saying == Saying::AssumeLost(Vec::new()) {
-            return;
-        }
-        self.held.retain(|held| held.by.is_some() || held.saying != saying);
-        self.held.push(Held { id, saying, until: now + LONGEST, by: None });
+    pub(super) fn new(me: Hostname) -> Words {
+        Words { me, held: Vec::new(), served: BTreeSet::new() }
     }
 
-    /// What a peer passes on replaces what it has passed on before.
-    pub(super) fn hear(&mut self, from: &Hostname, words: &[Spoken], now: Tick) {
-        self.held.retain(|held| held.by.as_ref() != Some(from));
-        let fresh = words.iter().filter(|word| !self.served.contains(&word.id));
-        self.held.extend(fresh.map(|word| Held {
+    /// An operator gives an override here.
+    pub(super) fn say(&mut self, id: u64, saying: Saying, user: Option<u32>, now: Tick) -> Origin {
+        let origin = Origin { member: self.me.clone(), user };
+        // One that names no member allows nothing, and could not be sent.
+        if saying != Saying::AssumeLost(Vec::new()) {
+            self.held.retain(|held| held.origin.member != self.me || held.saying != saying);
+            self.held.push(Held { id, saying, until: now + LONGEST, origin: origin.clone() });
+        }
+        origin
+    }
+
+    /// What a peer sends replaces what it has sent before. A peer sends only what was given to it. Returns what is new.
+    pub(super) fn hear(&mut self, from: &Hostname, words: &[Spoken], now: Tick) -> Vec<Spoken> {
+        let is_from = |held: &Held| held.origin.member == *from;
+        let known: Vec<u64> = self.held.iter().filter(|held| is_from(held)).map(|held| held.id).collect();
+        self.held.retain(|held| !is_from(held));
+        let valid = words.iter().filter(|word| !self.served.contains(&word.id));
+        let valid = valid.map(|word| Held {
             id: word.id,
             saying: word.saying.clone(),
+            origin: Origin { member: from.clone(), user: word.origin.user },
             until: now + word.left.min(LONGEST),
-            by: Some(from.clone()),
-        }));
+        });
+        let first = self.held.len();
+        self.held.extend(valid);
+        self.held[first..].iter().filter(|held| !known.contains(&held.id)).map(|held| held.spoken(now)).collect()
     }
 
-    /// What was said here, to be passed on.
+    /// What was given here, to be sent.
     pub(super) fn said(&self, now: Tick) -> Vec<Spoken> {
-        let own = self.held.iter().filter(|held| held.by.is_none() && held.until > now);
-        own.map(|held| Spoken { id: held.id, saying: held.saying.clone(), left: held.until.since(now) }).collect()
+        self.holding(now).filter(|word| word.origin.member == self.me).collect()
     }
 
-    /// All that holds now, wherever it was said.
-    pub(super) fn holding(&self, now: Tick) -> impl Iterator<Item = &Saying> {
-        self.held.iter().filter(move |held| held.until > now).map(|held| &held.saying)
+    /// All that are valid now, wherever they were given.
+    pub(super) fn holding(&self, now: Tick) -> impl Iterator<Item = Spoken> {
+        self.held.iter().filter(move |held| held.until > now).map(move |held| held.spoken(now))
     }
 
     /// Forgets what is over: its time, or its purpose. Returns those whose purpose is reached.
-    pub(super) fn end(&mut self, now: Tick, is_served: impl Fn(&Saying) -> bool) -> Vec<Saying> {
+    pub(super) fn end(&mut self, now: Tick, is_served: impl Fn(&Saying) -> bool) -> Vec<Spoken> {
         let (over, held) = std::mem::take(&mut self.held).into_iter().partition(|held| is_served(&held.saying));
         self.held = held;
         self.held.retain(|held| held.until > now);
         let over: Vec<Held> = over;
-        over.into_iter().filter(|held| self.served.insert(held.id)).map(|held| held.saying).collect()
+        over.into_iter().filter(|held| self.served.insert(held.id)).map(|held| held.spoken(now)).collect()
     }
 
     /// When the next one ends.
@@ -106,31 +181,60 @@ impl Words {
         self.held.iter().map(|held| held.until).filter(|until| *until > now).min()
     }
 
-    /// What they come to.
-    pub(super) fn policy(&self, now: Tick) -> Policy {
-        let mut policy = Policy { carried_out_by: CarriedOutBy::Supervisors, ..Policy::default() };
-        for saying in self.holding(now) {
-            match saying {
-                Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts.iter().cloned()),
-                Saying::Discard(host) => {
-                    policy.discard.insert(host.clone());
-                }
-                Saying::Trust(host) => {
-                    policy.trust.insert(host.clone());
-                }
-                Saying::End(host) => {
-                    policy.end.insert(host.clone());
-                }
-                Saying::Seed(host) => policy.seed = Some(first(policy.seed.take(), host)),
-                Saying::Standalone => policy.standalone = true,
-                Saying::Force(host) => policy.force = Some(first(policy.force.take(), host)),
-            }
-        }
-        policy
+    /// What counts for a start of this member: what was given to it, and what each member was given about itself. For no member:
+    /// the latter alone.
+    pub(super) fn counting(&self, starter: Option<&Hostname>, now: Tick) -> Vec<Spoken> {
+        let counts = |word: &Spoken| word.is_about_its_origin() || starter == Some(&word.origin.member);
+        self.holding(now).filter(counts).collect()
+    }
+
+    /// The members that were given something about others.
+    pub(super) fn origins(&self, now: Tick) -> BTreeSet<Hostname> {
+        self.holding(now).filter(|word| !word.is_about_its_origin()).map(|word| word.origin.member).collect()
+    }
+
+    /// Where else each of these has to be given: on the member that it is about; if it names none, on the one that would start
+    /// with all of them (`starter`). Those that were given there are left out.
+    pub(super) fn needed_elsewhere(&self, starter: Option<&Hostname>, now: Tick) -> Vec<(Spoken, Hostname)> {
+        let all: Vec<Spoken> = self.holding(now).collect();
+        let is_given = |saying: &Saying, member: &Hostname| {
+            all.iter().any(|word| word.saying == *saying && word.origin.member == *member)
+        };
+        let needed = |word: &Spoken| {
+            let member = word.saying.about().or(starter)?;
+            (!is_given(&word.saying, member)).then(|| (word.clone(), member.clone()))
+        };
+        all.iter().filter_map(needed).collect()
     }
 }
 
-/// Where two operators contradict each other, all members take the same one's word.
-fn first(said: Option<Hostname>, host: &Hostname) -> Hostname {
-    said.map_or_else(|| host.clone(), |said| said.min(host.clone()))
+/// What overrides come to.
+pub(super) fn policy(words: impl IntoIterator<Item = Spoken>) -> Policy {
+    let mut policy = Policy { carried_out_by: CarriedOutBy::Supervisors, ..Policy::default() };
+    for word in words {
+        match word.saying {
+            Saying::AssumeLost(hosts) => policy.assume_lost.extend(hosts),
+            Saying::Discard(host) => {
+                policy.discard.insert(host);
+            }
+            Saying::Trust(host) => {
+                policy.trust.insert(host);
+            }
+            Saying::End(host) => {
+                policy.end.insert(host);
+            }
+            Saying::Seed(host) => policy.seed = Some(first(policy.seed.take(), host)),
+            Saying::Standalone => policy.standalone = true,
+            Saying::Force(host) => policy.force = Some(first(policy.force.take(), host)),
+        }
+    }
+    policy
+}
+
+/// Where two operators contradict each other, all members take the same one's override.
+fn first(given: Option<Hostname>, host: Hostname) -> Hostname {
+    match given {
+        Some(given) => given.min(host),
+        None => host,
+    }
 }

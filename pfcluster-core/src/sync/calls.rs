@@ -186,6 +186,16 @@ pub fn content_of(answer: &Answer) -> Result<Vec<u8>, AnswerError> {
     bytes.ok_or(AnswerError::Value { method: "download_configfile" })
 }
 
+/// What [`Call::push`] returns: the names of the members that the pushing member did not reach, printable.
+///
+/// # Errors
+/// [`AnswerError::Value`] if it returns something else than a list of names, or nothing.
+pub fn not_reached(answer: &Answer) -> Result<Vec<String>, AnswerError> {
+    let Some(list) = answer.0.first() else { return Ok(Vec::new()) };
+    let names = list.as_array().ok_or(AnswerError::Value { method: Call::push().method() })?;
+    Ok(names.iter().map(|name| short(name.as_str().unwrap_or_default())).collect())
+}
+
 /// True if a call that returns 1 did. PacketFence returns nothing, and no error, where it misses an argument.
 pub fn is_done(answer: &Answer) -> bool {
     matches!(&answer.0[..], [done] if done == 1 || done == "1")

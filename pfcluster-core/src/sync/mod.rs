@@ -22,7 +22,7 @@ mod path;
 mod plan;
 mod stores;
 
-pub use calls::{Answer, AnswerError, Call, content_of, is_done, is_missing_file, version_of};
+pub use calls::{Answer, AnswerError, Call, content_of, is_done, is_missing_file, not_reached, version_of};
 pub use list::{LIST, ListError, listed_files};
 pub use path::{Place, SyncPath, SyncPathError};
 pub use plan::{Item, Scope, pull_paths, push_items, version_file};

@@ -632,8 +632,9 @@ class Input(Document):
     `synced`: the answer to `Output("sync")`: `error` (why it failed, else `None`).
     `not_recorded`: `Output("record")` could not be carried out: `why`.
     `received`: a datagram: `bytes`. `ended`: the process of the database has ended: `why`.
-    `said`: an operator's word: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`;
-    `discard`, `trust`, `end`, `seed` or `force` with `member`; `standalone`).
+    `said`: an override of an operator: `id` (a random number), `saying` (`kind`: `assume_lost` with `members`;
+    `discard`, `trust`, `end`, `seed` or `force` with `member`; `standalone`), `user` (the number of the user of this
+    machine who gave it; `None` for an option of the command line).
     `end`: it is to end, and its database with it. `woken`: the moment of `poll_timeout` is there."""
 
     __match_args__: Final = ("kind",)
@@ -661,7 +662,9 @@ class Input(Document):
     @overload
     def __new__(cls, kind: Literal["received"], /, *, bytes: _bytes) -> Input: ...
     @overload
-    def __new__(cls, kind: Literal["said"], /, *, id: int, saying: Mapping[str, Any] | Document) -> Input: ...
+    def __new__(
+        cls, kind: Literal["said"], /, *, id: int, saying: Mapping[str, Any] | Document, user: int | None = None
+    ) -> Input: ...
     @overload
     def __new__(cls, kind: Literal["end", "woken"], /) -> Input: ...
     def __getattr__(self, name: str, /) -> Any: ...
@@ -726,7 +729,12 @@ class SupervisorStatus(Document):
 
     @property
     def words(self) -> tuple[Detail, ...]:
-        """The operator's words that hold here."""
+        """The overrides that are valid, with the member and the user that gave each (`given_on`, `user`). One that has
+        no effect on a member until it is given there names that member (`needed_on`)."""
+
+    @property
+    def keys(self) -> Detail | None:
+        """The keys that it accepts, by their ids: `current`, `next`; `None` in a cluster of one."""
 
     @property
     def retry_in(self) -> int | None:
@@ -909,6 +917,10 @@ class Supervisor:
     ) -> Supervisor: ...
     def handle_input(self, now: int, input: Input) -> None:
         """Something happens, at `now` (milliseconds)."""
+
+    def read_keys(self, now: int, key: str | bytes) -> None:
+        """The key is another one, or has a next one beside it, at `now` (milliseconds): conf/pfcluster.key, or 32
+        bytes."""
 
     def poll_output(self) -> Output | None:
         """The next thing to be done; `None` if there is nothing more now."""

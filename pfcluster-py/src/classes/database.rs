@@ -146,8 +146,11 @@ documents! {
         members,
         /// What was written down.
         records,
-        /// The operator's words that hold here.
+        /// The overrides that are valid, with the member and the user that gave each (`given_on`, `user`). One that has
+        /// no effect on a member until it is given there names that member (`needed_on`).
         words,
+        /// The keys that it accepts, by their ids: `current`, `next`; `None` in a cluster of one.
+        keys,
         /// In how many seconds a start that failed may be tried again.
         retry_in,
         /// Datagrams that were dropped: `why`, `count`.

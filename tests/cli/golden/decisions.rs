@@ -1,5 +1,7 @@
 //! Every action, reason and event.
 
+use std::time::Duration;
+
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
 use pfcluster_core::galera::Silence;
@@ -8,7 +10,7 @@ use pfcluster_core::galera::bootstrap::{
     Risk, SplitSign, TieBreak, Unfit, Untrusted, Word,
 };
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Event, MessageError, Part, Saying};
+use pfcluster_core::supervisor::{Event, Key, KeyIds, MessageError, Origin, Part, Saying, Spoken};
 
 use super::evidence::{CLUSTER, VIEW, position};
 
@@ -247,7 +249,11 @@ pub(crate) fn events() -> Vec<Event> {
         reasons: vec![Reason::InService { member: one(), position: position(1204) }, Reason::NobodyHasData],
         remedy: remedy(),
     }];
-    all.extend(PARTS.map(|part| Event::Acts { part }));
+    all.extend(PARTS.map(|part| Event::Acts { part, overrides: Vec::new() }));
+    let origin = |user| Origin { member: one(), user };
+    let left = Duration::from_secs(899);
+    let given = Spoken { id: 7, saying: Saying::Discard(one()), origin: origin(Some(0)), left };
+    all.push(Event::Acts { part: Part::JoinWithoutData, overrides: vec![given] });
     all.extend([
         Event::WouldAct { part },
         Event::Failed { part, why: why(), again: 8 },
@@ -265,9 +271,19 @@ pub(crate) fn events() -> Vec<Event> {
         Event::ReformFailed,
         Event::TooLarge,
     ]);
-    all.extend(
-        sayings().into_iter().flat_map(|saying| [Event::Said { saying: saying.clone() }, Event::Served { saying }]),
-    );
+    all.extend(sayings().into_iter().zip([Some(0), None, Some(1000)].into_iter().cycle()).flat_map(
+        |(saying, user)| {
+            let origin = origin(user);
+            [
+                Event::Said { saying: saying.clone(), origin: origin.clone() },
+                Event::Needed { saying: saying.clone(), origin: origin.clone() },
+                Event::Served { saying, origin },
+            ]
+        },
+    ));
+    let [current, next] = [7, 8].map(|byte| Key::new([byte; 32]).id());
+    all.extend([None, Some(next)].map(|next| Event::KeysRead { keys: KeyIds { current, next } }));
+    all.push(Event::KeyAccepted { next });
     let errors = [
         MessageError::TooLong,
         MessageError::NotAMessage,

@@ -119,7 +119,7 @@ fn a_datagram_is_for_one_receiver_from_a_member() {
 fn other_keys_are_other_clusters() {
     let mut one = Member::new(config(0, 2, 1), nothing(), Tick(0));
     let mut theirs = config(1, 2, 2);
-    theirs.key = Key::new([8; 32]);
+    theirs.keys = Key::new([8; 32]).into();
     let mut other = Member::new(theirs, nothing(), Tick(0));
     talk(&mut one, &mut other, 1000);
     for (member, peer) in [(&one, host(1)), (&other, host(0))] {
@@ -210,7 +210,7 @@ proptest! {
         let keep = keep.min(bytes.len() - TAG);
         text.splice(0..0, bytes[..keep].iter().copied());
         if keep < 4 {
-            text.splice(0..0, *b"pfc\x02");
+            text.splice(0..0, *b"pfc\x03");
         }
         receiver.receives(&tagged(text));
         receiver.receives(&bytes);

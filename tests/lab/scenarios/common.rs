@@ -17,6 +17,12 @@ pub(crate) fn as_shipped() -> Options {
     Options { database_arguments: Vec::new(), ..guide() }
 }
 
+/// What was written so far is on the disk. A stand-in for a web service syncs nothing itself.
+pub(crate) fn sync() -> Result {
+    assert!(std::process::Command::new("sync").status()?.success());
+    Ok(())
+}
+
 /// From now on this member's `InnoDB` keeps nearly nothing over a power cut: what may be lost within a second is lost for certain.
 /// What Galera writes into its state files stays.
 pub(crate) fn make_forgetful(host: &Host) -> Result {

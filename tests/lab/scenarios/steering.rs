@@ -9,7 +9,7 @@ use pfcluster_tests::lab::{DEADLINE, Host, Lab, Result};
 use pfcluster_tests::webservices::{Fault, StandIn, VERSION_FILE, lab as webservices};
 use serde_json::Value;
 
-use crate::common::{guide, measured};
+use crate::common::{guide, measured, sync};
 
 const SWITCHES: &str = "conf/switches.conf";
 
@@ -49,8 +49,7 @@ fn the_configuration_goes_in_every_direction() -> Result {
     let before = is_everywhere(&[one, two, three], "# from pf1\n");
     assert_ne!(before, b"1510000000.12345", "a push gives a new version");
 
-    // What came before is on the disk: the stand-in for the web service syncs nothing itself.
-    assert!(std::process::Command::new("sync").status()?.success());
+    sync()?;
     // The power goes while pf3 fetches a file.
     two.write(SWITCHES, b"# from pf2\n");
     three.fail_later("", "switches.conf", Fault::Hang, 0);

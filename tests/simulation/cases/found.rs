@@ -112,3 +112,78 @@ fn a_survivor_whose_disk_is_gone_is_not_forgotten() {
         assert!(ALL.iter().all(is_told), "after {since_pf2} ms{}", world.told());
     }
 }
+
+/// Seed 3764: pf3 gave its data up after pf1 was forced, and joined. What it had held before was taken for what it joined with, so it did
+/// not take the fork over, and was told apart from the others at the next outage.
+#[test]
+fn who_gave_its_data_up_has_not_diverged() {
+    let mut world = calm();
+    staggered(&mut world, [PF1, PF2, PF3]);
+    world.start(Set::of(PF1));
+    world.run_for(5_000);
+    world.says(PF1, Saying::Force(host(PF1)));
+    world.wait("pf1 in service", |world| world.serves() == Set::of(PF1));
+    world.start(Set::from([PF2, PF3]));
+    world.run_for(40_000);
+    for place in [PF2, PF3] {
+        world.says(PF1, Saying::Discard(host(place)));
+    }
+    world.wait("all in service", |world| world.serves() == ALL);
+    world.run_for(15_000);
+    assert!(!world.told().contains("data diverged before it joined"), "{}", world.told());
+    world.cut(ALL);
+    world.start(Set::from([PF2, PF3]));
+    world.run_for(30_000);
+    world.start(Set::of(PF1));
+    world.wait("all in service", |world| world.serves() == ALL);
+}
+
+/// Seed 1128: pf3 is out of the group for a moment, and with it, of two, nobody has quorum; they find each other again by themselves.
+/// Nobody has done that by hand: it is no fork, or pf2, which has not seen it, would be left behind at the next outage.
+#[test]
+fn a_component_that_finds_itself_again_is_no_fork() {
+    for out in (50..2_000).step_by(150) {
+        let mut world = calm();
+        world.stop_gracefully(PF1);
+        world.run_for(5_000);
+        world.refuse_login(PF2, true);
+        world.blink(PF3, out);
+        world.run_for(20_000);
+        world.refuse_login(PF2, false);
+        world.run_for(5_000);
+        assert_eq!(world.serves(), Set::from([PF2, PF3]), "{}", world.told());
+        [PF2, PF3].iter().for_each(|&place| world.shut_down(place));
+        world.run_for(20_000);
+        world.start(ALL);
+        let told = world.comes_back(ALL);
+        assert!(!world.told().contains("diverged"), "out for {out} ms, back in {told:?}{}", world.told());
+    }
+}
+
+/// Seed 4626: pf3 was about to start with a new cluster UUID on an operator's word, and its power went. It joined the others with its
+/// data, and still remembered that fork: at the next outage they seemed to have diverged from it.
+#[test]
+fn a_fork_that_came_to_nothing_is_forgotten() {
+    for moment in (0..600).step_by(40) {
+        let mut world = calm();
+        world.stop_gracefully(PF3);
+        world.run_for(5_000);
+        world.cut(Set::from([PF1, PF2]));
+        world.start(Set::of(PF3));
+        world.run_for(5_000);
+        world.says(PF3, Saying::Force(host(PF3)));
+        world.wait("pf3 acts", |world| world.phase(PF3) == Some(Phase::Acts));
+        world.run_for(moment);
+        if world.serves() == Set::of(PF3) {
+            break;
+        }
+        world.cut(Set::of(PF3));
+        world.start(ALL);
+        world.wait("all in service", |world| world.serves() == ALL);
+        world.run_for(15_000);
+        world.cut(ALL);
+        world.start(ALL);
+        world.wait("all in service", |world| world.serves() == ALL);
+        assert!(!world.told().contains("diverged"), "after {moment} ms{}", world.told());
+    }
+}

@@ -21,7 +21,10 @@ fn the_last_to_stop_never_comes_back() {
     world.start(Set::from([PF1, PF2]));
     world.stays_down(120);
     assert!(awaits(&world, PF1, &[PF3]) && awaits(&world, PF2, &[PF3]));
-    world.says(PF1, Saying::AssumeLost(vec![host(PF3)]));
+    // It counts on the one that starts: the most advanced.
+    for place in [PF1, PF2] {
+        world.says(place, Saying::AssumeLost(vec![host(PF3)]));
+    }
     world.comes_back(Set::from([PF1, PF2]));
     // It does not slip in afterwards with what it has alone, if it has anything.
     world.start(Set::of(PF3));
@@ -36,6 +39,8 @@ fn one_never_comes_back_after_a_power_cut() {
     world.start(Set::from([PF1, PF2]));
     world.stays_down(120);
     assert!(awaits(&world, PF1, &[PF3]));
-    world.says(PF2, Saying::AssumeLost(vec![host(PF3)]));
+    for place in [PF1, PF2] {
+        world.says(place, Saying::AssumeLost(vec![host(PF3)]));
+    }
     world.comes_back(Set::from([PF1, PF2]));
 }

@@ -43,7 +43,11 @@ fn a_detached_member_writes_alone() {
     }
     world.run_for(30_000);
     assert_eq!(world.serves(), Set::from([PF1, PF2]));
+    // Given elsewhere it is only asked for.
     world.says(PF1, Saying::Discard(host(PF3)));
+    world.run_for(30_000);
+    assert_eq!(world.serves(), Set::from([PF1, PF2]));
+    world.says(PF3, Saying::Discard(host(PF3)));
     world.wait("all in service", |world| world.serves() == ALL);
     assert!(world.commits(Fate::GivenUp) > 0);
 }
@@ -62,7 +66,7 @@ fn a_force_counts_once() {
     world.run_for(40_000);
     assert_eq!(world.serves(), Set::of(PF1));
     for place in [PF2, PF3] {
-        world.says(PF1, Saying::Discard(host(place)));
+        world.says(place, Saying::Discard(host(place)));
     }
     world.wait("all in service", |world| world.serves() == ALL);
 }

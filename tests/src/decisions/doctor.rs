@@ -24,6 +24,7 @@ use pfcluster_core::doctor::{
 };
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::status::Connections;
+use pfcluster_core::supervisor::{Key, Keys};
 use pfcluster_core::version::PfVersion;
 
 use crate::Case;
@@ -154,7 +155,7 @@ fn healthy() -> Result<Facts, String> {
     let library = "/usr/lib/galera/libgalera_smm.so";
     facts.library = Ok(Library { configured: Some((library.into(), true)), installed: Some(library.into()) });
     facts.listeners = Ok(listeners.into_iter().map(listener).collect::<Result<_, _>>()?);
-    facts.supervisor = Ok(Supervisor { is_used: true, key: SupervisorKey::Usable });
+    facts.supervisor = Ok(Supervisor { is_used: true, key: usable(false) });
     facts.secret_files = Ok(vec![file("conf/pf.conf", 0o660), file("var/conf/mariadb.conf", 0o640)]);
     let (used, free) = (Ok(2 << 30), Ok(40 << 30));
     facts.datadir = Ok(Some(Datadir { path: "/var/lib/mysql".into(), owner: "mysql".into(), used, free }));
@@ -166,6 +167,12 @@ fn healthy() -> Result<Facts, String> {
     facts.generated = Ok(vec![generated("var/conf/keepalived.conf same")?, generated("var/conf/mariadb.conf same")?]);
     facts.clocks = Ok(vec![clock("pf2.example.com 0")?, clock("pf3.example.com -40")?]);
     Ok(facts)
+}
+
+/// A key, and perhaps the one that is to take its place.
+fn usable(is_rotated: bool) -> SupervisorKey {
+    let next = is_rotated.then(|| Key::new([8; 32]));
+    SupervisorKey::Usable { keys: Keys { current: Key::new([7; 32]), next }.ids() }
 }
 
 impl World {
@@ -202,7 +209,11 @@ impl World {
             "key" => {
                 let unusable =
                     SupervisorKey::Unusable { why: "it is no key".into(), help: "take it from another member".into() };
-                let key = if rest == "missing" { SupervisorKey::Missing } else { unusable };
+                let key = match rest {
+                    "missing" => SupervisorKey::Missing,
+                    "rotated" => usable(true),
+                    _ => unusable,
+                };
                 there(&mut facts.supervisor)?.key = key;
             }
             "no-supervisor" => there(&mut facts.supervisor)?.is_used = false,

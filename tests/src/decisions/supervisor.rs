@@ -9,7 +9,7 @@
 //! 10s
 //! ----
 //! 0.0 s  wait for pf3
-//! 4.0 s  an operator says: do without what pf3 may hold
+//! 4.0 s  override given on pf1 by root: do without what pf3 may hold
 //! ```
 //!
 //! Each line says what is so from that moment on; the last moment ends the story. The peers are real supervisors that only
@@ -21,10 +21,11 @@
 //! | `pf1 STATE ...` | what its database is found to be, in the words of tests/src/decisions/bootstrap.rs, and `queue=`, `number=` (what waits to be applied, the view's number in its status), `age=` (how many seconds old that is when it is found), `holds=` (the virtual addresses of its host, which can't tell without this word). Records are those of its supervisor at its start |
 //! | `pf2 silent` | its supervisor is not heard, nor hears |
 //! | `pf2 database STATE ...` | what its database answers over the network, if not what its supervisor finds |
-//! | `pf2 told WORD [HOST]` | an operator says there `assume-lost`, `discard`, `trust`, `end`, `seed`, `standalone` or `force` |
+//! | `pf2 told WORD [HOST]` | root gives there the override `assume-lost`, `discard`, `trust`, `end`, `seed`, `standalone` or `force` |
 //! | `pf1 ended WHY` | the database's process has ended |
 //! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
 //! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
+//! | `pf1 keys both`, `pf1 keys next` | its file has the current and the next key now, or only what was the next one |
 //! | `pf1 end` | the supervisor is told to end |
 //!
 //! The output: what it tells, does and writes down, and when.
@@ -40,7 +41,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
 use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Start, Status, Step, Supervisor, Tick};
 
-use self::words::{backup, goes, saying, shown, step_shown};
+use self::words::{backup, goes, keys, saying, shown, step_shown};
 use super::bootstrap::{host, member, readable};
 use crate::Case;
 
@@ -176,8 +177,12 @@ impl Story {
             }
             ["told", word @ ..] => {
                 self.said += 1;
-                let input = Input::Said { id: self.said, saying: saying(word)? };
+                let input = Input::Said { id: self.said, saying: saying(word)?, user: Some(0) };
                 self.input(&name, input);
+            }
+            ["keys", which] => {
+                let keys = keys(which)?;
+                self.input(&name, Input::KeysRead { keys });
             }
             ["ended", why @ ..] if is_mine => {
                 self.becomes(Process::Stopped);

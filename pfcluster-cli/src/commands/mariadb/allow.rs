@@ -1,4 +1,4 @@
-//! `pfcluster mariadb allow`: the operator's word, after it was shown what it would cost.
+//! `pfcluster mariadb allow`: an override, after it was shown what it would cost.
 
 use std::io::{BufRead as _, BufReader, IsTerminal as _};
 
@@ -16,10 +16,12 @@ use crate::report::bootstrap::{self as report, Shown};
 use crate::report::evidence::{self, members_by_name};
 use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Give the supervisor your word, where it may not decide alone
+/// Give the supervisor an override, where it may not decide alone
 ///
-/// Shows what would be decided then, and what would be lost. It holds for one decision, and for 15 minutes at most; the other
-/// members' supervisors hear it from this one.
+/// Shows what would be decided then, and what would be lost. It is valid for one decision, and for 15 minutes at most. A member
+/// moves its data away, ends its process or starts a cluster only by an override that was given on itself: `discard`, `seed`,
+/// `trust` and `end` are given on HOST, `assume-lost` on the member that is to start. `discard` that is given on the member that
+/// is to start lets it pass HOST's data over. The other supervisors hear of it and show it.
 #[derive(Debug, Args)]
 pub(super) struct Allow {
     #[command(subcommand)]
@@ -66,6 +68,18 @@ enum Words {
     Standalone,
 }
 
+impl Words {
+    /// The member whose data or process it is about, where it names one.
+    fn about(&self) -> Option<&str> {
+        match self {
+            Words::Discard { member } | Words::Trust { member } | Words::End { member } | Words::Seed { member } => {
+                Some(member)
+            }
+            Words::AssumeLost { .. } | Words::Standalone => None,
+        }
+    }
+}
+
 impl Allow {
     pub(super) fn run(
         &self,
@@ -76,6 +90,7 @@ impl Allow {
         let gathered = gather(global, matches, None, printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         let names = Names::of(&installation.cluster, &gathered.situation)?;
+        let me = global.host()?;
         let (word, policy, about) = self.said(&names)?;
         let text = control::ask(&global.run_directory, &Request::Evidence)?.ok_or_else(no_supervisor)?;
         let known = evidence::read(text.as_bytes(), members_by_name(&installation.cluster)).map_err(|error| {
@@ -96,11 +111,14 @@ impl Allow {
             })
             .collect();
         let decision = select_bootstrap(&seen, &Policy { carried_out_by: CarriedOutBy::Supervisors, ..policy });
+        // The member that it is about; if it names none, the one that would start.
+        let subject = self.word.about().map(|name| names.find(name)).transpose()?;
+        let elsewhere = subject.or_else(|| decision.action.starts().cloned()).filter(|host| *host != me);
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: None }).collect();
-        writeln!(printer.err, "With your word:\n")?;
+        writeln!(printer.err, "With this override:\n")?;
         report::text(&decision, &shown, printer.err)?;
         if !self.yes && !confirmed(&about, printer)? {
-            writeln!(printer.err, "note: nothing was said")?;
+            writeln!(printer.err, "note: no override was given")?;
             return Ok(ExitStatus::No);
         }
         let answer = control::ask(&global.run_directory, &Request::Allow { word })?.ok_or_else(no_supervisor)?;
@@ -109,8 +127,14 @@ impl Allow {
         }
         writeln!(
             printer.err,
-            "note: it holds for one decision, and for 15 minutes at most; see `pfcluster mariadb status`"
+            "note: it is valid for one decision, and for 15 minutes at most; see `pfcluster mariadb status`"
         )?;
+        if let Some(host) = elsewhere {
+            writeln!(
+                printer.err,
+                "note: it has no effect on {host} until it is given there: run the same command on {host}"
+            )?;
+        }
         Ok(ExitStatus::Fine)
     }
 

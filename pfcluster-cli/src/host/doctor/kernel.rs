@@ -55,7 +55,7 @@ fn in_order(machine: &Machine) -> BTreeMap<std::ffi::OsString, PathBuf> {
 }
 
 /// What a file sets it to; the last line counts. `/` in names is `.`; a `-` before one means that failing is no error.
-fn value<'t>(text: &'t str, name: &str) -> Option<&'t str> {
+pub(super) fn value<'t>(text: &'t str, name: &str) -> Option<&'t str> {
     let lines = text.lines().map(str::trim).filter(|line| !line.starts_with(['#', ';']));
     let mut settings = lines.filter_map(|line| line.split_once('='));
     let is_meant = |key: &str| key.trim().trim_start_matches('-').replace('/', ".") == name;

@@ -120,6 +120,13 @@ fn files_and_units(question: &Question<'_>, deadline: Instant) -> Facts {
     facts
 }
 
+/// The readers of the kernel's tables and of sysctl's files, on any text.
+#[cfg(feature = "fuzz")]
+pub(super) fn read_kernel_text(text: &str) {
+    sockets::read(text);
+    let _ = kernel::value(text, "net.ipv4.ip_nonlocal_bind");
+}
+
 fn host_name(machine: &Machine) -> Known<Box<str>> {
     let name = machine.text("/proc/sys/kernel/hostname")?;
     name.map(|name| name.trim().into()).ok_or_else(|| "the kernel does not show it".into())

@@ -78,7 +78,7 @@ pub(super) fn supervisor(
         }
         Ok(_) => key::read(root).map_or_else(
             |error| SupervisorKey::Unusable { why: error.to_string().into(), help: error.help().into() },
-            |_| SupervisorKey::Usable,
+            |keys| SupervisorKey::Usable { keys: keys.ids() },
         ),
     };
     Ok(Supervisor { is_used, key })

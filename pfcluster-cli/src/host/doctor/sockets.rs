@@ -37,6 +37,13 @@ pub(super) fn listeners(machine: &Machine) -> Known<Vec<Listener>> {
     Ok(rows.into_iter().map(listener).collect())
 }
 
+/// All rows of all tables, of any text.
+#[cfg(feature = "fuzz")]
+pub(super) fn read(text: &str) {
+    let states = TABLES.map(|(_, _, state)| state);
+    text.lines().flat_map(|line| states.map(|state| row(line, state))).for_each(drop);
+}
+
 struct Row {
     address: IpAddr,
     port: u16,

@@ -95,7 +95,7 @@ pub fn ask(run: &Path, request: &Request) -> Result<Option<String>, HostError> {
         }
         stream => stream.map_err(|error| fail(&error))?,
     };
-    if !is_trusted(&stream).map_err(|error| fail(&error))? {
+    if trusted_user(&stream).map_err(|error| fail(&error))?.is_none() {
         return Err(HostError::Read {
             path: path.clone(),
             reason: "whoever listens there is not root".to_owned(),
@@ -113,14 +113,14 @@ pub fn ask(run: &Path, request: &Request) -> Result<Option<String>, HostError> {
     talk().map(Some).map_err(|error| fail(&error))
 }
 
-/// Listens. `answer` is called for each question, in a thread of its own.
+/// Listens. `answer` is called for each question, in a thread of its own, with the number of the user who asks.
 ///
 /// # Errors
 /// [`HostError::Write`] if the socket can't be made.
 #[expect(clippy::disallowed_methods, reason = "the run directory is root's alone, which was seen before")]
 pub(super) fn listen(
     run: &Path,
-    answer: impl Fn(Request) -> Option<String> + Clone + Send + 'static,
+    answer: impl Fn(Request, u32) -> Option<String> + Clone + Send + 'static,
 ) -> Result<(), HostError> {
     let path = path(run);
     // The lock is ours: whoever made it is gone.
@@ -139,22 +139,20 @@ pub(super) fn listen(
     Ok(())
 }
 
-/// Root, or the user that runs this.
-fn is_trusted(stream: &UnixStream) -> io::Result<bool> {
+/// The number of the user at the other end, if that is root or the user that runs this.
+fn trusted_user(stream: &UnixStream) -> io::Result<Option<u32>> {
     let user = rustix::net::sockopt::socket_peercred(stream)?.uid;
-    Ok(user.is_root() || user == rustix::process::geteuid())
+    Ok((user.is_root() || user == rustix::process::geteuid()).then(|| user.as_raw()))
 }
 
-fn serve(mut stream: &UnixStream, answer: &impl Fn(Request) -> Option<String>) -> io::Result<()> {
-    if !is_trusted(stream)? {
-        return Ok(());
-    }
+fn serve(mut stream: &UnixStream, answer: &impl Fn(Request, u32) -> Option<String>) -> io::Result<()> {
+    let Some(user) = trusted_user(stream)? else { return Ok(()) };
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     let mut line = String::new();
     BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     let answer = match serde_json::from_str(&line) {
-        Ok(request) => answer(request),
+        Ok(request) => answer(request, user),
         Err(error) => Some(crate::report::json::error(
             "usage",
             &format!("this is no question: {error}"),

@@ -248,7 +248,8 @@ fn prepare_empty(directory: &Path, like: &fs::Metadata) -> Result<(), String> {
     if maker != rustix::process::geteuid().as_raw() {
         return Err(format!("{} is not the directory that was just made", directory.display()));
     }
-    made.give((like.uid(), like.gid()), like.mode() & 0o7777).map_err(about(directory))
+    // No set-id bits: the unit is not allowed to give them.
+    made.give((like.uid(), like.gid()), like.mode() & 0o1777).map_err(about(directory))
 }
 
 fn exchange(one: &Path, other: &Path) -> Result<(), String> {
@@ -270,5 +271,21 @@ pub(super) fn how_it_ended(status: ExitStatus) -> String {
     match (status.code(), status.signal()) {
         (Some(code), _) => format!("exit status {code}"),
         (None, signal) => format!("signal {}", signal.unwrap_or_default()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+
+    #[test]
+    fn an_empty_data_directory_is_like_the_full_one_without_set_id_bits() {
+        let scratch = tempfile::tempdir().expect("a scratch directory");
+        let [full, empty] = ["full", "empty"].map(|name| scratch.path().join(name));
+        [&full, &empty].into_iter().for_each(|path| fs::create_dir(path).expect("a writable directory"));
+        fs::set_permissions(&full, fs::Permissions::from_mode(0o2750)).expect("our own directory");
+        prepare_empty(&empty, &full.metadata().expect("a directory")).expect("our own directory");
+        assert_eq!(empty.metadata().expect("a directory").mode() & 0o7777, 0o750);
     }
 }

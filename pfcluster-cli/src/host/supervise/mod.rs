@@ -15,22 +15,22 @@ use std::io;
 use std::net::{Ipv4Addr, UdpSocket};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::ClusterStatus;
-use pfcluster_core::supervisor::{Config, Event, Input, Key, Output, Saying, Status, Step, Supervisor, Tick};
-use signal_hook::consts::{SIGINT, SIGTERM};
+use pfcluster_core::supervisor::{Config, Event, Input, Key, Keys, Output, Saying, Status, Step, Supervisor, Tick};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::control::{Request, Word};
 use self::database::Database;
 use self::look::{Asker, Looker};
-use self::threads::{Ears, act_in_turn, look_in_turn};
+use self::threads::{Ears, act_in_turn, look_in_turn, watch_keys};
 use super::backup::Watch;
 use super::directory::Directory;
 use super::evidence::Note;
@@ -95,16 +95,17 @@ enum Happening {
     Received(Vec<u8>),
     Noted(Note),
     Looked(u64, Box<pfcluster_core::supervisor::Look>, Vec<Note>),
-    Asked(Request, Sender<String>),
+    /// With the number of the user who asks.
+    Asked(Request, u32, Sender<String>),
     End,
 }
 
-/// Supervises until it is told to end by SIGTERM or SIGINT, and the database has ended with it.
+/// Supervises until it is told to end by SIGTERM or SIGINT, and the database has ended with it. SIGHUP reads the keys again.
 ///
 /// # Errors
 /// [`HostError`] if it can't begin: somebody else supervises, a port is taken, there is no key.
 pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
-    let key = own_key(&setup)?;
+    let keys = own_keys(&setup)?;
     // It holds the database's passwords and the key: a core dump must not.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let _lock = lock(&run_directory(&setup.run_directory)?)?;
@@ -115,7 +116,7 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
             help: rival.help.to_owned(),
         });
     }
-    let config = config(&setup, key, false)?;
+    let config = config(&setup, keys, false)?;
     let (root, force) = (setup.root.clone(), setup.force);
     if setup.account.is_none() && setup.members.len() > 1 {
         voice.note(&Note {
@@ -127,7 +128,7 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     let mut running = Running::begin(setup, config)?;
     // Only now that nothing can keep it from beginning: a force that is used up has been heard.
     if force && use_force(&root)? {
-        running.say(Saying::Force(running.me.clone()));
+        running.say(Saying::Force(running.me.clone()), None);
     } else if force {
         voice.note(&Note {
             message: "`--force-new-cluster` was heard by an earlier start, and counts once".to_owned(),
@@ -148,12 +149,12 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
 /// # Errors
 /// As [`supervise`]: where a supervisor runs, that one has to be asked.
 pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<Status, HostError> {
-    let key = own_key(&setup)?;
-    let config = config(&setup, key, true)?;
+    let keys = own_keys(&setup)?;
+    let config = config(&setup, keys, true)?;
     let force = setup.force;
     let mut running = Running::begin(setup, config)?;
     if force {
-        running.say(Saying::Force(running.me.clone()));
+        running.say(Saying::Force(running.me.clone()), None);
     }
     let began = Instant::now();
     running.drive(voice, |supervisor, now| {
@@ -166,17 +167,17 @@ pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<
 }
 
 /// A cluster of one has nobody to share a secret with.
-fn own_key(setup: &Setup) -> Result<Key, HostError> {
-    if setup.members.len() > 1 { key::read(&setup.root) } else { Ok(Key::new([0; 32])) }
+fn own_keys(setup: &Setup) -> Result<Keys, HostError> {
+    if setup.members.len() > 1 { key::read(&setup.root) } else { Ok(Key::new([0; 32]).into()) }
 }
 
-fn config(setup: &Setup, key: Key, is_passive: bool) -> Result<Config, HostError> {
+fn config(setup: &Setup, keys: Keys, is_passive: bool) -> Result<Config, HostError> {
     let run = key::random().map_err(|reason| HostError::Run {
         program: "getrandom".into(),
         reason,
         help: "see that the kernel gives random numbers".to_owned(),
     })?;
-    let mut config = Config::new(setup.me.clone(), setup.members.clone(), key, u64::from_be_bytes(run));
+    let mut config = Config::new(setup.me.clone(), setup.members.clone(), keys, u64::from_be_bytes(run));
     config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
     config.members_hash = setup.cluster.members_hash();
     config.boot = super::machine::boot_id().unwrap_or_default();
@@ -254,6 +255,8 @@ struct Running {
     cluster: Cluster,
     run_directory: PathBuf,
     notes: Vec<Note>,
+    /// Told each time that the keys are to be read again.
+    hangups: Sender<()>,
 }
 
 /// What the acting thread does, one after the other.
@@ -273,10 +276,11 @@ impl Running {
             |host: &Hostname| Some((host.clone(), setup.cluster.member(host.as_str())?.addresses.management_ip?.value));
         let addresses: BTreeMap<Hostname, Ipv4Addr> = setup.members.iter().filter_map(address).collect();
         let waiting = Arc::new(AtomicUsize::new(0));
+        let keys = Arc::new(RwLock::new(config.keys.clone()));
         let ears = Ears {
             address: addresses.get(&setup.me).copied(),
             peers: addresses.iter().filter(|(host, _)| **host != setup.me).map(|(_, address)| *address).collect(),
-            key: config.key.clone(),
+            keys: Arc::clone(&keys),
             waiting: Arc::clone(&waiting),
         };
         let socket = if setup.members.len() > 1 { Some(ears.open(&sender)?) } else { None };
@@ -288,6 +292,10 @@ impl Running {
             is_passive: config.is_passive,
         };
         let asker = Asker { cluster: setup.cluster.clone(), addresses: addresses.clone(), account: setup.account };
+        let (hangups, told) = mpsc::channel();
+        if setup.members.len() > 1 {
+            watch_keys(setup.root.clone(), keys, told, &sender);
+        }
         let database = Database { root: setup.root, settings: setup.settings, arguments: setup.arguments };
         Ok(Running {
             me: setup.me,
@@ -305,6 +313,7 @@ impl Running {
             cluster: setup.cluster,
             run_directory: setup.run_directory,
             notes: Vec::new(),
+            hangups,
         })
     }
 
@@ -312,28 +321,37 @@ impl Running {
         Tick(u64::try_from(self.began.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn say(&mut self, saying: Saying) {
+    fn say(&mut self, saying: Saying, user: Option<u32>) {
         let id = key::random().map_or(0, u64::from_be_bytes);
         let now = self.now();
-        self.supervisor.handle_input(now, Input::Said { id, saying });
+        self.supervisor.handle_input(now, Input::Said { id, saying, user });
     }
 
     fn listen_to_signals(&self) -> Result<(), HostError> {
-        let mut signals = Signals::new([SIGTERM, SIGINT]).map_err(|error| HostError::Run {
+        let mut signals = Signals::new([SIGTERM, SIGINT, SIGHUP]).map_err(|error| HostError::Run {
             program: "sigaction".into(),
             reason: plain(&error),
             help: "try again".to_owned(),
         })?;
-        let sender = self.sender.clone();
-        thread::spawn(move || signals.forever().take_while(|_| sender.send(Happening::End).is_ok()).for_each(drop));
+        let (sender, hangups) = (self.sender.clone(), self.hangups.clone());
+        thread::spawn(move || {
+            for signal in signals.forever() {
+                // A cluster of one has no keys to read.
+                if signal == SIGHUP {
+                    let _ = hangups.send(());
+                } else if sender.send(Happening::End).is_err() {
+                    return;
+                }
+            }
+        });
         Ok(())
     }
 
     fn listen_to_people(&self) -> Result<(), HostError> {
         let sender = self.sender.clone();
-        control::listen(&self.run_directory, move |request| {
+        control::listen(&self.run_directory, move |request, user| {
             let (reply, answer) = mpsc::channel();
-            sender.send(Happening::Asked(request, reply)).ok()?;
+            sender.send(Happening::Asked(request, user, reply)).ok()?;
             answer.recv().ok()
         })
     }
@@ -383,8 +401,8 @@ impl Running {
                 self.notes = notes;
                 Input::Looked { number, look }
             }
-            Happening::Asked(request, reply) => {
-                let answer = self.answer(request, voice);
+            Happening::Asked(request, user, reply) => {
+                let answer = self.answer(request, user, voice);
                 // Whoever asked may have gone.
                 let _ = reply.send(answer);
                 return;
@@ -397,14 +415,14 @@ impl Running {
         self.supervisor.handle_input(now, input);
     }
 
-    fn answer(&mut self, request: Request, voice: &dyn Voice) -> String {
+    fn answer(&mut self, request: Request, user: u32, voice: &dyn Voice) -> String {
         let now = self.now();
         match request {
             Request::Status { json } => voice.status(&self.supervisor.status(now), json),
             Request::Evidence => voice.evidence(&self.supervisor.status(now)),
             Request::Allow { word } => match self.saying(word) {
                 Ok(saying) => {
-                    self.say(saying);
+                    self.say(saying, Some(user));
                     String::new()
                 }
                 Err(message) => crate::report::json::error("usage", &message, "name members of the database"),

@@ -3,21 +3,21 @@
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::process::Child;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pfcluster_core::supervisor::{Input, Key, MOST_BYTES, Step, is_authentic};
+use pfcluster_core::supervisor::{Input, Keys, MOST_BYTES, Step, is_authentic};
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::database::{Database, how_it_ended};
 use super::look::Looker;
 use super::{Doing, Happening, PORT};
-use crate::host::HostError;
 use crate::host::evidence::Note;
 use crate::host::files::plain;
+use crate::host::{HostError, Root, key};
 
 /// What is heard: datagrams of members, made with the cluster's key. All others end here, before anything is decided anew.
 pub(super) struct Ears {
@@ -25,7 +25,7 @@ pub(super) struct Ears {
     pub(super) address: Option<Ipv4Addr>,
     /// The other members' addresses.
     pub(super) peers: Vec<Ipv4Addr>,
-    pub(super) key: Key,
+    pub(super) keys: Arc<RwLock<Keys>>,
     /// How many were taken and not yet read.
     pub(super) waiting: Arc<AtomicUsize>,
 }
@@ -34,6 +34,8 @@ pub(super) struct Ears {
 const MOST_WAITING: usize = 256;
 /// How often the supervisor hears of a datagram of a member's address that was not made with the key, so that it can tell.
 const FORGED: Duration = Duration::from_secs(1);
+/// How often it is looked whether the file of the keys has changed.
+const KEY_FILE: Duration = Duration::from_secs(2);
 /// How often people hear of strangers.
 const STRANGERS: Duration = Duration::from_secs(60);
 
@@ -75,7 +77,7 @@ impl Ears {
                     continue;
                 }
                 Happening::Noted(of_strangers(dropped, from))
-            } else if !is_authentic(bytes, &self.key) && !forged.is_time()
+            } else if !self.is_authentic(bytes) && !forged.is_time()
                 || self.waiting.load(Ordering::Relaxed) >= MOST_WAITING
             {
                 continue;
@@ -87,6 +89,10 @@ impl Ears {
                 return;
             }
         }
+    }
+
+    fn is_authentic(&self, bytes: &[u8]) -> bool {
+        is_authentic(bytes, &self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -124,6 +130,40 @@ impl Seldom {
         self.last = Some(Instant::now());
         true
     }
+}
+
+/// Reads the keys again when their file changes, or when it is told to. A file that can't be used changes nothing.
+pub(super) fn watch_keys(root: Root, keys: Arc<RwLock<Keys>>, hangups: Receiver<()>, sender: &Sender<Happening>) {
+    let sender = sender.clone();
+    let mut seen = key::stamp(&root);
+    thread::spawn(move || {
+        loop {
+            let is_told = match hangups.recv_timeout(KEY_FILE) {
+                Ok(()) => true,
+                Err(RecvTimeoutError::Timeout) => false,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            let now = key::stamp(&root);
+            if !is_told && now == seen {
+                continue;
+            }
+            seen = now;
+            let happening = match key::read(&root) {
+                Ok(read) => {
+                    // First who hears, then who sends.
+                    keys.write().unwrap_or_else(PoisonError::into_inner).clone_from(&read);
+                    Happening::Input(Input::KeysRead { keys: read })
+                }
+                Err(error) => Happening::Noted(Note {
+                    message: format!("{error}; the keys that were read before stay in use"),
+                    help: error.help().to_owned(),
+                }),
+            };
+            if sender.send(happening).is_err() {
+                return;
+            }
+        }
+    });
 }
 
 pub(super) fn look_in_turn(looker: Looker, sender: &Sender<Happening>) -> Sender<(u64, bool)> {

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use pfcluster_core::conflict::{ConfigVersion, Reply};
-use pfcluster_core::sync::{Answer, AnswerError, Call, Item, SyncPath, content_of, is_missing_file, version_of};
+use pfcluster_core::sync::{Answer, Call, Item, SyncPath, content_of, is_missing_file, not_reached, version_of};
 
 use super::webservices::{CallError, Client, Credentials, Fingerprint, Patience, Trust};
 
@@ -128,13 +128,7 @@ impl Peer {
     /// # Errors
     /// [`CallError`] if it does not answer, or refuses.
     pub fn ask_to_push(&self, limit: Duration) -> Result<Vec<String>, CallError> {
-        let answer = self.client.call(&Call::push(), limit)?;
-        let failed = match answer.0.first() {
-            Some(list) => list.as_array(),
-            None => return Ok(Vec::new()),
-        };
-        let failed = failed.ok_or(AnswerError::Value { method: Call::push().method() })?;
-        Ok(failed.iter().map(|host| host.as_str().unwrap_or_default().to_owned()).collect())
+        Ok(not_reached(&self.client.call(&Call::push(), limit)?)?)
     }
 
     /// The certificate that it showed, if it was accepted for what it is.

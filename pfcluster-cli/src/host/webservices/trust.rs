@@ -113,21 +113,30 @@ impl Pins {
     /// # Errors
     /// [`HostError`] if the file can't be read, or a line of it is none of ours.
     pub fn read(root: &Root) -> Result<Pins, HostError> {
-        let path = root.file(PINS);
         let Some(text) = Directory::open(root.directory())?.read(PINS)? else { return Ok(Pins::default()) };
-        let mut pins = BTreeMap::new();
-        for (number, line) in String::from_utf8_lossy(&text).lines().enumerate() {
-            let parsed = line.split_once(' ').and_then(|(ip, pin)| Some((ip.parse().ok()?, pin.parse().ok()?)));
-            let Some((address, fingerprint)) = parsed else {
-                return Err(HostError::Content {
-                    path,
-                    reason: format!("line {} is no address and fingerprint", number + 1),
-                    help: "remove the line, or the file: members' certificates are asked about again".to_owned(),
-                });
-            };
-            pins.insert(address, fingerprint);
-        }
-        Ok(Pins(pins))
+        Pins::parse(&text).map_err(|line| HostError::Content {
+            path: root.file(PINS),
+            reason: format!("line {line} has no address with a fingerprint"),
+            help: "remove the line, or the file: members' certificates are asked about again".to_owned(),
+        })
+    }
+
+    /// The error is the number of a line, from 1, that is none of ours.
+    pub(in crate::host) fn parse(text: &[u8]) -> Result<Pins, usize> {
+        let parsed = |line: &str| -> Option<(Ipv4Addr, Fingerprint)> {
+            let (address, fingerprint) = line.split_once(' ')?;
+            Some((address.parse().ok()?, fingerprint.parse().ok()?))
+        };
+        let text = String::from_utf8_lossy(text);
+        let lines = (1..).zip(text.lines());
+        lines.map(|(number, line)| parsed(line).ok_or(number)).collect::<Result<_, _>>().map(Pins)
+    }
+
+    pub(in crate::host) fn to_text(&self) -> String {
+        let line = |text: String, (address, fingerprint): (&Ipv4Addr, &Fingerprint)| {
+            text + &format!("{address} {fingerprint}\n")
+        };
+        self.0.iter().fold(String::new(), line)
     }
 
     /// Remembers these certificates beside, and instead of, those of earlier.
@@ -141,11 +150,7 @@ impl Pins {
         if pins == before {
             return Ok(());
         }
-        let line = |text: String, (address, fingerprint): (&Ipv4Addr, &Fingerprint)| {
-            text + &format!("{address} {fingerprint}\n")
-        };
-        let text = pins.0.iter().fold(String::new(), line);
         let private = |mode| Fresh { mode, owner: None };
-        Directory::open(root.directory())?.write(PINS, text.as_bytes(), private(0o600), private(0o700))
+        Directory::open(root.directory())?.write(PINS, pins.to_text().as_bytes(), private(0o600), private(0o700))
     }
 }

@@ -252,7 +252,7 @@ impl Client {
     fn receive(&mut self) -> Result<Vec<u8>, Failure> {
         let mut packet = Vec::new();
         if !self.packets.next_packet(&mut packet).map_err(broken)? {
-            return Err(Failure::Lost("it has ended the connection".to_owned()));
+            return Err(has_ended());
         }
         if packet.first() != Some(&0xff) {
             return Ok(packet);
@@ -306,6 +306,8 @@ pub(in crate::host) fn authorities(ca: &str) -> Result<RootCertStore, String> {
 
 fn broken(error: PacketCodecError) -> Failure {
     match error {
+        // The connection ended within a packet.
+        PacketCodecError::Io(error) if error.kind() == io::ErrorKind::Other => has_ended(),
         PacketCodecError::Io(error) => lost(&error),
         PacketCodecError::PacketTooLarge => super::too_long(),
         PacketCodecError::PacketsOutOfSync | PacketCodecError::BadCompressedPacketHeader => not_understood(),
@@ -316,11 +318,13 @@ fn broken(error: PacketCodecError) -> Failure {
 fn lost(error: &io::Error) -> Failure {
     match error.kind() {
         io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Silent("it does not answer in time".to_owned()),
-        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => {
-            Failure::Lost("it has ended the connection".to_owned())
-        }
+        io::ErrorKind::UnexpectedEof | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionReset => has_ended(),
         _ => Failure::Lost(plain(error)),
     }
+}
+
+fn has_ended() -> Failure {
+    Failure::Lost("it has ended the connection".to_owned())
 }
 
 fn not_understood() -> Failure {

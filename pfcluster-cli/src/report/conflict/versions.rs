@@ -2,6 +2,7 @@
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::{ConfigVersion, Reply};
+use pfcluster_core::printable::printable;
 use serde::{Deserialize, Deserializer, de};
 
 /// What the members say, as far as it is shown or decided upon.
@@ -31,7 +32,7 @@ impl Versions {
 #[non_exhaustive]
 pub enum VersionsError {
     /// Not the JSON of versions; says where.
-    #[error("{0}")]
+    #[error("{}", printable(.0.to_string().as_bytes()))]
     Json(#[from] serde_json::Error),
     /// A form that this program does not know.
     #[error("`version` is {0}, but this program knows only 1")]

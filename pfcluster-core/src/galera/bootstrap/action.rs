@@ -119,6 +119,14 @@ impl Action {
         }
     }
 
+    /// The members that this decision starts as a primary component.
+    pub(crate) fn starters(&self) -> &[Hostname] {
+        match self {
+            Action::Reform { members, .. } => members,
+            other => other.starts().map(std::slice::from_ref).unwrap_or_default(),
+        }
+    }
+
     /// Who joins only if its data may go, and a person has to say so.
     pub fn discard(&self) -> &[Hostname] {
         match self {

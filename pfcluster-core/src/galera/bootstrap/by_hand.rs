@@ -5,12 +5,20 @@ use super::action::Action;
 use super::facts::Facts;
 use crate::cluster::Hostname;
 use crate::decision::{Step, and};
-use crate::galera::Found;
+use crate::galera::{Files, Found};
 
-const STATE_ASIDE: &str = "mv /var/lib/mysql/grastate.dat /var/lib/mysql/grastate.dat.aside";
-const VIEW_ASIDE: &str = "mv /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside";
+const STATE_ASIDE: &str = "mv --backup=numbered /var/lib/mysql/grastate.dat /var/lib/mysql/grastate.dat.aside";
+const VIEW_ASIDE: &str = "mv --backup=numbered /var/lib/mysql/gvwstate.dat /var/lib/mysql/gvwstate.dat.aside";
+const NOT_LAST: &str = "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat";
+/// The data directory, whole, and an empty one in its place; not under a server that runs. What comes after it in the same command
+/// line happens only if it did.
+pub(crate) const DATA_ASIDE: &str = "! pgrep -l -x 'mariadbd|mysqld' && mv -T /var/lib/mysql \"/var/lib/mysql.aside-$(date \
+                                     +%Y%m%dT%H%M%S)\" && install -d -o mysql -g mysql -m 750 /var/lib/mysql";
 const START: &str = "systemctl start packetfence-mariadb";
 pub(super) const STOP: &str = "systemctl stop packetfence-mariadb";
+/// A server that waits for others does not end when it is told to (measured: not in minutes). It serves no client, so it may be killed.
+pub(crate) const STOP_WAITING: &str =
+    "timeout 60 systemctl stop packetfence-mariadb || systemctl kill --signal=KILL packetfence-mariadb";
 /// It runs in the foreground (guide 5.2).
 const NEW_CLUSTER: &str = "/usr/local/pf/sbin/pf-mariadb --force-new-cluster";
 
@@ -32,25 +40,24 @@ pub(super) fn steps(action: &Action, facts: &[Facts<'_>]) -> Vec<Step> {
             join_later(&mut steps, joiners, facts);
         }
         Action::Fresh { member, joiners, .. } => {
-            new_cluster(&mut steps, member, joiners, &[], facts);
+            new_cluster(&mut steps, member, None, joiners, &[], facts);
         }
         Action::Bootstrap { member, new_uuid, supersede_first, joiners, discard, .. } => {
             supersede(&mut steps, supersede_first, facts);
-            if *new_uuid {
+            let before = new_uuid.then(|| state_aside(member, facts)).flatten();
+            if before.is_some() {
                 steps.push(Step::advice(format!(
-                    "so that {member} gets a new cluster UUID, and nobody joins with more than it has:"
+                    "so that {member} gets a new cluster UUID, and no member joins with more than it has:"
                 )));
-                steps.push(Step::run(member, STATE_ASIDE));
             }
-            new_cluster(&mut steps, member, joiners, discard, facts);
+            new_cluster(&mut steps, member, before, joiners, discard, facts);
         }
         Action::Seed { member, joiners, discard, .. } => {
-            let files = facts.iter().find(|one| one.host == member).and_then(Facts::files);
-            if files.is_some_and(|files| files.grastate != Found::Absent) {
+            let before = state_aside(member, facts);
+            if before.is_some() {
                 steps.push(Step::advice(format!("so that {member} gets a new cluster UUID:")));
-                steps.push(Step::run(member, STATE_ASIDE));
             }
-            new_cluster(&mut steps, member, joiners, discard, facts);
+            new_cluster(&mut steps, member, before, joiners, discard, facts);
         }
         Action::Promote { member, supersede_first, joiners, discard, .. } => {
             supersede(&mut steps, supersede_first, facts);
@@ -81,7 +88,7 @@ fn stop_first(action: &Action) -> Option<&[Hostname]> {
 
 /// A process that is stopped may have come into a component meanwhile: what is to be done then is decided anew.
 fn stop(hosts: &[Hostname]) -> Vec<Step> {
-    let mut steps: Vec<Step> = hosts.iter().map(|host| Step::run(host, STOP)).collect();
+    let mut steps: Vec<Step> = hosts.iter().map(|host| Step::run(host, STOP_WAITING)).collect();
     steps.push(Step::advice("then collect the evidence again, and decide again with it:"));
     steps.extend(hosts.iter().map(|host| Step::run(host, "pfcluster evidence")));
     steps
@@ -91,24 +98,26 @@ fn stop(hosts: &[Hostname]) -> Vec<Step> {
 fn supersede(steps: &mut Vec<Step>, hosts: &[Hostname], facts: &[Facts<'_>]) {
     for host in hosts {
         let files = facts.iter().find(|one| one.host == host).and_then(Facts::files);
-        if files.is_some_and(|files| files.gvwstate != Found::Absent) {
-            steps.push(Step::run(host, VIEW_ASIDE));
-        }
-        steps.push(Step::run(
-            host,
-            "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat",
-        ));
+        let view = files.filter(|files| files.gvwstate != Found::Absent).map(|_| VIEW_ASIDE);
+        steps.push(chain(host, view.into_iter().chain([NOT_LAST])));
     }
+}
+
+/// A server without grastate.dat makes a new cluster UUID.
+fn state_aside(host: &Hostname, facts: &[Facts<'_>]) -> Option<&'static str> {
+    let files = facts.iter().find(|one| one.host == host).and_then(Facts::files)?;
+    (files.grastate != Found::Absent).then_some(STATE_ASIDE)
 }
 
 fn new_cluster(
     steps: &mut Vec<Step>,
     member: &Hostname,
+    before: Option<&str>,
     joiners: &[Hostname],
     discard: &[Hostname],
     facts: &[Facts<'_>],
 ) {
-    steps.push(Step::run(member, NEW_CLUSTER));
+    steps.push(chain(member, before.into_iter().chain([NEW_CLUSTER])));
     join_later(steps, joiners, facts);
     discard.iter().for_each(|host| aside(steps, host));
     if !joiners.is_empty() || !discard.is_empty() {
@@ -132,14 +141,11 @@ fn join(steps: &mut Vec<Step>, joiners: &[Hostname], facts: &[Facts<'_>]) {
     let mut facts = facts.iter();
     for host in joiners {
         let files = facts.find(|one| one.host == host).and_then(Facts::files);
-        if files.is_some_and(|files| files.gvwstate != Found::Absent) {
-            steps.push(Step::run(host, VIEW_ASIDE));
-        }
+        let view = files.filter(|files| files.gvwstate != Found::Absent).map(|_| VIEW_ASIDE);
         // Its files may be incomplete: it must receive everything.
-        if files.is_some_and(|files| files.unsynced_transfer && files.grastate != Found::Absent) {
-            steps.push(Step::run(host, STATE_ASIDE));
-        }
-        steps.push(Step::run(host, START));
+        let is_incomplete = |files: &&Files| files.unsynced_transfer && files.grastate != Found::Absent;
+        let state = files.filter(is_incomplete).map(|_| STATE_ASIDE);
+        steps.push(chain(host, view.into_iter().chain(state).chain([START])));
     }
 }
 
@@ -148,8 +154,10 @@ pub(super) fn aside(steps: &mut Vec<Step>, host: &Hostname) {
     steps.push(Step::advice(format!(
         "only if the data of {host} may go (they are kept aside), let it join without them:"
     )));
-    steps.push(Step::run(host, STOP));
-    steps.push(Step::run(host, "mv -T /var/lib/mysql /var/lib/mysql.aside"));
-    steps.push(Step::run(host, "install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
-    steps.push(Step::run(host, START));
+    steps.push(chain(host, [STOP, DATA_ASIDE, START]));
+}
+
+/// Commands of which each goes on only if the one before it did what it should: one line, so that a paste does not go on either.
+fn chain<'a>(host: &Hostname, commands: impl IntoIterator<Item = &'a str>) -> Step {
+    Step::run(host, commands.into_iter().collect::<Vec<_>>().join(" && "))
 }

@@ -7,7 +7,7 @@ use super::{Policy, Seen};
 use crate::cluster::Hostname;
 use crate::galera::{
     ClusterStatus, Evidence, Files, Fork, Found, LocalState, Observation, Position, Process, Records, Recovered,
-    Running, Uuid,
+    Running, Uuid, ViewId, ViewRecord,
 };
 
 /// One member, as the rules look at it.
@@ -166,7 +166,10 @@ impl<'a> Facts<'a> {
     pub(super) fn transfers(&self) -> bool {
         match self.evidence.map(|evidence| &evidence.process) {
             Some(Process::Running(running)) => matches!(running.state, LocalState::Joining | LocalState::Donor),
-            Some(Process::Starting | Process::NotResponding) => self.files().is_some_and(|files| files.sst_marker),
+            Some(Process::Starting | Process::NotResponding) => {
+                let is_over = matches!(self.holds, Holds::Unsafe(Defect::TransferBroken, _));
+                !is_over && self.files().is_some_and(|files| files.sst_marker)
+            }
             Some(Process::Stopped | Process::Bootstrapping) | None => false,
         }
     }
@@ -326,7 +329,41 @@ fn confirms_last_view(files: &Files, position: Position) -> bool {
     record.is_some_and(|record| record.uuid == position.uuid() && position.seqno() >= record.floor)
 }
 
-/// Marks who missed a fork that somebody remembers: its own data are of that UUID, and it does not remember it.
+/// A zero UUID is not the mark of a DDL statement where others went on in a later view: the member was inconsistent, and was killed
+/// before its gvwstate.dat was removed. Its data count only if the operator trusts them.
+pub(super) fn doubt_outlived(facts: &mut [Facts<'_>], trust: &BTreeSet<Hostname>) {
+    let is_zero = |one: &Facts<'_>| {
+        let grastate = one.files().and_then(|files| files.grastate.read());
+        one.running().is_none() && one.safe().is_some() && grastate.is_some_and(|own| own.uuid.is_zero())
+    };
+    // Mostly there is none.
+    for at in (0..facts.len()).filter(|&at| is_zero(&facts[at])).collect::<Vec<_>>() {
+        let one = &facts[at];
+        let Some(own) = one.records().and_then(|records| records.view).filter(|_| !one.by_trust) else { continue };
+        let others = facts.iter().filter(|other| other.place != one.place && !other.given_up);
+        if others.filter_map(Facts::files).any(|files| was_in_a_later_view(files, &own)) {
+            let (trusted, position) = (trust.contains(one.host), one.safe());
+            let one = &mut facts[at];
+            one.by_trust = trusted;
+            if !trusted {
+                one.holds = Holds::Unsafe(Defect::ZeroUuid, position);
+            }
+        }
+    }
+}
+
+/// Its last primary view was another one, which formed later or may have.
+fn was_in_a_later_view(files: &Files, than: &ViewRecord) -> bool {
+    let recorded = files.records.view.filter(|view| view.uuid == than.uuid);
+    let recorded_later = recorded.is_some_and(|view| view.view != than.view && view.floor >= than.floor);
+    // Without a record of it, it is not known when that view was.
+    let held = files.gvwstate.read().filter(|own| own.listed().is_some());
+    let unrecorded = |view: ViewId| view != than.view && recorded.is_none_or(|record| record.view != view);
+    recorded_later || held.is_some_and(|own| unrecorded(own.view))
+}
+
+/// Marks who missed a fork that a member remembers: its own data are of that UUID, and it does not remember it, or is still before it
+/// while others have gone on with a new UUID.
 ///
 /// Who went on from a fork is not recorded, so a member of which nothing is known may be one of them, unless it is `lost`.
 pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostname>) {
@@ -338,10 +375,20 @@ pub(super) fn mark_missed_forks(facts: &mut [Facts<'_>], lost: &BTreeSet<Hostnam
     if !facts.iter().any(is_out_of_sight) {
         forks.retain(|fork| survives(fork, facts));
     }
+    // Where others have a new cluster UUID from the fork on, who is at the old one has not gone along, although it meant to.
+    let went_on = |fork: &Fork| {
+        let is_at_another = |position: Position| position.uuid() != fork.at.uuid();
+        facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && one.safe().is_some_and(is_at_another))
+    };
+    let forks: Vec<(Fork, bool)> = forks.into_iter().map(|fork| (fork, went_on(&fork))).collect();
     for one in facts {
         let Some(position) = one.safe() else { continue };
-        let is_missed = |fork: &&Fork| fork.at.uuid() == position.uuid() && !one.remembers_fork(fork);
-        let missed = forks.iter().filter(is_missed).map(|&fork| Missed { fork, diverged: position.is_above(fork.at) });
+        let is_missed = |fork: &Fork, ends: bool| {
+            let stayed = ends && !position.is_above(fork.at);
+            fork.at.uuid() == position.uuid() && (stayed || !one.remembers_fork(fork))
+        };
+        let missed = forks.iter().filter(|(fork, ends)| is_missed(fork, *ends));
+        let missed = missed.map(|&(fork, _)| Missed { fork, diverged: position.is_above(fork.at) });
         // The worst counts; of equals the earliest, where it stayed behind.
         one.missed = missed.min_by_key(|missed| (!missed.diverged, missed.fork.at.seqno()));
     }
@@ -358,6 +405,17 @@ fn survives(fork: &Fork, facts: &[Facts<'_>]) -> bool {
         Holds::Nothing | Holds::NoHistory | Holds::Unsafe(_, None) => false,
     };
     facts.iter().any(|one| !one.given_up && one.remembers_fork(fork) && holds_more(one))
+}
+
+/// A server that waits beside the mark of an earlier transfer receives nothing where all members are known and none of them can give.
+pub(super) fn find_old_marks(facts: &mut [Facts<'_>]) {
+    // Who was never in a primary component gives to no other member.
+    let cannot_give = |one: &Facts<'_>| one.arbitrator() || one.is_stopped() || one.is_starting();
+    if facts.iter().all(cannot_give) {
+        for one in facts.iter_mut().filter(|one| one.is_starting() && one.transfers() && !one.arbitrator()) {
+            one.holds = Holds::Unsafe(Defect::TransferBroken, None);
+        }
+    }
 }
 
 /// A transfer that was not on disk yet is passed over if another member that was in the same last view is safe and no less

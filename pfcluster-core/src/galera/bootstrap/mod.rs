@@ -26,8 +26,8 @@
 //!   recovered yet. A recovery that failed is an error, not "no position".
 //!
 //! Three of these doubts end without a word. Beside the zero UUID the recovered position counts if the member was Synced in the view
-//! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there. Beside
-//! another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
+//! that its gvwstate.dat names, as its supervisor wrote down, and it reaches that view's floor: it has all that it had there; unless
+//! another member was in a later view, or in one of which nothing is recorded: then it may have been inconsistent. Beside another UUID in grastate.dat it counts if a fork of this member is recorded at just that position: a start with a new UUID was
 //! interrupted before anything was committed. And a transfer that was not on disk is passed over if another member of the same last
 //! view is safe and no less advanced: all that the view confirmed to clients is there.
 //!
@@ -36,8 +36,10 @@
 //!
 //! **Forks.** A start on a word, and one that a person makes by hand, is written down as a *fork*: its id, and the position where
 //! history went on. Who goes along remembers it. A member whose data are of that UUID and that does not remember it *missed* it: it
-//! is never chosen. If it holds more than the fork it has *diverged*: numbers no longer tell, and it joins only without its own data.
-//! A fork of which everybody is known and nothing is left counts no more.
+//! is never chosen. (So did one that remembers it and is not above it, while others that remember it have another UUID: it meant to
+//! join them.) If it holds more than the fork it has *diverged*: numbers no longer tell, and it joins only without its own data.
+//! A fork of which all members are known and nothing is left counts no more. A full state transfer replaces what was written down of
+//! the data before it, forks among it.
 //!
 //! **A new cluster UUID.** Galera lets a member of the same UUID in by its number alone. So a component that is started while
 //! somebody may hold more, or has diverged, takes a new UUID: Galera itself then refuses an incremental transfer to whoever comes
@@ -75,7 +77,7 @@
 //! 3. One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
 //! 4. A state transfer runs, or a process may be serving and does not say so (it does not respond, or begins a component):
 //!    **wait**. Acting during a transfer has killed real clusters, and a mute server is not a dead one. (The mark of a transfer on
-//!    a stopped member only makes its copy unsafe.)
+//!    a stopped member only makes its copy unsafe; so does one on a waiting server if all members are known and none can give.)
 //! 5. An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
 //! 6. Positions of two histories, neither of which has the other as its successor: **refuse**.
 //! 7. All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
@@ -166,6 +168,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use action::{Action, Assumption, Awaited, Defect, History, Need, Problem, Proof, Risk, Unfit, Untrusted};
+pub(crate) use by_hand::{DATA_ASIDE, STOP_WAITING};
 pub use reason::{FlagIgnored, Hindrance, NotChosen, Reason, SplitSign, TieBreak, Word};
 
 use crate::cluster::Hostname;
@@ -219,7 +222,7 @@ pub enum CarriedOutBy {
     /// A person, command by command.
     #[default]
     Person,
-    /// Supervisors: a person can give them a word (`pfcluster mariadb allow`).
+    /// Supervisors: a person can give them an override (`pfcluster mariadb allow`).
     Supervisors,
 }
 
@@ -235,6 +238,8 @@ pub(crate) fn safe_position(seen: &Seen) -> Option<Position> {
 pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reason> {
     let mut facts: Vec<facts::Facts<'_>> =
         (0..).zip(seen).map(|(place, seen)| facts::Facts::of(place, seen, policy)).collect();
+    facts::find_old_marks(&mut facts);
+    facts::doubt_outlived(&mut facts, &policy.trust);
     facts::mark_missed_forks(&mut facts, &policy.assume_lost);
     facts::pass_over_unsynced(&mut facts);
     let election = elect::Election::new(&facts, policy);

@@ -1,14 +1,15 @@
 //! What a person can do where an election waits or refuses: how to bring what is missing, or which word to give and what it
 //! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
-use super::CarriedOutBy;
 use super::action::{Action, Awaited, Defect, Need, Problem, Risk, Untrusted};
-use super::by_hand::{self, STOP};
+use super::by_hand::{self, DATA_ASIDE, STOP};
 use super::elect::Election;
 use super::facts::Facts;
+use super::{CarriedOutBy, SPLIT_CONFIRMED_AFTER};
 use crate::cluster::Hostname;
 use crate::conflict::SYNC;
 use crate::decision::{Step, and};
+use crate::galera::Silence;
 
 /// The steps for a decision.
 pub(super) fn of(action: &Action, election: &Election<'_>) -> Vec<Step> {
@@ -31,13 +32,20 @@ fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
     for host in action.discard().iter().filter(|host| !election.policy.discard.contains(*host)) {
         let what = format!("only if the data of {host} may go (they are kept aside), let it join without them:");
         steps.push(Step::advice(what));
-        steps.push(ask(election, "discard", &[host.as_str()]));
+        steps.push(ask_on(election, "discard", host));
     }
     steps
 }
 
 fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
-    let mut steps: Vec<Step> = awaited.iter().flat_map(|one| bring(&one.member, &one.need, election)).collect();
+    let mut steps = Vec::new();
+    if awaited.iter().any(|one| one.need == Need::SecondLook) && !is_supervised(election) {
+        steps.push(Step::advice(format!(
+            "keep these files of evidence, collect it again after {} s, and decide with the files of both times:",
+            SPLIT_CONFIRMED_AFTER.as_secs()
+        )));
+    }
+    steps.extend(awaited.iter().flat_map(|one| bring(&one.member, &one.need, election)));
     let named = |is: fn(&Need) -> bool| -> Vec<Hostname> {
         awaited.iter().filter(|one| is(&one.need)).map(|one| one.member.clone()).collect()
     };
@@ -47,7 +55,11 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
         steps.push(Step::advice(what));
     }
     // What can be brought is not to be given up; and somebody must be left.
-    let unknown = named(|need| matches!(need, Need::Evidence { .. } | Need::RecoveryThatWorks { .. }));
+    let is_lost = |need: &Need| match need {
+        Need::Evidence { silence } => !matches!(silence, Silence::NotCounted(_)),
+        need => matches!(need, Need::RecoveryThatWorks { .. }),
+    };
+    let unknown = named(is_lost);
     if unknown.len() == awaited.len() && election.enabled().any(Facts::is_known) {
         let loses = match election.risk() {
             Risk::None => "nothing is lost with them, unless a new cluster was forced there",
@@ -64,6 +76,9 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
 /// How to bring what is missing of a member.
 fn bring(host: &Hostname, need: &Need, election: &Election<'_>) -> Vec<Step> {
     match need {
+        Need::Evidence { silence: Silence::NotCounted(_) } => {
+            vec![Step::advice(format!("remove the files of evidence of {host}, and collect it again:")), recover(host)]
+        }
         Need::Evidence { .. } | Need::Files | Need::Recovery => vec![recover(host)],
         Need::RecoveryThatWorks { .. } => vec![
             Step::advice(format!("see in the error log of MariaDB on {host} why the recovery fails, and mend it:")),
@@ -135,12 +150,18 @@ fn ask(election: &Election<'_>, word: &str, about: &[&str]) -> Step {
     Step::run_anywhere(format!("pfcluster bootstrap{asked} --evidence *.json"))
 }
 
+/// A supervisor does this to its own data only, and only if it is given to it.
+fn ask_on(election: &Election<'_>, word: &str, host: &Hostname) -> Step {
+    if is_supervised(election) {
+        return Step::run(host, format!("pfcluster mariadb allow {word} {host}"));
+    }
+    ask(election, word, &[host.as_str()])
+}
+
 /// Data that are not to be kept are still kept aside.
 fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
     steps.push(Step::advice(format!("on each of {whose}, so that its data are kept aside, and then ask again:")));
-    steps.push(Step::run_anywhere(STOP));
-    steps.push(Step::run_anywhere("mv -T /var/lib/mysql /var/lib/mysql.aside"));
-    steps.push(Step::run_anywhere("install -d -o mysql -g mysql -m 750 /var/lib/mysql"));
+    steps.push(Step::run_anywhere(format!("{STOP} && {DATA_ASIDE}")));
 }
 
 fn give_up(steps: &mut Vec<Step>, election: &Election<'_>, host: &Hostname) {
@@ -175,7 +196,10 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             )));
             if let [one] = &members[..] {
                 steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
-                steps.push(ask(election, "standalone", &[]));
+                steps.push(match ask(election, "standalone", &[]) {
+                    Step::Run { command, .. } if is_supervised(election) => Step::run(one, command),
+                    step => step,
+                });
             }
             members.iter().for_each(|host| give_up(&mut steps, election, host));
         }
@@ -251,7 +275,7 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                     "to see what comes of beginning a new history with the data of {}:",
                     one.member
                 )));
-                steps.push(ask(election, "seed", &[one.member.as_str()]));
+                steps.push(ask_on(election, "seed", &one.member));
             }
             (Some(Defect::ZeroUuid), Some(position)) if Some(position) == best => {
                 steps.push(Step::advice(format!(
@@ -259,7 +283,7 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
                      without their data:",
                     one.member
                 )));
-                steps.push(ask(election, "trust", &[one.member.as_str()]));
+                steps.push(ask_on(election, "trust", &one.member));
                 best = None;
             }
             (Some(_), _) => {}

@@ -144,14 +144,17 @@ impl<'f> Source<'f> {
         running.status == ClusterStatus::NonPrimary && sees_source && promoted.sees.contains(one.host)
     }
 
-    /// The earliest fork of this UUID that one of the two, the source and the member, went on from and the other did not.
+    /// The earliest fork of this UUID that one of the two, the source and the member, went on from and the other did not; else the
+    /// last one that both remember, if the source has had another UUID since.
     fn missed_fork(&self, one: &Facts<'_>, uuid: Uuid) -> Option<Position> {
         let remembers = |fork: &Fork| self.members.iter().any(|member| member.remembers_fork(fork));
         let is_own_uuid = Some(uuid) == self.position().map(Position::uuid);
-        let of_source = self.members.iter().flat_map(|member| member.forks()).filter(|fork| !one.remembers_fork(fork));
-        let of_member = one.forks().iter().filter(|fork| is_own_uuid && !remembers(fork));
-        let missed = of_source.chain(of_member).map(|fork| fork.at).filter(|at| at.uuid() == uuid);
-        missed.min_by_key(|at| at.seqno())
+        let of_source = || self.members.iter().flat_map(|member| member.forks()).filter(|fork| fork.at.uuid() == uuid);
+        let of_member = one.forks().iter().filter(|fork| is_own_uuid && fork.at.uuid() == uuid && !remembers(fork));
+        let missed = of_source().filter(|fork| !one.remembers_fork(fork)).chain(of_member);
+        let earliest = missed.map(|fork| fork.at).min_by_key(|at| at.seqno());
+        let left = of_source().filter(|_| !is_own_uuid).map(|fork| fork.at);
+        earliest.or_else(|| left.max_by_key(|at| at.seqno()))
     }
 
     /// Why each of the others was not the one to start from.

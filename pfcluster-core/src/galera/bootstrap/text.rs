@@ -75,7 +75,8 @@ fn followers(
         write!(f, "; join {}", and(joiners))?;
     }
     if !discard.is_empty() {
-        write!(f, "; on your word, and without their own data, join {}", and(discard))?;
+        let (joins, their) = if discard.len() == 1 { ("joins", "its") } else { ("join", "their") };
+        write!(f, "; {} {joins} only on an override, without {their} own data", and(discard))?;
     }
     Ok(())
 }

@@ -72,11 +72,12 @@ impl fmt::Display for Reason {
                 write!(f, "safe_to_bootstrap of {member} does not count: {why}")
             }
             Reason::HeldBack { members, by } => write!(f, "{} can prove to have left last, but {by}", and(members)),
-            Reason::ViewIncomplete { view, holders, present, size } => write!(
-                f,
-                "{present} of the {size} members of the primary view {view} are here ({}): the last to run must all be there",
-                and(holders)
-            ),
+            Reason::ViewIncomplete { view, holders, present, size } => {
+                let holds = if *present == 1 { "holds" } else { "hold" };
+                write!(f, "{present} of the {size} members of the primary view {view} {holds} it ({}", and(holders))?;
+                let copies = if holders.len() > *present { ", with copies of one data directory" } else { "" };
+                write!(f, "{copies}): the last to run must all be there")
+            }
             Reason::ViewUnproven { view, holders } => write!(
                 f,
                 "the primary view {view} is held by all of its members, {}, but somebody who left before may hold more",

@@ -34,14 +34,15 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .added("the guide's way is valid only if all were hard stopped at the same time, and who is in service elsewhere is not asked");
     let names: Vec<&str> = missing.iter().map(Hostname::as_str).collect();
     if book.request.supervised {
-        let step = book.step("5.1", "See what the supervisors wait for, and give them your word", &on);
+        let step = book.step("5.1", "See what the supervisors wait for, and give the override", &on);
         step.run("pfcluster mariadb status")
             .run_here(&format!("pfcluster mariadb allow assume-lost {}", names.join(" ")))
+            .do_it("if it says that it has no effect on another member until it is given there, run the same on that one")
             .irreversible(format!(
                 "what only {} committed is lost; before you have to type the names, it says whether that can be anything",
                 and(&missing)
             ))
-            .warn("they decide by themselves who begins: the one that holds most")
+            .warn("they decide by themselves which member starts: the most advanced; the override counts on that one")
             .mend("systemctl stop packetfence-mariadb", "the supervisors stop what is in the way")
             .mend("rm /var/lib/mysql/gvwstate.dat", "the supervisors move it aside where it has to go, and use it where it proves something")
             .landmark(Check::Together { members: rest.clone(), only: false });

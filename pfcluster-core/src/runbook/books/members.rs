@@ -68,7 +68,25 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
     if !database.is_empty() {
         step.together(&database);
     }
+    if book.request.supervised && database.len() > 1 {
+        change_key(book, &gone, &keeper);
+    }
     Ok(())
+}
+
+/// The disk of the member that is gone has the key, and its copies may.
+fn change_key(book: &mut Book<'_>, gone: &Hostname, keeper: &[Hostname]) {
+    let step = book.step("", format!("Change the key of the supervisors, which {gone} still has"), keeper);
+    step.run_here("pfcluster key rotate")
+        .run_here("pfcluster sync --as-master")
+        .run("pfcluster mariadb status")
+        .do_it("go on when that says that all members accept the next key: within seconds where their supervisors run")
+        .run_here("pfcluster key rotate --finish")
+        .run_here("pfcluster sync --as-master")
+        .warn(
+            "the supervisors read the file by themselves; none has to be started again, and the databases don't notice",
+        )
+        .look("`pfcluster mariadb status` shows one key, and all members' supervisors");
 }
 
 /// The names of a member's sections.

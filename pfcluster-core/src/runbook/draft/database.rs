@@ -3,6 +3,7 @@
 use super::Draft;
 use crate::cluster::Hostname;
 use crate::decision::and;
+use crate::galera::bootstrap::{DATA_ASIDE, STOP_WAITING};
 use crate::runbook::check::{Check, Fact};
 
 const DATADIR: &str = "/var/lib/mysql";
@@ -17,10 +18,10 @@ impl Draft {
         self.back("systemctl start packetfence-mariadb").verify(Check::Stopped { members: hosts })
     }
 
-    /// One that waits for others does not end when it is told to (measured: not in minutes); it serves nobody, so it may be killed.
+    /// [`STOP_WAITING`].
     pub(in crate::runbook) fn stop_waiting_database(&mut self) -> &mut Draft {
         let hosts = self.step.on.clone();
-        self.run("timeout 60 systemctl stop packetfence-mariadb || systemctl kill --signal=KILL packetfence-mariadb")
+        self.run(STOP_WAITING)
             .warn("one that waits for a missing member does not end when it is told to: after a minute it is killed, which data survive")
             .mend(
                 "systemctl stop packetfence-mariadb (alone)",
@@ -99,11 +100,7 @@ impl Draft {
 
     /// The data directory goes aside, whole, and an empty one takes its place.
     pub(in crate::runbook) fn set_data_aside(&mut self) -> &mut Draft {
-        let aside = format!(
-            "! pgrep -l -x 'mariadbd|mysqld' && mv -T {DATADIR} \"{DATADIR}.aside-$(date +%Y%m%dT%H%M%S)\" && install -d -o mysql -g \
-             mysql -m 750 {DATADIR}"
-        );
-        self.run_here(&aside)
+        self.run_here(DATA_ASIDE)
             .run(format!("ls -ld {DATADIR}*"))
             .warn(format!(
                 "it does nothing on another host, nor while a database runs; if {DATADIR} is a mount point, move its contents \

@@ -149,7 +149,10 @@ impl Rehearsal {
         self.world.start(others);
         self.pass(STEP);
         for place in others.iter() {
-            self.says(last, Saying::Discard(self.world.name(place)));
+            // Passed over by the start, and moved aside where they are.
+            for on in [last, place] {
+                self.says(on, Saying::Discard(self.world.name(place)));
+            }
         }
         self.says(last, Saying::Standalone);
         self.pass_until(LONGEST, |world| world.serves() == everybody);

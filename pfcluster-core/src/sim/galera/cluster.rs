@@ -75,6 +75,9 @@ pub struct Member {
     pub disk: Disk,
     /// Its database process.
     pub process: Process,
+    /// Which node its process is, or was: a process that begins without gvwstate.dat is a new one, one that begins with it is the
+    /// node that the file names, and it stays so from view to view. (Untimed, a member is one node: nothing compares them there.)
+    pub node: u8,
     /// `bin/cluster/maintenance --activate`.
     pub maintenance: bool,
     /// Whom it counts out (`bin/cluster/node HOST disable`).
@@ -142,6 +145,7 @@ impl Cluster {
             weight: 1,
             disk: Disk::default(),
             process: Process::Stopped,
+            node: 0,
             maintenance: false,
             disabled: Set::NOBODY,
         };

@@ -106,8 +106,7 @@ pub struct Grastate {
     pub flag: bool,
 }
 
-/// A primary view: its name and who is in it. A node's name follows from the view's and its place, for nobody compares
-/// it with anything else.
+/// A primary view: its name and who is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct View {
     /// Its name, never used twice.
@@ -116,6 +115,8 @@ pub struct View {
     pub members: Set,
     /// It was begun beside an empty gvwstate.dat: its one node has the name that all such nodes have.
     pub is_nil: bool,
+    /// The nodes of the members, by their places: see [`super::Member::node`].
+    pub nodes: [u8; 8],
 }
 
 /// A member's disk.

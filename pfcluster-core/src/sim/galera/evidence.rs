@@ -36,7 +36,7 @@ fn node(view: View, place: Place) -> Uuid {
         // R5, measured: 00000000-0000-0000-0001-000000000000.
         return Uuid::from_u128(1 << 48);
     }
-    Uuid::from_u128(0xB_0000_0000 + (u128::from(view.name) << 8) + place as u128)
+    Uuid::from_u128(0xB_0000_0000 + (u128::from(view.nodes[place]) << 8) + place as u128)
 }
 
 fn view_id(view: View) -> core::ViewId {

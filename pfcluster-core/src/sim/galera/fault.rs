@@ -22,6 +22,13 @@ impl Cluster {
         self.settle(Set::NOBODY);
     }
 
+    /// The same where the process keeps what it commits to itself for a while (`innodb_flush_log_at_trx_commit=0`): it takes the last
+    /// `lost` events with it.
+    pub fn crash_losing(&mut self, place: Place, lost: u8) {
+        self.die(place, lost);
+        self.settle(Set::NOBODY);
+    }
+
     /// The power goes, and takes the last `lost` events with it (no more than were not flushed).
     pub fn cut_power(&mut self, place: Place, lost: u8, tear: Tear) {
         self.power_goes(place, lost, tear);
@@ -106,10 +113,10 @@ impl Cluster {
     }
 
     fn power_goes(&mut self, place: Place, lost: u8, tear: Tear) {
-        let marker = self.members[place].disk.marker;
+        let (marker, had_process) = (self.members[place].disk.marker, !self.is_stopped(place));
         self.die(place, lost);
         self.members[place].disk.marker = marker;
-        self.lose_unflushed(place, lost);
+        self.lose_unflushed(place, if had_process { 0 } else { lost });
         let member = &mut self.members[place];
         member.powered = false;
         match tear {
@@ -122,13 +129,13 @@ impl Cluster {
 
     /// The process is gone, and nobody has noticed yet.
     pub(super) fn die(&mut self, place: Place, lost: u8) {
-        let (run, keeps) = (self.run(place).copied(), self.as_measured && lost == 0);
+        let (run, as_measured) = (self.run(place).copied(), self.as_measured);
         let member = &mut self.members[place];
         if member.process == Process::Stopped {
             return;
         }
         member.process = Process::Stopped;
-        if self.as_measured && run.is_some_and(|run| matches!(run.state, State::Joining(..))) {
+        if as_measured && run.is_some_and(|run| matches!(run.state, State::Joining(..))) {
             // H4: the script takes its mark away whenever it ends.
             member.disk.marker = false;
         }
@@ -137,7 +144,8 @@ impl Cluster {
             let lost = usize::from(queue.max(lost.min(rows.unflushed)));
             rows.log.truncate(rows.log.len().saturating_sub(lost));
             // What a killed process has written is in the page cache.
-            rows.unflushed = if keeps { rows.unflushed.saturating_sub(queue) } else { 0 };
+            let left = usize::from(rows.unflushed).saturating_sub(lost);
+            rows.unflushed = if as_measured { u8::try_from(left).unwrap_or(u8::MAX) } else { 0 };
         }
     }
 

@@ -140,7 +140,9 @@ impl Cluster {
     /// of its own.
     pub(super) fn form(&mut self, stayed: Set, newcomers: Set) {
         self.next_view += 1;
-        let view = View { name: self.next_view, members: stayed.and(newcomers), is_nil: false };
+        let mut nodes = [0; 8];
+        nodes.iter_mut().zip(&self.members).for_each(|(node, member)| *node = member.node);
+        let view = View { name: self.next_view, members: stayed.and(newcomers), is_nil: false, nodes };
         let event = self.new_event();
         for place in stayed.iter().collect::<Vec<_>>() {
             let is_joining = self.run(place).is_some_and(|run| matches!(run.state, State::Joining(..)));

@@ -2,7 +2,7 @@
 //! source (Hn: reference/galera-holes.md, Rn: reference/recovery-holes.md). What changes by itself, without anybody's call, is
 //! behind [`Cluster::as_measured`].
 
-use super::{Cluster, Data, Event, File, Grastate, Harm, HistoryId, Place, Set, State};
+use super::{Cluster, Data, Disk, Event, File, Grastate, Harm, HistoryId, Place, Set, State};
 
 /// Where a full transfer fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,6 +40,14 @@ impl Cluster {
             let mut again = rows.log.split_off(number);
             rows.alone.append(&mut again);
         }
+    }
+
+    /// grastate.dat has a number, and `InnoDB` holds another one.
+    pub fn has_wrong_number(&self, place: Place) -> bool {
+        let Disk { grastate, data: Data::Rows(rows), .. } = &self.members[place].disk else { return false };
+        let written = grastate.read().filter(|grastate| grastate.history == rows.history);
+        let written = written.and_then(|grastate| usize::try_from(grastate.seqno).ok());
+        written.is_some_and(|number| number != rows.log.len())
     }
 
     /// The provider is paused: a backup (`FLUSH TABLES WITH READ LOCK`, `BACKUP STAGE`), or the donor of a full transfer. grastate.dat

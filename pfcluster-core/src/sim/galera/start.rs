@@ -28,6 +28,7 @@ impl Cluster {
         self.may_start(place)?;
         let knows = self.knows_position(place, recovered);
         self.take_written_number(place);
+        self.name_node(place);
         let disk = &mut self.members[place].disk;
         let view = disk.gvwstate.read().copied();
         let flag = self.flag(place);
@@ -56,6 +57,7 @@ impl Cluster {
         }
         let knows = self.knows_position(place, recovered);
         self.take_written_number(place);
+        self.name_node(place);
         let (data, made) = match std::mem::take(&mut self.members[place].disk.data) {
             Data::NoHistory(rows) => (Data::Rows(Rows { history: self.new_history(), ..rows }), true),
             Data::Empty => (Data::Rows(Rows { history: self.new_history(), ..Rows::default() }), true),
@@ -136,6 +138,16 @@ impl Cluster {
         let disk = &mut self.members[place].disk;
         let records = super::Records::default();
         *disk = super::Disk { records, ..super::Disk::default() };
+    }
+
+    /// Which node the process is that begins now.
+    fn name_node(&mut self, place: Place) {
+        let member = &mut self.members[place];
+        match member.disk.gvwstate.read() {
+            Some(view) => member.node = view.nodes[place],
+            None if self.timed => member.node = member.node.wrapping_add(1),
+            None => {}
+        }
     }
 
     fn may_start(&self, place: Place) -> Result<(), Refused> {

@@ -21,7 +21,7 @@ impl Cluster {
         }
         if full {
             disk.data = Data::Partial;
-            disk.unsynced = false;
+            (disk.unsynced, disk.harm) = (false, None);
         }
         if self.slow_transfers {
             if let Some(run) = self.run_mut(donor) {

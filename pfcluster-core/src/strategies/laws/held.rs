@@ -129,6 +129,21 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
     }
 }
 
+/// Its zero UUID may be the mark of an inconsistency: others may have gone on in a later view than its own.
+pub(super) fn may_be_outlived(one: &Seen, seen: &[Seen], policy: &Policy) -> bool {
+    let Some(own) = files(one) else { return false };
+    let is_zero = own.grastate.read().is_some_and(|grastate| grastate.uuid.is_zero());
+    let Some(last) = own.records.view.filter(|_| is_zero && running(one).is_none()) else { return false };
+    seen.iter().filter(|other| other.host != one.host && !policy.discard.contains(&other.host)).any(|other| {
+        let of_history = records(other).and_then(|records| records.view).filter(|view| view.uuid == last.uuid);
+        let held = files(other).and_then(|files| files.gvwstate.read()).filter(|held| held.listed().is_some());
+        let not_older = of_history.is_some_and(|view| view.view != last.view && view.floor >= last.floor);
+        let unknown =
+            held.is_some_and(|held| held.view != last.view && of_history.is_none_or(|view| view.view != held.view));
+        not_older || unknown
+    })
+}
+
 pub(super) fn evidence(seen: &Seen) -> Option<&Evidence> {
     match &seen.observation {
         Observation::Known(evidence) => Some(evidence),
@@ -179,10 +194,15 @@ fn may_receive(seen: &Seen) -> bool {
     evidence(seen).is_some_and(|evidence| matches!(evidence.process, Process::Starting | Process::NotResponding))
 }
 
-/// It takes part in a state transfer.
-pub(super) fn transfers(seen: &Seen) -> bool {
-    running(seen).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
-        || may_receive(seen) && files(seen).is_some_and(|files| files.sst_marker)
+/// It takes part in a state transfer, as far as all evidence tells.
+pub(super) fn transfers(one: &Seen, seen: &[Seen]) -> bool {
+    let is_idle = |one: &Seen| {
+        let at_rest = |evidence: &Evidence| matches!(evidence.process, Process::Stopped | Process::Starting);
+        held(one) == Held::Nothing || evidence(one).is_some_and(at_rest)
+    };
+    let is_marked = may_receive(one) && files(one).is_some_and(|files| files.sst_marker);
+    running(one).is_some_and(|running| matches!(running.state, LocalState::Joining | LocalState::Donor))
+        || is_marked && !(is_starting(one) && held(one) != Held::Nothing && seen.iter().all(is_idle))
 }
 
 /// A component went on from a fork without it, and it is more advanced than that was.
@@ -196,7 +216,15 @@ pub(super) fn missed_forks<'a>(one: &'a Seen, seen: &'a [Seen], policy: &'a Poli
     let counting = seen.iter().filter(|other| !policy.discard.contains(&other.host));
     let forks = counting.filter_map(records).flat_map(|records| &records.forks);
     forks.filter(move |fork| {
-        position.is_some_and(|at| at.uuid() == fork.at.uuid()) && !remembers(one, fork) && may_live(fork, seen, policy)
+        let left_behind = |at: Position| {
+            let elsewhere = |other: &Seen| held(other).good().is_some_and(|other| other.uuid() != fork.at.uuid());
+            let went_on =
+                |other: &Seen| !policy.discard.contains(&other.host) && remembers(other, fork) && elsewhere(other);
+            !at.is_above(fork.at) && seen.iter().any(went_on)
+        };
+        position.is_some_and(|at| {
+            at.uuid() == fork.at.uuid() && (!remembers(one, fork) || left_behind(at)) && may_live(fork, seen, policy)
+        })
     })
 }
 

@@ -52,7 +52,8 @@ pub(super) fn losing_joiners(judged: Judged<'_>) -> Result<(), String> {
             }
             return Err(format!("{host} joins and is not known"));
         };
-        if !one.enabled || evidence.maintenance || evidence.arbitrator || is_primary(one) || transfers(one) {
+        if !one.enabled || evidence.maintenance || evidence.arbitrator || is_primary(one) || transfers(one, judged.seen)
+        {
             return Err(format!("{host} must not join: {evidence:?}"));
         }
     }
@@ -89,7 +90,9 @@ fn loses_nothing(one: &Seen, at: Position, source: Position, sources: &[&Seen]) 
         missed.chain(went_its_own_way).filter(|fork| fork.at.uuid() == at.uuid()).min_by_key(|fork| fork.at.seqno());
     let is_in_source = match first {
         Some(fork) => !at.is_above(fork.at),
-        None => at.uuid() == source.uuid() && !at.is_above(source),
+        None if at.uuid() == source.uuid() => !at.is_above(source),
+        // The source went on from there with another UUID, and the member meant to join it.
+        None => of_sources().any(|fork| fork.at.uuid() == at.uuid() && !at.is_above(fork.at)),
     };
     is_in_source && !ran_alone(one)
 }
@@ -134,7 +137,7 @@ pub(super) fn lingering_processes(judged: Judged<'_>) -> Result<(), String> {
     for host in stop_first {
         let one = judged.member(host)?;
         let runs = running(one).is_some() || is_starting(one);
-        if !one.enabled || is_primary(one) || transfers(one) || !runs {
+        if !one.enabled || is_primary(one) || transfers(one, judged.seen) || !runs {
             return Err(format!("{host} is to stop: {:?}", evidence(one)));
         }
     }

@@ -102,7 +102,7 @@ pub(super) fn unsaid(judged: Judged<'_>) -> Result<(), String> {
 }
 
 pub(super) fn during_a_transfer(judged: Judged<'_>) -> Result<(), String> {
-    let busy = judged.seen.iter().find(|one| one.enabled && transfers(one));
+    let busy = judged.seen.iter().find(|one| one.enabled && transfers(one, judged.seen));
     match (judged.started(), busy) {
         ([started, ..], Some(busy)) => Err(format!("{started} starts while {} transfers state", busy.host)),
         _ => Ok(()),

@@ -2,7 +2,8 @@
 
 use super::Judged;
 use super::held::{
-    Held, evidence, files, held, is_primary, is_starting, ran_alone, records, remembered, running, transfers,
+    Held, evidence, files, held, is_primary, is_starting, may_be_outlived, ran_alone, records, remembered, running,
+    transfers,
 };
 use super::lists::differing_members;
 use crate::cluster::Hostname;
@@ -24,7 +25,7 @@ pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
     }
     if let Action::Wait { awaited } = &judged.decision.action
         && let Some(one) =
-            awaited.iter().find(|one| judged.member(&one.member).is_ok_and(|seen| !lacks(seen, &one.need)))
+            awaited.iter().find(|one| judged.member(&one.member).is_ok_and(|seen| !lacks(seen, &one.need, judged.seen)))
     {
         return Err(format!("{} does not lack {:?}", one.member, one.need));
     }
@@ -35,7 +36,7 @@ pub(super) fn unhelpful(judged: Judged<'_>) -> Result<(), String> {
 }
 
 /// What is waited for is missing.
-fn lacks(one: &Seen, need: &Need) -> bool {
+fn lacks(one: &Seen, need: &Need, seen: &[Seen]) -> bool {
     let recovered = |is: fn(&Recovered) -> bool| files(one).is_some_and(|files| is(&files.recovered));
     match need {
         Need::Evidence { .. } => evidence(one).is_none(),
@@ -45,7 +46,7 @@ fn lacks(one: &Seen, need: &Need) -> bool {
         Need::Answer => held(one) == Held::Unknown && (is_starting(one) || running(one).is_some()),
         Need::Response => evidence(one).is_some_and(|evidence| evidence.process == Process::NotResponding),
         Need::NewComponent => evidence(one).is_some_and(|evidence| evidence.process == Process::Bootstrapping),
-        Need::TransferEnd => transfers(one),
+        Need::TransferEnd => transfers(one, seen),
         Need::Service | Need::SecondLook => is_primary(one),
         Need::Network => running(one).is_some_and(|running| running.status == ClusterStatus::NonPrimary),
         Need::MaintenanceEnd => maintenance(one),
@@ -118,10 +119,11 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     if enabled.iter().any(|one| held(one) != Held::Nothing && files(one).is_none()) {
         return false;
     }
-    if judged.seen.iter().any(transfers) {
+    if judged.seen.iter().any(|one| transfers(one, judged.seen)) {
         return false;
     }
-    let good = || enabled.iter().filter_map(|one| Some((*one, held(one).good()?)));
+    let doubted = |one: &Seen| may_be_outlived(one, judged.seen, policy);
+    let good = || enabled.iter().filter(|one| !doubted(one)).filter_map(|one| Some((*one, held(one).good()?)));
     let Some((_, best)) = good().max_by_key(|(_, position)| position.seqno()) else {
         let forgot = |one: &Seen| records(one).is_some_and(|records| *records == Records::default());
         let fresh = |one: &Seen| match held(one) {
@@ -135,7 +137,7 @@ fn can_be_brought_back(judged: &Judged<'_>, honest: bool) -> bool {
     };
     let is_above = |position: Position| position.uuid() != best.uuid() || position.is_above(best);
     let in_the_way = |one: &Seen| match held(one) {
-        Held::Good(_) if one.enabled => false,
+        Held::Good(_) if one.enabled && !doubted(one) => false,
         _ if !one.enabled && ran_alone(one) => false,
         held => held.seeming().into_iter().chain(remembered(one)).any(is_above),
     };

@@ -43,7 +43,7 @@ pub(super) fn view_of(one: &Seen) -> Option<Gvwstate> {
 
 /// All nodes of its view are here.
 pub(super) fn holds_a_view(one: &Seen, seen: &[Seen]) -> bool {
-    let out_of_service = |one: &&Seen| held(one) != Held::Unknown && !is_primary(one) && !transfers(one);
+    let out_of_service = |one: &&Seen| held(one) != Held::Unknown && !is_primary(one) && !transfers(one, seen);
     let Some(view) = view_of(one).filter(|_| out_of_service(&one)) else { return false };
     let same = |other: &&Seen| view_of(other).is_some_and(|own| own.view == view.view && own.members == view.members);
     let flagged =

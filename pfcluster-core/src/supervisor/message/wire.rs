@@ -12,8 +12,9 @@ use crate::galera::{
     Records, Recovered, Running, Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use crate::printable::printable;
+use crate::supervisor::key::{KeyId, KeyIds};
 use crate::supervisor::own::{Backup, LastBackup};
-use crate::supervisor::word::{Saying, Spoken};
+use crate::supervisor::word::{Origin, Saying, Spoken};
 
 #[derive(Serialize, Deserialize)]
 pub(super) struct Envelope {
@@ -37,6 +38,7 @@ pub(super) struct Content {
     /// Virtual addresses, and seconds.
     held: Option<Vec<([u8; 4], u32)>>,
     backup: BackupTold,
+    keys: Option<([u8; 4], Option<[u8; 4]>)>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -110,6 +112,8 @@ enum BackupTold {
 struct WordTold {
     id: u64,
     seconds: u16,
+    /// The user of the sender's machine who gave it.
+    user: Option<u32>,
     saying: u8,
     hosts: Places,
 }
@@ -170,7 +174,8 @@ impl Content {
         let word = |word: &Spoken| {
             let (saying, hosts) = saying_told(&word.saying);
             let seconds = u16::try_from(word.left.as_secs()).unwrap_or(u16::MAX);
-            Some(WordTold { id: word.id, seconds, saying, hosts: Places::new(hosts, names)? })
+            let user = word.origin.user;
+            Some(WordTold { id: word.id, seconds, user, saying, hosts: Places::new(hosts, names)? })
         };
         Some(Content {
             members_hash: names.hash.to_string(),
@@ -182,11 +187,17 @@ impl Content {
             words: content.words.iter().map(word).collect::<Option<_>>()?,
             held: content.held.as_ref().map(|held| held.iter().map(held_told).collect()),
             backup: BackupTold::new(&content.backup),
+            keys: content.keys.map(|ids| (ids.current.bytes(), ids.next.map(KeyId::bytes))),
         })
     }
 
     /// `None` if it makes no sense. Of a sender that has other members only that is known.
-    pub(super) fn read(self, names: &Names) -> Option<super::Content> {
+    pub(super) fn read(self, from: &Hostname, names: &Names) -> Option<super::Content> {
+        let key_ids = |(current, next): ([u8; 4], Option<[u8; 4]>)| KeyIds {
+            current: KeyId::new(current),
+            next: next.map(KeyId::new),
+        };
+        let keys = self.keys.map(key_ids);
         if *self.members_hash != *names.hash {
             let evidence = Evidence {
                 process: Process::Starting,
@@ -196,11 +207,12 @@ impl Content {
                 disabled: Vec::new(),
                 members_hash: Some(heard(&self.members_hash)),
             };
-            return Some(super::Content { evidence: Some(evidence), ..super::Content::default() });
+            return Some(super::Content { evidence: Some(evidence), keys, ..super::Content::default() });
         }
         let word = |word: WordTold| {
             let saying = saying_read(word.saying, word.hosts.hosts(names)?)?;
-            Some(Spoken { id: word.id, saying, left: Duration::from_secs(word.seconds.into()) })
+            let origin = Origin { member: from.clone(), user: word.user };
+            Some(Spoken { id: word.id, saying, origin, left: Duration::from_secs(word.seconds.into()) })
         };
         Some(super::Content {
             evidence: match self.evidence {
@@ -211,6 +223,7 @@ impl Content {
             words: self.words.into_iter().map(word).collect::<Option<_>>()?,
             held: self.held.map(|held| held.into_iter().map(held_read).collect()),
             backup: self.backup.read(),
+            keys,
         })
     }
 }

@@ -82,8 +82,8 @@ fn a_detached_member_writes_alone() -> Result {
     come_back(&[pf1, pf2])?;
     let status = pf1.wait_decision("refuse")?;
     assert_eq!(status["decision"]["action"]["problem"]["kind"], "standalone_history", "{status:#}");
-    for words in [&["standalone"][..], &["discard", "pf1"], &["discard", "pf2"]] {
-        pf3.exec(&[&["pfcluster", "mariadb", "allow"], words, &["--yes"]].concat())?;
+    for (host, words) in [(pf3, &["standalone"][..]), (pf1, &["discard", "pf1"]), (pf2, &["discard", "pf2"])] {
+        host.exec(&[&["pfcluster", "mariadb", "allow"], words, &["--yes"]].concat())?;
     }
     measured("all have what it wrote", format!("{:.1?}", wait_all_synced(&all(&lab))?));
     for host in all(&lab) {
@@ -117,8 +117,8 @@ fn a_force_counts_once() -> Result {
     pf2.wait_shows("may join only without its data", |status| {
         status["decision"]["action"]["discard"] == serde_json::json!(["pf2.example.com", "pf3.example.com"])
     })?;
-    for host in ["pf2", "pf3"] {
-        pf2.exec(&["pfcluster", "mariadb", "allow", "discard", host, "--yes"])?;
+    for host in [pf2, pf3] {
+        host.exec(&["pfcluster", "mariadb", "allow", "discard", host.name(), "--yes"])?;
     }
     wait_all_synced(&all(&lab))?;
     assert!(pf3.query("SELECT id FROM lab.commits")?.is_empty());

@@ -6,7 +6,7 @@ use pfcluster_tests::webservices::lab as webservices;
 use serde_json::{Value, json};
 
 use super::{all, come_back, supervised, three};
-use crate::common::measured;
+use crate::common::{measured, sync};
 
 /// What a host shows; null if there is no answer long after its deadline.
 fn status(host: &Host) -> Value {
@@ -56,6 +56,7 @@ fn all_is_seen_from_every_member() -> Result {
     together(&all(&lab), Host::start_services)?;
     shows(&all(&lab), "all is well", is_healthy)?;
 
+    sync()?;
     pf3.cut()?;
     let gone = json!([pf3.plan.hostname]);
     let lacks_one = |status: &Value| {

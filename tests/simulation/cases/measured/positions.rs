@@ -87,3 +87,27 @@ fn a_state_request_fails_when_the_donor_leaves() {
     world.start(Set::of(PF2));
     all_come_back(&mut world);
 }
+
+/// Seed 1028: with `innodb_flush_log_at_trx_commit=0` a crash costs what the process has not written. What a process has written that
+/// stopped before is in the page cache: no crash takes it.
+#[test]
+fn a_crash_costs_what_its_process_has_not_written() {
+    let quiet = Plan { days: 0, faults: Vec::new(), cache: u16::MAX, ..Plan::measured(7, 1) };
+    let mut world = World::new(&Plan { members: 3, window: 4, crash_costs: true, ..quiet }, true);
+    world.run_for(15_000);
+    world.keep_unflushed(Set::of(PF2), 600_000);
+    world.run_for(3_000);
+    world.stop_gracefully(PF2);
+    let held = world.galera.seqno(PF2);
+    world.happens_to(PF2, Kind::CrashDatabase, 0);
+    assert_eq!(world.galera.seqno(PF2), held, "nothing was there to crash{}", world.told());
+    world.start(Set::of(PF2));
+    world.wait("pf2 runs", |world| world.galera.run(PF2).is_some());
+    world.happens_to(PF2, Kind::CrashDatabase, 0);
+    assert!(world.galera.seqno(PF2) >= held, "{}", world.told());
+    all_come_back(&mut world);
+    world.run_for(3_000);
+    let held = world.galera.seqno(PF2);
+    world.happens_to(PF2, Kind::CrashDatabase, 0);
+    assert!(world.galera.seqno(PF2) < held, "this crash costs something{}", world.told());
+}

@@ -55,8 +55,9 @@ fn a_transfer_fails_and_then_all_lose_power() {
 /// The power goes soon after the transfer (H6).
 fn power_goes_after_a_transfer(how: Unsynced) -> World {
     let mut world = receives_everything();
+    // Before its supervisor has looked, and has the disk synced.
     world.wait("all in service", |world| world.serves() == ALL);
-    world.run_for(5_000);
+    assert!(world.galera.members[PF3].disk.unsynced, "{}", world.told());
     world.cut(ALL);
     world.lose_unsynced(PF3, how);
     world.start(ALL);

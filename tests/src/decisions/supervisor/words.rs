@@ -1,7 +1,7 @@
 //! The words of a supervisor's story, and how steps and records are shown in it.
 
 use pfcluster_core::galera::Records;
-use pfcluster_core::supervisor::{Backup, LastBackup, Saying, Start, Step};
+use pfcluster_core::supervisor::{Backup, Key, Keys, LastBackup, Saying, Start, Step};
 
 use super::super::bootstrap::{host, hosts};
 use super::Goes;
@@ -14,6 +14,15 @@ pub(super) fn backup(word: &str) -> Result<LastBackup, String> {
     let (file, time) = word.split_once('@').ok_or_else(|| format!("backup={word}: `none` or FILE@TIME"))?;
     let time = time.parse().map_err(|_| format!("backup={word}: {time} is no number"))?;
     Ok(LastBackup::Made(Backup { file: file.to_owned(), time }))
+}
+
+pub(super) fn keys(word: &str) -> Result<Keys, String> {
+    let [current, next] = [7, 8].map(|byte| Key::new([byte; 32]));
+    match word {
+        "both" => Ok(Keys { current, next: Some(next) }),
+        "next" => Ok(next.into()),
+        _ => Err(format!("`keys {word}`: `both` or `next`")),
+    }
 }
 
 pub(super) fn goes(words: &[&str]) -> Result<Goes, String> {
