@@ -301,8 +301,7 @@ fn workers_are_a_user_of_their_own() {
     in_namespace("databases::workers_are_a_user_of_their_own", || {
         let world = World::new();
         let users = std::fs::read_to_string("/etc/passwd").expect("this machine's users");
-        let others: String =
-            users.lines().filter(|line| !line.starts_with("pfcluster:")).map(|line| format!("{line}\n")).collect();
+        let others: String = users.split_inclusive('\n').filter(|line| !line.starts_with("pfcluster:")).collect();
         world.write("passwd", &format!("{others}pfcluster:x:64260:64261::/:/usr/sbin/nologin\n"));
         let mount = Command::new("mount").arg("--bind").arg(world.path("passwd")).arg("/etc/passwd").status();
         assert!(mount.expect("`mount` must be installed").success());
@@ -372,9 +371,15 @@ fn assert_confined(worker: u32) {
     assert_eq!(limit("Max core file size"), Some(0), "{limits}");
     assert_eq!(limit("Max file size"), Some(0), "{limits}");
     assert_eq!(limit("Max processes"), Some(0), "{limits}");
-    for name in ["cmdline", "environ"] {
-        assert!(!read(name).contains(PASSWORD), "{name}");
-    }
+    assert!(!read("cmdline").contains(PASSWORD));
+    assert_eq!(read("environ"), "");
+    // The channel, the connection, and nothing that the program has open beside them.
+    let open = std::fs::read_dir(format!("/proc/{worker}/fd")).expect("root may").flatten();
+    let open: Vec<String> = open
+        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
+        .map(|target| target.to_string_lossy().into_owned())
+        .collect();
+    assert!(!open.is_empty() && open.iter().all(|file| file == "/dev/null" || file.starts_with("socket:")), "{open:?}");
 }
 
 /// A server that sends a byte now and then holds nothing up; and who asks has no privileges, and gives nothing away.
