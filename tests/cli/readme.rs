@@ -15,6 +15,8 @@ const VERSIONS: &str = r#"{"version": 1, "local": "pf1.example.com", "members": 
 const GRASTATE: &str = "# GALERA saved state\nversion: 2.1\nuuid:    ec9a1a36-e6ed-11f1-823f-231ddacb0bd4\nseqno:   12\n\
                         safe_to_bootstrap: 0\n";
 
+/// The test that changes a running supervisor's key.
+const WITH_A_SUPERVISOR: &str = "tests/attacks/posed.rs";
 /// The test that runs the commands for which a database is needed.
 const WITH_A_DATABASE: &str = "tests/daemons/evidence/supervise.rs";
 
@@ -109,6 +111,11 @@ fn every_command_is_run_here_or_by_ci() {
         if arguments.first() == Some(&"mariadb") {
             // They need a supervisor beside a real database.
             assert!(daemons.contains(&format!("\"{command}\"")), "not run by {WITH_A_DATABASE}: {line}");
+            continue;
+        }
+        if arguments == ["key", "rotate", "--finish"] {
+            // It asks the supervisor which keys the members accept.
+            assert!(repository(WITH_A_SUPERVISOR).contains("&[\"key\", \"rotate\", \"--finish\"]"), "{line}");
             continue;
         }
         let variables = [("PFCLUSTER_ROOT", root.as_str()), ("PFCLUSTER_PROGRAMS", programs.as_str())];

@@ -192,7 +192,10 @@ fn the_units_agree() {
         let text = fs::read_to_string(units().join(name)).expect("a unit");
         let service = text.split("[Service]\n").nth(1).and_then(|rest| rest.split("\n[").next()).expect("a service");
         let lines = service.lines().filter(|line| !line.starts_with('#') && !line.trim().is_empty());
-        lines.filter(|line| *line != "ExecStart=" && !line.starts_with("ExecStartPre=")).map(str::to_owned).collect()
+        lines
+            .filter(|line| !["ExecStart=", "ExecReload="].contains(line) && !line.starts_with("ExecStartPre="))
+            .map(str::to_owned)
+            .collect()
     };
     let drop_in = settings("packetfence-mariadb.service.d/20-supervise.conf");
     assert_eq!(drop_in, settings("pfcluster-mariadb.service"));
