@@ -237,6 +237,12 @@ fn no_server_of_this_machine_ends_the_program() {
                 assert!(ran.code().is_some() && ran.memory < 200 && !ran.is_endless, "{mode:?}: {ran:?}");
                 assert!(!ran.text().contains(PASSWORD) && !ran.text().contains('\x1b'), "{mode:?}: {ran:?}");
             }
+            if mode == Mode::EscapesInError {
+                // Where its port is closed, the socket's answer is the one that counts.
+                let ran = world.run(&[&STATUS[..], &[&*account]].concat());
+                let document: Value = serde_json::from_slice(&ran.output.stdout).expect("JSON");
+                assert_eq!(*member(&document, 0).0, json!("refused"), "{ran:?}");
+            }
             let asked = rogue.heard().iter().any(|heard| matches!(heard, Heard::Login(_)));
             assert!(asked || matches!(mode, Mode::Slow | Mode::Full), "{mode:?}: it was asked");
             assert_eq!(rogue.heard().into_iter().filter(is_password).collect::<Vec<_>>(), [], "{mode:?}");

@@ -248,8 +248,12 @@ impl Probe {
         match self {
             Probe::Peer(address, account) => Heard::Answer(ask_peer(address, &account, limit)),
             Probe::Own(settings, over_tcp) => match (ask(&settings, limit), over_tcp) {
-                (Answer::Refused(_), Some((address, account))) => {
-                    Heard::Answer(ask_peer(address, &account, limit.saturating_sub(started.elapsed())))
+                (Answer::Refused(why), Some((address, account))) => {
+                    match ask_peer(address, &account, limit.saturating_sub(started.elapsed())) {
+                        // It listens on its socket only.
+                        Answer::Nobody => Heard::Answer(Answer::Refused(why)),
+                        answer => Heard::Answer(answer),
+                    }
                 }
                 (Answer::Nobody, _) if presence(&settings) == Presence::None => Heard::Stopped,
                 (answer, _) => Heard::Answer(answer),

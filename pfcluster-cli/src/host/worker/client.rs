@@ -166,7 +166,7 @@ impl Client {
         HandshakeResponse::new(proof, (10, 0, 0), user, database, name, capabilities, None, LONGEST_PACKET)
             .serialize(&mut login);
         self.send(&login)?;
-        let (mut is_switched, mut is_salted) = (false, false);
+        let (mut is_switched, mut is_continued) = (false, false);
         loop {
             let packet = self.receive()?;
             match (&packet[..], &mut plugin) {
@@ -189,10 +189,10 @@ impl Client {
                     self.send(&proof)?;
                 }
                 // It has the password's hash from before, and is content.
-                ([1, 3], AuthPlugin::CachingSha2Password) => {}
+                ([1, 3], AuthPlugin::CachingSha2Password) if !is_continued => is_continued = true,
                 ([1, 4], AuthPlugin::CachingSha2Password) => return Err(wants_password()),
-                (salt, AuthPlugin::MariadbParsec { .. }) if !is_salted => {
-                    is_salted = true;
+                (salt, AuthPlugin::MariadbParsec { .. }) if !is_continued => {
+                    is_continued = true;
                     let salt = salt.strip_prefix(&[1]).unwrap_or(salt);
                     plugin.read_add_data(salt).ok_or_else(not_understood)?;
                     let proof = plugin.gen_data(password, &nonce).ok_or_else(not_understood)?.to_vec();
