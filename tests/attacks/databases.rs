@@ -379,13 +379,15 @@ fn assert_confined(worker: u32) {
     assert_eq!(limit("Max processes"), Some(0), "{limits}");
     assert!(!read("cmdline").contains(PASSWORD));
     assert_eq!(read("environ"), "");
-    // The channel, the connection, and nothing that the program has open beside them.
-    let open = std::fs::read_dir(format!("/proc/{worker}/fd")).expect("root may").flatten();
-    let open: Vec<String> = open
-        .filter_map(|entry| std::fs::read_link(entry.path()).ok())
-        .map(|target| target.to_string_lossy().into_owned())
-        .collect();
-    assert!(!open.is_empty() && open.iter().all(|file| file == "/dev/null" || file.starts_with("socket:")), "{open:?}");
+    // The channel, the connection, and nothing that the program has open beside them; what it was started with stays open.
+    let open = |pid: &str| -> Vec<String> {
+        let files = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("root may").flatten();
+        let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+        targets.map(|target| target.to_string_lossy().into_owned()).collect()
+    };
+    let (its_own, inherited) = (open(&worker.to_string()), open("self"));
+    let is_expected = |file: &String| file == "/dev/null" || file.starts_with("socket:") || inherited.contains(file);
+    assert!(!its_own.is_empty() && its_own.iter().all(is_expected), "{its_own:?}");
 }
 
 /// A server that sends a byte now and then holds nothing up; and who asks has no privileges, and gives nothing away.
