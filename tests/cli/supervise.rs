@@ -108,6 +108,10 @@ fn lay_out_units(scratch: &Path) -> Vec<String> {
     };
     for entry in fs::read_dir(units()).expect("a folder").map(|entry| entry.expect("a unit").path()) {
         let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // sysusers.conf is not a unit.
+        if name.ends_with(".conf") {
+            continue;
+        }
         let Some(service) = name.strip_suffix(".d") else {
             fs::write(scratch.join(&name), read(&entry)).expect("a scratch file");
             names.push(name);
