@@ -14,6 +14,7 @@ use std::net::Ipv4Addr;
 use std::os::fd::{AsFd as _, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::OnceLock;
@@ -186,7 +187,7 @@ fn answer_questions() -> io::Result<()> {
 fn answer_of_database(login: &Login, channel: &UnixStream, requests: &mut BufReader<UnixStream>) -> io::Result<()> {
     let mut client = None;
     while let Some(question) = read_line::<Question>(requests)? {
-        let reply = answer(login, &mut client, &question);
+        let reply = understood(|| answer(login, &mut client, &question));
         write_line(channel, &reply)?;
         if reply.is_err() {
             // What it would take a leave for is not known.
@@ -220,6 +221,12 @@ fn answer(login: &Login, client: &mut Option<Client>, question: &Question) -> Re
     question.statements.iter().map(|statement| client.ask(statement)).collect()
 }
 
+/// `mysql_common` panics at some of what a server can send, a greeting with a challenge of 128 bytes among it: that is an answer which
+/// can't be understood, and the last one.
+fn understood<T>(ask: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    catch_unwind(AssertUnwindSafe(ask)).unwrap_or_else(|_| Err(client::not_understood()))
+}
+
 /// What a worker makes of the server at the other end, in this process, and as it is read by the one that waits for it.
 #[cfg(feature = "fuzz")]
 pub(super) fn answer_here(
@@ -228,8 +235,10 @@ pub(super) fn answer_here(
     statements: &[&str],
     limit: Duration,
 ) -> serde_json::Result<Reply> {
-    let client = Client::log_in(connection, &account.user, account.password.as_deref(), limit);
-    let reply: Reply = client.and_then(|mut client| statements.iter().map(|statement| client.ask(statement)).collect());
+    let reply: Reply = understood(|| {
+        let mut client = Client::log_in(connection, &account.user, account.password.as_deref(), limit)?;
+        statements.iter().map(|statement| client.ask(statement)).collect()
+    });
     serde_json::from_slice(&serde_json::to_vec(&reply)?)
 }
 

@@ -327,7 +327,7 @@ fn has_ended() -> Failure {
     Failure::Lost("it has ended the connection".to_owned())
 }
 
-fn not_understood() -> Failure {
+pub(super) fn not_understood() -> Failure {
     Failure::Lost("what it sends can't be understood".to_owned())
 }
 
