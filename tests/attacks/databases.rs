@@ -292,7 +292,7 @@ fn the_session_with_this_machines_server_is_kept() {
         let logins = rogue.heard().into_iter().filter(|heard| matches!(heard, Heard::Login(_)));
         assert_eq!(logins.collect::<Vec<_>>(), [Heard::Login("root".into())], "in one session");
         assert!(!supervisor.log().contains("1040"), "{}", supervisor.log());
-        let worker = workers_of(supervisor.child.id()).pop().expect("the session is some process's");
+        let worker = session_of(supervisor.child.id()).expect("the session is some process's");
         assert_confined(worker);
         let pid = rustix::process::Pid::from_raw(worker.cast_signed()).expect("a pid");
         rustix::process::kill_process(pid, rustix::process::Signal::KILL).expect("root may");
@@ -312,16 +312,15 @@ fn workers_are_a_user_of_their_own() {
         let mount = Command::new("mount").arg("--bind").arg(world.path("passwd")).arg("/etc/passwd").status();
         assert!(mount.expect("`mount` must be installed").success());
         std::fs::create_dir(world.path("data")).expect("our folder");
-        let _rogue = Rogue::on_socket(&world.path("no-socket"), Mode::Once(world.path("data")));
+        let rogue = Rogue::on_socket(&world.path("no-socket"), Mode::Once(world.path("data")));
         let supervisor = world.supervisor();
         let end = Instant::now() + Duration::from_secs(30);
-        let worker = loop {
+        // One that has logged in has confined itself before.
+        while rogue.heard().is_empty() {
             assert!(Instant::now() < end, "{}", supervisor.log());
-            std::thread::sleep(Duration::from_millis(500));
-            if let Some(worker) = workers_of(supervisor.child.id()).pop() {
-                break worker;
-            }
-        };
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let worker = session_of(supervisor.child.id()).expect("it keeps its session");
         assert_confined(worker);
         let status = std::fs::read_to_string(format!("/proc/{worker}/status")).expect("it keeps its session");
         let ids =
@@ -348,6 +347,15 @@ fn workers_of(pid: u32) -> Vec<u32> {
         arguments.contains("--ask-a-database")
     };
     pids.split_whitespace().filter_map(|pid| pid.parse().ok()).filter(asks).collect()
+}
+
+/// The one that has the session with this machine's server. Others may just be starting.
+fn session_of(pid: u32) -> Option<u32> {
+    let is_connected = |worker: &u32| {
+        let input = std::fs::read_link(format!("/proc/{worker}/fd/0")).unwrap_or_default();
+        input.to_string_lossy().starts_with("socket:")
+    };
+    workers_of(pid).into_iter().find(is_connected)
 }
 
 fn line(text: &str, start: &str) -> Option<String> {
