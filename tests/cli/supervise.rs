@@ -108,8 +108,8 @@ fn lay_out_units(scratch: &Path) -> Vec<String> {
     };
     for entry in fs::read_dir(units()).expect("a folder").map(|entry| entry.expect("a unit").path()) {
         let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
-        // sysusers.conf is not a unit.
-        if name.ends_with(".conf") {
+        // It is not a unit.
+        if name == "sysusers.conf" {
             continue;
         }
         let Some(service) = name.strip_suffix(".d") else {
