@@ -1,12 +1,10 @@
 //! Golden files: every JSON document, log event, record on disk, datagram and control request, as reviewed
 //! (tests/testdata/golden/README.txt). A change of a format shows there, line by line, and has to be wanted.
 //!
-//! `REWRITE=1 cargo test -p pfcluster-tests --test golden` writes the present formats: read the difference before you commit it.
+//! `REWRITE=1 cargo test -p pfcluster-tests --test cli -- golden` writes the present formats: read the difference before you commit it.
 //! What an earlier build wrote (golden/COMMIT/) is never rewritten: it has to stay readable.
 
-#[path = "golden/decisions.rs"]
 mod decisions;
-#[path = "golden/evidence.rs"]
 mod evidence;
 
 use std::collections::BTreeSet;

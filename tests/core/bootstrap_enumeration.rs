@@ -9,13 +9,9 @@
 //! `ENUMERATE=all` takes the whole alphabet for two members and more letters for three; `DEPTH=6` makes the true histories
 //! longer (they grow fivefold with each event).
 
-#[path = "bootstrap_enumeration/alphabet.rs"]
 mod alphabet;
-#[path = "bootstrap_enumeration/points.rs"]
 mod points;
-#[path = "bootstrap_enumeration/search.rs"]
 mod search;
-#[path = "bootstrap_enumeration/worlds.rs"]
 mod worlds;
 
 use alphabet::{Letter, full, less, modified, seen, smaller, smallest};

@@ -1,6 +1,5 @@
 //! Laws of the election over random evidence, hostile evidence included, and over random true histories.
 
-#[path = "bootstrap_properties/alike.rs"]
 mod alike;
 
 use std::collections::BTreeSet;

@@ -1,10 +1,7 @@
 //! Whose configuration wins: every small world against a second, naive reading of the rules.
 
-#[path = "conflict/monitor.rs"]
 mod monitor;
-#[path = "conflict/schemas.rs"]
 mod schemas;
-#[path = "conflict/versions.rs"]
 mod versions;
 
 use std::time::Duration;

@@ -1,7 +1,6 @@
 //! Laws of the readers of Galera's files and logs: nothing makes them panic, what was cut never says something else, and
 //! what Galera writes is read back. The same for the JSON that carries it from member to member.
 
-#[path = "galera_files/evidence.rs"]
 mod evidence;
 
 use pfcluster_core::galera::{Grastate, Gvwstate, Position, Uuid, ViewId, WsrepStatus, recovered_position};

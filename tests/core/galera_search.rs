@@ -1,7 +1,7 @@
 //! Every history of three members within bounds, elections included: what must hold, holds in each, and service comes
 //! back. The numbers of worlds are exact: where one changes, the model, the rules or the bounds have changed.
 //!
-//! `GALERA_SEARCH=deep cargo test -p pfcluster-tests --test galera_search -- --nocapture` goes further.
+//! `GALERA_SEARCH=deep cargo test -p pfcluster-tests --test core -- galera_search --nocapture` goes further.
 
 use pfcluster_tests::galera::search::{Found, search};
 use pfcluster_tests::galera::{Bounds, Cluster, World};

@@ -1,14 +1,11 @@
 //! The HAProxy files: snapshots, what one choice changes, and what is said. Laws over random clusters and hostile values are
 //! in the modules.
 //!
-//! `REWRITE=1 cargo test -p pfcluster-tests --test generate_haproxy` writes the snapshots anew.
+//! `REWRITE=1 cargo test -p pfcluster-tests --test core -- generate_haproxy` writes the snapshots anew.
 
 mod haproxy_support;
-#[path = "generate_haproxy/hostile.rs"]
 mod hostile;
-#[path = "generate_haproxy/reader.rs"]
 mod reader;
-#[path = "generate_haproxy/worlds.rs"]
 mod worlds;
 
 use haproxy_support::{ALL, Files, What, example, generate, version};

@@ -1,11 +1,8 @@
 //! keepalived.conf: reviewed snapshots, and what is said. Random clusters and hostile values are in the modules, the real
 //! daemon is in daemons/keepalived.rs.
 
-#[path = "generate_keepalived/hostile.rs"]
 mod hostile;
-#[path = "generate_keepalived/reader.rs"]
 mod reader;
-#[path = "generate_keepalived/worlds.rs"]
 mod worlds;
 
 use std::collections::BTreeSet;

@@ -1,14 +1,11 @@
 //! mariadb.conf: reviewed snapshots, what is missing, and the user's own form. Random clusters and hostile values are in the
 //! modules, the real server is in daemons/mariadb.rs.
 //!
-//! `REWRITE=1 cargo test -p pfcluster-tests --test generate_mariadb` writes what the program says now into
+//! `REWRITE=1 cargo test -p pfcluster-tests --test core -- generate_mariadb` writes what the program says now into
 //! testdata/generate: read the difference before you commit it.
 
-#[path = "generate_mariadb/hostile.rs"]
 mod hostile;
-#[path = "generate_mariadb/reader.rs"]
 mod reader;
-#[path = "generate_mariadb/worlds.rs"]
 mod worlds;
 
 use pfcluster_core::cluster::{Cluster, Hostname};

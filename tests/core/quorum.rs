@@ -1,14 +1,9 @@
 //! Who has quorum: every small world against Galera as its source has it, laws, what may fail next, the program's JSON.
 
-#[path = "quorum/galera.rs"]
 mod galera;
-#[path = "quorum/laws.rs"]
 mod laws;
-#[path = "quorum/schema.rs"]
 mod schema;
-#[path = "quorum/sweep.rs"]
 mod sweep;
-#[path = "quorum/tolerance.rs"]
 mod tolerance;
 
 use std::sync::LazyLock;

@@ -1,17 +1,12 @@
 //! Runbooks: reviewed texts, laws over random clusters and all versions, and every command against lists of what there is.
 //!
-//! `REWRITE=1 cargo test -p pfcluster-tests --test runbook` writes what the program says now into testdata/runbook: read the
+//! `REWRITE=1 cargo test -p pfcluster-tests --test core -- runbook` writes what the program says now into testdata/runbook: read the
 //! difference before you commit it.
 
-#[path = "runbook/books.rs"]
 mod books;
-#[path = "runbook/commands.rs"]
 mod commands;
-#[path = "runbook/coverage.rs"]
 mod coverage;
-#[path = "runbook/laws.rs"]
 mod laws;
-#[path = "runbook/shell.rs"]
 mod shell;
 
 use books::{Kind, books, example};

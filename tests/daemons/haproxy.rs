@@ -5,7 +5,7 @@
 
 #[path = "haproxy/accepted.rs"]
 mod accepted;
-#[path = "../core/haproxy_support.rs"]
+#[path = "../core/generate_haproxy/haproxy_support.rs"]
 mod haproxy_support;
 #[path = "haproxy/install.rs"]
 mod install;

@@ -2,7 +2,7 @@
 //! the two differ, but for the differences that we want. Those are named in [`Difference`], and even there what we read
 //! is what PacketFence reads once the line ends are mended.
 
-#[path = "../core/ini_text.rs"]
+#[path = "../core/document_properties/ini_text.rs"]
 mod ini_text;
 mod known_inputs;
 

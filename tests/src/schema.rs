@@ -45,7 +45,8 @@ pub fn assert_fits(name: &str, document: &Value) {
 /// # Panics
 /// If it is not.
 pub fn assert_valid(validator: &Validator, document: &Value) {
-    let errors: Vec<String> = validator.iter_errors(document).map(|error| error.to_string()).collect();
+    let errors: Vec<String> =
+        validator.iter_errors(document).map(|error| format!("{}: {}", error.instance_path(), error.masked())).collect();
     assert!(errors.is_empty(), "{errors:?} in {document:#}");
 }
 

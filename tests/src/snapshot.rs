@@ -1,6 +1,6 @@
 //! Generated files as they were reviewed, in testdata/generate: a change of the program shows there, line by line.
 //!
-//! `REWRITE=1 cargo test -p pfcluster-tests --test generate_mariadb` (or another `generate_…`) writes what the program says
+//! `REWRITE=1 cargo test -p pfcluster-tests --test core -- generate_mariadb` (or another `generate_…`) writes what the program says
 //! now: read the difference before you commit it.
 
 use pfcluster_core::generate::Rendered;

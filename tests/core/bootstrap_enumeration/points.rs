@@ -7,8 +7,8 @@ use pfcluster_core::galera::{
     StartFailures, Uuid, ViewId, ViewRecord,
 };
 
-use crate::alphabet::{Data, HIGH, LOW, Letter, Life, MIDDLE, OTHER, OURS, View, host, seen};
-use crate::search::Columns;
+use super::alphabet::{Data, HIGH, LOW, Letter, Life, MIDDLE, OTHER, OURS, View, host, seen};
+use super::search::Columns;
 
 /// One letter for each thing that the rules tell apart.
 fn base() -> Vec<Letter> {

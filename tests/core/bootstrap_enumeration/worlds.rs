@@ -11,7 +11,7 @@ use pfcluster_core::galera::select_bootstrap;
 use pfcluster_core::strategies::laws;
 use pfcluster_core::strategies::worlds::{Event, Sight, World};
 
-use crate::search::{kind, shown};
+use super::search::{kind, shown};
 
 /// How a world came about, the first event first.
 type Path = Vec<String>;
@@ -172,7 +172,7 @@ fn judge(world: &World, path: &Path, found: &mut Histories) -> Vec<Action> {
         }
         let same = |other: &Action| world.is_same_start(other, &decision.action);
         if let Some((other, before)) = starts.iter().find(|(other, _)| !same(other)) {
-            let what = || format!("{}  but {other}\n{}", shown(), crate::search::shown(before, &policy));
+            let what = || format!("{}  but {other}\n{}", shown(), super::search::shown(before, &policy));
             found.broken(&format!("two starts / {} {}", kind(other), kind(&decision.action)), path, what);
         }
         starts.push((decision.action, seen));

@@ -3,8 +3,8 @@
 use pfcluster_core::generate::{Dashboard, GenerateError};
 use proptest::prelude::*;
 
-use crate::haproxy_support::{ALL, Files, What, example, generate, version};
-use crate::reader::{Section, laws, section};
+use super::haproxy_support::{ALL, Files, What, example, generate, version};
+use super::reader::{Section, laws, section};
 
 /// Values that try to end a word, a line, a string of Lua's, or the file.
 const HOSTILE: &[&str] = &[

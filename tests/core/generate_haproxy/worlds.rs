@@ -8,8 +8,8 @@ use proptest::collection::{btree_set, vec};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::haproxy_support::{Files, What, generate, version};
-use crate::reader::{binds, laws, section};
+use super::haproxy_support::{Files, What, generate, version};
+use super::reader::{binds, laws, section};
 
 /// A cluster for the laws.
 #[derive(Clone, Debug)]

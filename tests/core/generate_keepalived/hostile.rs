@@ -3,8 +3,8 @@
 use pfcluster_core::generate::GenerateError;
 use proptest::prelude::*;
 
-use crate::reader::{Node, read};
-use crate::{Files, NETWORKS, text};
+use super::reader::{Node, read};
+use super::{Files, NETWORKS, text};
 
 const HOSTILE: [&str; 22] = [
     "}",

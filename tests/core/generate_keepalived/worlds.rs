@@ -7,8 +7,8 @@ use pfcluster_core::generate::{DaemonVersion, Options, Rendered};
 use pfcluster_core::version::PfVersion;
 use proptest::prelude::*;
 
-use crate::reader::{Node, read};
-use crate::{Files, text};
+use super::reader::{Node, read};
+use super::{Files, text};
 
 #[derive(Clone, Debug)]
 struct Random {

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use pfcluster_core::generate::{GenerateError, Request};
 use proptest::prelude::*;
 
-use crate::reader::{Options, read_options};
-use crate::worlds::VERSIONS;
-use crate::{Files, text};
+use super::reader::{Options, read_options};
+use super::worlds::VERSIONS;
+use super::{Files, text};
 
 /// Every setting of pf.conf that is inserted.
 const KEYS: [(&str, &str); 15] = [

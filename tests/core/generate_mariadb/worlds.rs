@@ -9,8 +9,8 @@ use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
 use proptest::prelude::*;
 
-use crate::reader::read_options;
-use crate::{Files, hostname, text};
+use super::reader::read_options;
+use super::{Files, hostname, text};
 
 pub(crate) const VERSIONS: [&str; 14] =
     ["7.0", "7.3", "8", "8.2", "8.4", "9", "9.2", "10", "10.3", "11", "11.2", "12", "13", "14.1"];

@@ -6,8 +6,8 @@ use pfcluster_core::runbook::Versions;
 use pfcluster_core::version::PfVersion;
 use pfcluster_tests::testdata;
 
-use crate::books::{VERSIONS, books, example};
-use crate::shell::{commands, lines, quoted, texts};
+use super::books::{VERSIONS, books, example};
+use super::shell::{commands, lines, quoted, texts};
 
 /// A line of testdata/runbook/commands.txt.
 struct Known {

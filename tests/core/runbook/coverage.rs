@@ -5,8 +5,8 @@ use pfcluster_core::runbook::{Action, Name, Runbook};
 use pfcluster_core::version::PfVersion;
 use pfcluster_tests::testdata;
 
-use crate::books::{books, example};
-use crate::shell::{commands, lines, texts};
+use super::books::{books, example};
+use super::shell::{commands, lines, texts};
 
 fn list(name: &str) -> Vec<String> {
     let text = std::fs::read_to_string(testdata().join("runbook").join(name)).expect("the list");

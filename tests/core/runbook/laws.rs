@@ -11,8 +11,8 @@ use pfcluster_tests::property_config;
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use crate::books::{VERSIONS, books, example, read};
-use crate::shell::{commands, lines};
+use super::books::{VERSIONS, books, example, read};
+use super::shell::{commands, lines};
 
 fn version() -> impl Strategy<Value = PfVersion> {
     select(&VERSIONS[..]).prop_map(|version| version.parse().expect("a version"))
