@@ -46,6 +46,8 @@ mod _native {
     #[pymodule_export]
     use super::generate::generate;
     #[pymodule_export]
+    use super::host::_work;
+    #[pymodule_export]
     use super::host::database::{evidence, member_status, status};
     #[pymodule_export]
     use super::host::services::{config_versions, pull, push};

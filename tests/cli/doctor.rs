@@ -147,7 +147,7 @@ fn what_the_supervisor_has_heard() {
     let host = Host::new();
     fs::write(host.at("alone.conf"), "[database]\nuser=\n").expect("a scratch file");
     let ask = || host.doctor(&["--all", "--pf-conf=alone.conf"]);
-    let why = "there is no user to ask its database with: `galera_replication_username` in pf.conf";
+    let why = "there is no account to ask its database with: see monitoring-account";
     assert_eq!(found(&ask(), 1, "database-synced"), is("unknown", why));
     assert_eq!(found(&ask(), 1, "maintenance-off"), is("unknown", "only seen on that server itself"));
 

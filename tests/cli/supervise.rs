@@ -108,6 +108,10 @@ fn lay_out_units(scratch: &Path) -> Vec<String> {
     };
     for entry in fs::read_dir(units()).expect("a folder").map(|entry| entry.expect("a unit").path()) {
         let name = entry.file_name().and_then(|name| name.to_str()).expect("a name").to_owned();
+        // It is not a unit.
+        if name == "sysusers.conf" {
+            continue;
+        }
         let Some(service) = name.strip_suffix(".d") else {
             fs::write(scratch.join(&name), read(&entry)).expect("a scratch file");
             names.push(name);
@@ -162,6 +166,27 @@ fn the_supervisor_is_confined() {
     // The threshold is one that can be missed.
     fs::write(directory.path().join("original.service"), ORIGINAL).expect("a scratch file");
     assert!(!analyze(directory.path(), &security, "original.service").0);
+}
+
+/// systemd makes the workers' user, as which no person can log in.
+#[test]
+fn systemd_makes_the_workers_user() {
+    let directory = scratch();
+    fs::create_dir_all(directory.path().join("etc")).expect("a scratch folder");
+    let made = Command::new("systemd-sysusers")
+        .arg(format!("--root={}", directory.path().display()))
+        .arg("-")
+        .stdin(
+            fs::File::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/systemd/sysusers.conf"))
+                .expect("our file"),
+        )
+        .output()
+        .expect("systemd is installed (tests/install)");
+    assert!(made.status.success(), "{made:?}");
+    let users = fs::read_to_string(directory.path().join("etc/passwd")).expect("systemd has made it");
+    let fields: Vec<&str> = users.trim().split(':').collect();
+    assert!(users.lines().count() == 1 && fields[0] == "pfcluster" && fields[6] == "/usr/sbin/nologin", "{users}");
+    assert!(!["0", "65534"].contains(&fields[2]), "a user of its own: {users}");
 }
 
 /// Both units treat the supervisor and its database alike, and the drop-in replaces PacketFence's command.

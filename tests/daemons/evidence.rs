@@ -14,6 +14,8 @@ mod lab;
 mod status;
 #[path = "evidence/supervise.rs"]
 mod supervise;
+#[path = "evidence/tls.rs"]
+mod tls;
 
 use std::fs;
 use std::time::{Duration, Instant};

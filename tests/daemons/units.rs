@@ -56,6 +56,14 @@ fn is_confined(machine: &Machine<'_>) {
             limits.lines().find(|line| line.starts_with("Max core")).expect("a limit").split_whitespace().collect();
         assert_eq!(core[4..6], ["0", "0"], "{limits}");
     }
+    // The worker that keeps the session with this database: nothing of root, and nothing but what it asks with.
+    let worker = machine.exec(&["pgrep", "--parent", &supervisor, "--full", "--", "--ask-a-database"]);
+    let status = machine.exec(&["cat", &format!("/proc/{worker}/status")]);
+    let line = |name: &str| status.lines().find_map(|line| line.strip_prefix(name)).expect("a line").trim();
+    assert!(!line("Uid:").split_whitespace().any(|id| id == "0"), "{status}");
+    assert_eq!(["CapPrm:", "CapEff:", "CapAmb:"].map(line), ["0000000000000000"; 3], "{status}");
+    assert_eq!(["NoNewPrivs:", "Seccomp:"].map(line), ["1", "2"], "{status}");
+    assert_eq!(machine.exec(&["cat", &format!("/proc/{worker}/environ")]), "");
     let inside =
         |words: &[&str]| machine.output(&[&["nsenter", "--target", &supervisor, "--mount", "--"], words].concat());
     for path in ["/etc/x", "/usr/x", "/usr/local/pf/conf/x", "/root/x", "/proc/sys/kernel/core_pattern"] {

@@ -1,7 +1,9 @@
 //! A hostile server on a database's port: it says what a program must survive, and remembers what it was told.
 
-use std::io::{self, Read as _, Write as _};
+use std::io;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::unix::net::UnixListener;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -32,15 +34,22 @@ pub enum Mode {
     Primary,
     /// The same, but only to every second client, from the first; the others find nobody.
     Flickering,
+    /// Offers TLS, and goes on in plain text: as one would who stands in the way.
+    FakeTls,
     /// Sends one byte of its greeting each half a second.
     Slow,
+    /// The status of a primary member with this data directory, in one session. All later clients hear that it takes no more
+    /// connections.
+    Once(PathBuf),
+    /// Takes no more connections (ERROR 1040).
+    Full,
 }
 
 /// A server. It ends with the process, or when it is told.
 #[derive(Debug)]
 pub struct Rogue {
     heard: Arc<Mutex<Vec<Heard>>>,
-    address: Ipv4Addr,
+    address: Option<Ipv4Addr>,
     has_ended: Arc<AtomicBool>,
 }
 
@@ -89,18 +98,42 @@ impl Rogue {
     /// If somebody else does.
     pub fn new(address: Ipv4Addr, mode: Mode) -> Rogue {
         let listener = TcpListener::bind((address, 3306)).expect("an address of this machine, and nothing on its port");
+        Rogue::serve(mode, Some(address), move || listener.accept().map(|(client, _)| client))
+    }
+
+    /// Listens on this socket of a file system, to which every user may connect.
+    ///
+    /// # Panics
+    /// If there is something already.
+    pub fn on_socket(path: &Path, mode: Mode) -> Rogue {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let listener = UnixListener::bind(path).expect("a free name in a folder of ours");
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o777)).expect("our own socket");
+        Rogue::serve(mode, None, move || listener.accept().map(|(client, _)| client))
+    }
+
+    fn serve<Client: io::Read + io::Write + Send + 'static>(
+        mode: Mode,
+        address: Option<Ipv4Addr>,
+        accept: impl Fn() -> io::Result<Client> + Send + 'static,
+    ) -> Rogue {
         let heard = Arc::new(Mutex::new(Vec::new()));
         let has_ended = Arc::new(AtomicBool::new(false));
         let rogue = Rogue { heard: Arc::clone(&heard), address, has_ended: Arc::clone(&has_ended) };
         thread::spawn(move || {
-            for (number, client) in listener.incoming().flatten().enumerate() {
+            for (number, client) in std::iter::from_fn(|| Some(accept())).flatten().enumerate() {
                 if mode == Mode::Flickering && number % 2 == 1 {
                     continue;
                 }
+                let mode = match &mode {
+                    Mode::Once(_) if number > 0 => Mode::Full,
+                    mode => mode.clone(),
+                };
                 if has_ended.load(Ordering::Relaxed) {
                     return;
                 }
-                let (mode, heard) = (mode.clone(), Arc::clone(&heard));
+                let heard = Arc::clone(&heard);
                 // A client may end when it likes.
                 thread::spawn(move || drop(Session { client, heard, number: 0 }.serve(&mode)));
             }
@@ -108,11 +141,12 @@ impl Rogue {
         rogue
     }
 
-    /// Nobody listens any more.
+    /// Listens at its address no more.
     pub fn end(self) {
         self.has_ended.store(true, Ordering::Relaxed);
-        let _ = TcpStream::connect((self.address, 3306));
-        while TcpListener::bind((self.address, 3306)).is_err() {
+        let Some(address) = self.address else { return };
+        let _ = TcpStream::connect((address, 3306));
+        while TcpListener::bind((address, 3306)).is_err() {
             thread::sleep(Duration::from_millis(10));
         }
     }
@@ -135,13 +169,13 @@ impl Rogue {
     }
 }
 
-struct Session {
-    client: TcpStream,
+struct Session<Client> {
+    client: Client,
     heard: Arc<Mutex<Vec<Heard>>>,
     number: u8,
 }
 
-impl Session {
+impl<Client: io::Read + io::Write> Session<Client> {
     fn remember(&self, heard: Heard) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).push(heard);
     }
@@ -169,6 +203,19 @@ impl Session {
                 self.client.write_all(&[byte])?;
             }
             return Ok(());
+        }
+        if *mode == Mode::Full {
+            return self.send(b"\xff\x10\x04Too many connections");
+        }
+        if *mode == Mode::FakeTls {
+            let mut greeting = greeting();
+            // CLIENT_SSL, in the second byte of the flags, which follow version, number and challenge.
+            let flags = greeting.iter().position(|byte| *byte == 0).map_or(0, |end| end + 1 + 4 + 8 + 1);
+            greeting[flags + 1] |= 0x08;
+            self.send(&greeting)?;
+            self.receive()?;
+            self.send(OK)?;
+            return self.answer(mode);
         }
         self.send(&greeting())?;
         let login = self.receive()?;
@@ -235,7 +282,11 @@ impl Session {
                     self.send(OK)?;
                 }
                 _ if query.contains("@@datadir") => {
-                    self.rows(&["@@datadir", "@@max_connections"], &[["/var/lib/mysql/", "1000"]])?;
+                    let datadir = match mode {
+                        Mode::Once(path) => path.to_str().unwrap_or_default(),
+                        _ => "/var/lib/mysql/",
+                    };
+                    self.rows(&["@@datadir", "@@max_connections"], &[[datadir, "1000"]])?;
                 }
                 Mode::Rows => {
                     self.columns(&["Variable_name", "Value"])?;

@@ -8,13 +8,15 @@ use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::doctor::{
-    CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Server, Verdict, examine, examine_from_afar,
+    CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Monitoring, Server, Verdict, examine,
+    examine_from_afar,
 };
 use pfcluster_core::installation::Installation;
 
 use super::gather::{Gathered, gather};
 use super::generate;
 use super::{AnswerFormat, Global};
+use crate::host::HostError;
 use crate::host::doctor::{Machine, Others, Question, ask_others, look};
 use crate::host::install::State;
 use crate::host::mariadb::Account;
@@ -111,6 +113,7 @@ impl Doctor {
             (facts, others.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
         });
         let (mut facts, others) = (facts?, others?);
+        facts.monitoring = monitoring(global, installation);
         facts.generated = generated(global, gathered, installation);
         facts.clocks = if self.all {
             Ok(others.iter().map(|(_, clock)| clock.clone()).collect())
@@ -161,13 +164,22 @@ fn generated(global: &Global, gathered: &Gathered, installation: &Installation<'
     Ok(files.into_iter().map(|(path, compared)| Generated { path: path.into(), state: state(compared) }).collect())
 }
 
+/// The account that asks the other members' databases.
+fn account(global: &Global, installation: &Installation<'_>) -> Result<Option<Account>, HostError> {
+    let (root, overrides) = (global.root(), global.overrides());
+    let settings = own_settings(&root, &overrides, &mut Vec::new())?;
+    Account::for_peers(&root, settings.as_ref(), installation.pf_conf.as_ref(), &overrides)
+}
+
+fn monitoring(global: &Global, installation: &Installation<'_>) -> Known<Option<Monitoring>> {
+    let account = account(global, installation).map_err(|error| error.to_string())?;
+    Ok(account.map(|account| Monitoring { user: account.user.into(), is_over_tls: account.ca.is_some() }))
+}
+
 /// The other members.
 fn ask(global: &Global, installation: &Installation<'_>, me: &Hostname) -> Result<Vec<(Facts, Clock)>, CommandError> {
     let cluster = &installation.cluster;
-    let overrides = global.overrides();
-    let settings = own_settings(&global.root(), &overrides, &mut Vec::new())?;
-    let named = settings.and_then(|settings| settings.account);
-    let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+    let account = account(global, installation)?;
     let members = cluster.members().map(|member| member.host.clone()).filter(|host| host != me);
     let others = Others {
         members: members.map(|host| (host.clone(), address(cluster, me, &host))).collect(),

@@ -71,6 +71,10 @@ pub(crate) struct Global {
     /// User and password for the database, in a client's option file [default: the user that runs this]
     #[arg(long, global = true, value_name = "FILE")]
     mysql_defaults_file: Option<PathBuf>,
+    /// Certificate authority (PEM) of the other members' databases: they are asked over TLS only, and only if it has issued
+    /// their certificate for their management address
+    #[arg(long, global = true, value_name = "FILE")]
+    database_ca: Option<PathBuf>,
     /// How long to wait for answers in all
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
@@ -231,6 +235,7 @@ impl Global {
             datadir: self.datadir.clone(),
             socket: self.socket.clone(),
             client_file: self.mysql_defaults_file.clone(),
+            database_ca: self.database_ca.clone(),
         }
     }
 

@@ -67,10 +67,11 @@ enum StatusFormat {
 }
 
 const HELP: &str = "\
-The other members' databases are asked at their management addresses (TCP 3306) with the user of
-`galera_replication_username` in pf.conf; another one can be named in a client's option file with
-`--mysql-defaults-file`. Without either they are unknown: PacketFence's own user of the database is
-never offered to another machine. Their web services (TCP 9090) are asked for the version of the
+The other members' databases are asked at their management addresses (TCP 3306) with the account
+of conf/pfcluster-monitoring.cnf, which needs no privilege (`pfcluster doctor` says how to make it),
+else with the user of `galera_replication_username` in pf.conf; another one can be named in a client's
+option file with `--mysql-defaults-file`. Without any they are unknown: PacketFence's own user of the
+database is never offered to another machine. Their web services (TCP 9090) are asked for the version of the
 configuration, with the user of `[webservices]` in pf.conf, and only if their certificate is known
 here; `pfcluster conflict` also takes another user and another certificate.
 
@@ -140,8 +141,7 @@ pub(super) fn ask_cluster(
     let me = global.host()?;
     let mut notes = Vec::new();
     let settings = host::own_settings(&root, &global.overrides(), &mut notes)?;
-    let named = settings.as_ref().and_then(|settings| settings.account.clone());
-    let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+    let account = Account::for_peers(&root, settings.as_ref(), installation.pf_conf.as_ref(), &global.overrides())?;
     let peers = match peers(global, &installation, gathered.situation.version) {
         Ok(peers) => peers,
         Err(error) => {

@@ -1,25 +1,42 @@
 //! Readers of what others can write, which are private otherwise: the fuzz targets (tests/fuzz) call them here.
 
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
-use super::mariadb::Account;
-use super::webservices::Pins;
-use super::worker::{Question, Request};
-use super::{doctor, machine, option_file, processes};
+use pfcluster_core::galera::WsrepStatus;
 
-/// Asks the database at this port of this machine, as the process does that asks another member's, and gives its answer as that
-/// hands it on. `question` chooses among the questions.
-pub fn ask_database(port: u16, account: &Account, question: u8, limit: Duration) -> String {
-    let question = match question % 3 {
-        0 => Question::Status,
-        1 => Question::Variables(vec!["wsrep_on".to_owned(), "datadir".to_owned()]),
-        _ => Question::Clock,
-    };
-    let Account { user, password } = account.clone();
-    let server = SocketAddrV4::new(Ipv4Addr::LOCALHOST, port);
-    let reply = Request { server, user, password, limit, question }.carry_out();
-    serde_json::to_string(&reply).unwrap_or_default()
+use super::mariadb::{self, Account, Answer};
+use super::webservices::Pins;
+use super::{doctor, machine, option_file, processes, worker};
+
+/// Asks the database at the other end of the connection as a worker does, and gives each text that comes of its answer, but for the
+/// data directory, which is compared as it is. `question` chooses among the questions.
+///
+/// # Errors
+/// If what the worker hands on can't be read.
+pub fn ask_database(
+    connection: UnixStream,
+    account: &Account,
+    question: u8,
+    limit: Duration,
+) -> serde_json::Result<Vec<String>> {
+    let ask = |statements: &[&str]| worker::answer_here(connection, account, statements, limit);
+    let pairs = |rows: Vec<(String, String)>| rows.into_iter().flat_map(|(name, value)| [name, value]).collect();
+    Ok(match question % 3 {
+        0 => match mariadb::answer(ask(&mariadb::STATUS)?) {
+            Answer::Status(said) => {
+                let _ = (said.connections(), WsrepStatus::from_rows(said.rows()));
+                said.rows().flat_map(|(name, value)| [name, value]).map(str::to_owned).collect()
+            }
+            Answer::Silence(why) | Answer::Refused(why) => vec![why],
+            Answer::Another(_) | Answer::Nobody | Answer::Full => Vec::new(),
+        },
+        1 => {
+            let statement = mariadb::of_variables(&["wsrep_on", "datadir"]);
+            mariadb::pairs(ask(&[&statement])?).map_or_else(|why| vec![why], pairs)
+        }
+        _ => mariadb::clock(ask(&[mariadb::CLOCK])?).err().into_iter().collect(),
+    })
 }
 
 /// The value of an option of one of these groups in an option file.

@@ -2,23 +2,22 @@
 
 use std::ffi::OsString;
 use std::fmt;
-use std::io;
-use std::net::{Ipv4Addr, SocketAddrV4};
+use std::net::Ipv4Addr;
 use std::os::unix::fs::MetadataExt as _;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::{Mutex, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use mysql::prelude::Queryable as _;
-use mysql::{Conn, DriverError, OptsBuilder, Value};
+use pfcluster_core::doctor::MONITORING_FILE;
 use pfcluster_core::galera::{ClusterStatus, StatusError, WsrepStatus};
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::printable::printable;
-use serde::{Deserialize, Serialize};
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
-use super::worker::{self, Reply};
-use super::{HostError, files, machine, option_file};
+use super::worker::{self, Failure, Login, Place, Reply, Rows, Worker};
+use super::{HostError, Root, files, machine, option_file};
 
 /// Where a database is, and how it is asked.
 #[derive(Clone, Debug, Default)]
@@ -36,6 +35,18 @@ pub struct Settings {
     pub sockets: Vec<PathBuf>,
     /// Who asks; `None` for the user that runs the program.
     pub account: Option<Account>,
+    session: Session,
+}
+
+/// The session with this machine's server, from its first question on: it goes on where the server takes no more logins. A clone
+/// begins one of its own.
+#[derive(Debug, Default)]
+struct Session(Mutex<Option<Worker>>);
+
+impl Clone for Session {
+    fn clone(&self) -> Session {
+        Session::default()
+    }
 }
 
 /// A user of the database.
@@ -45,18 +56,56 @@ pub struct Account {
     pub user: String,
     /// Its password; `None` for a login without one.
     pub password: Option<String>,
+    /// The certificate authority (PEM) of other machines' databases. With one, only a server that it vouches for gets to know
+    /// the user, and nothing goes over the network without TLS.
+    pub ca: Option<String>,
 }
 
 impl Account {
+    /// The account that asks other machines' databases: that of `--mysql-defaults-file`, else of [`MONITORING_FILE`], else the
+    /// replication user. `None` if there is none of them.
+    ///
+    /// # Errors
+    /// [`HostError`] if the file, or the certificate authority, can't be read.
+    pub fn for_peers(
+        root: &Root,
+        settings: Option<&Settings>,
+        pf_conf: Option<&PfConf>,
+        overrides: &Overrides,
+    ) -> Result<Option<Account>, HostError> {
+        let mut ca = overrides.database_ca.clone();
+        let mut account = settings.and_then(|settings| settings.account.clone());
+        if account.is_none()
+            && let Some(text) = root.read(MONITORING_FILE)?
+        {
+            let client = |option| option_file::value(&text, CLIENT_GROUPS, option);
+            let user = client("user").ok_or_else(|| HostError::Content {
+                path: root.file(MONITORING_FILE),
+                reason: "it names no user".to_owned(),
+                help: "write `user=` and `password=` below `[client]`".to_owned(),
+            })?;
+            account = Some(Account { user, password: client("password"), ca: None });
+            ca = ca.or_else(|| client("ssl-ca").map(PathBuf::from));
+        }
+        let Some(account) = account.or_else(|| Account::of_members(pf_conf?)) else { return Ok(None) };
+        Ok(Some(Account { ca: ca.as_deref().map(authority).transpose()?, ..account }))
+    }
+
     /// The user that PacketFence's own checks ask with; `None` if pf.conf has none. PacketFence's own user of its database
     /// (`[database]`) may change everything in it, and is never offered to another machine: nothing proves who listens there.
-    pub fn of_members(pf_conf: &PfConf) -> Option<Account> {
+    fn of_members(pf_conf: &PfConf) -> Option<Account> {
         let value = |key| pf_conf.text("active_active", key).to_owned();
         let account = Account {
             user: value("galera_replication_username"),
             password: Some(value("galera_replication_password")),
+            ca: None,
         };
         Some(account).filter(|account| !account.user.is_empty())
+    }
+
+    /// The user that runs the program, for whom MariaDB's `unix_socket` needs no password.
+    fn own() -> Account {
+        Account { user: own_name(), password: None, ca: None }
     }
 }
 
@@ -76,6 +125,21 @@ pub struct Overrides {
     pub socket: Option<PathBuf>,
     /// `--mysql-defaults-file`: an option file of the client with user and password.
     pub client_file: Option<PathBuf>,
+    /// `--database-ca`: the certificate authority of the other machines' databases.
+    pub database_ca: Option<PathBuf>,
+}
+
+/// The certificates in a file, if all of it can be used: a worker would only say so for each member.
+fn authority(path: &Path) -> Result<String, HostError> {
+    let text = String::from_utf8_lossy(&files::read_at_most(path, files::LONGEST_SECRET)?).into_owned();
+    match worker::authorities(&text) {
+        Ok(_) => Ok(text),
+        Err(reason) => Err(HostError::Content {
+            path: path.to_owned(),
+            reason,
+            help: "name the certificate (PEM) that has signed those of the members' databases".to_owned(),
+        }),
+    }
 }
 
 /// The groups of an option file that the server reads.
@@ -104,13 +168,14 @@ impl Settings {
             is_elsewhere,
             sockets: Vec::new(),
             account: None,
+            session: Session::default(),
         };
         let mut socket = server("socket");
         if let Some(path) = &overrides.client_file {
             let text = files::read_at_most(path, files::LONGEST_SECRET)?;
             let client = |option| option_file::value(&text, CLIENT_GROUPS, option);
             let user = client("user").unwrap_or_else(own_name);
-            settings.account = Some(Account { user, password: client("password") });
+            settings.account = Some(Account { user, password: client("password"), ca: None });
             socket = client("socket").map(PathBuf::from).or(socket);
         }
         let usual = || vec!["/run/mysqld/mysqld.sock".into(), "/var/lib/mysql/mysql.sock".into()];
@@ -132,16 +197,15 @@ impl Settings {
 }
 
 /// What came of asking a server.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Debug)]
 pub(super) enum Answer {
     /// What it says.
     Status(Said),
     /// The server on the socket has another data directory: this one.
     Another(PathBuf),
-    /// Nobody listens.
+    /// No server listens.
     Nobody,
-    /// There is somebody, or may be, but this is all that was heard.
+    /// There is a server, or may be, but this is all that was heard.
     Silence(String),
     /// The server answers, but not this user.
     Refused(String),
@@ -150,7 +214,7 @@ pub(super) enum Answer {
 }
 
 /// What a server says of itself.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub(super) struct Said {
     datadir: PathBuf,
     /// `max_connections`.
@@ -173,58 +237,104 @@ impl Said {
 /// `ER_CON_COUNT_ERROR`.
 const TOO_MANY_CONNECTIONS: u16 = 1040;
 
-/// Where PacketFence's databases listen, for clients.
-const PORT: u16 = 3306;
+/// What [`Said`] is made of. They need no privilege.
+pub(super) const STATUS: [&str; 2] = [
+    "SELECT @@datadir, @@max_connections",
+    "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'",
+];
+/// The time there, in milliseconds.
+pub(super) const CLOCK: &str = "SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)";
 
 /// Asks this machine's server. Ends within `limit`, whatever the server does.
 pub(super) fn ask(settings: &Settings, limit: Duration) -> Answer {
-    let deadline = Instant::now() + limit;
-    for socket in &settings.sockets {
-        // A server that stands still does not even accept; only another thread can be left behind then.
-        let (sender, receiver) = mpsc::channel();
-        let (asked, own) = (socket.clone(), settings.clone());
-        let wait = deadline.saturating_duration_since(Instant::now());
-        std::thread::spawn(move || sender.send(ask_socket(&asked, &own, wait)));
-        match receiver.recv_timeout(wait) {
-            Ok(Answer::Nobody) => {}
-            Ok(answer) => return answer,
-            Err(_) => {
-                let seconds = limit.as_secs();
-                return Answer::Silence(format!("{} did not answer within {seconds} s", socket.display()));
-            }
-        }
-    }
-    Answer::Nobody
-}
-
-fn ask_socket(socket: &Path, settings: &Settings, limit: Duration) -> Answer {
-    let options = OptsBuilder::new().socket(Some(socket.to_string_lossy()));
-    let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
-    match answer(ask_server(options, &account, limit)) {
+    match answer(ask_own(settings, &STATUS, limit)) {
         Answer::Status(said) if !is_same(&said.datadir, &settings.datadir) => {
             // For people only.
             Answer::Another(printable(said.datadir.as_os_str().as_encoded_bytes()).into())
         }
-        Answer::Silence(why) => Answer::Silence(format!("{}: {why}", socket.display())),
         answer => answer,
     }
 }
 
-/// Asks another machine's server, in a process of its own that ends within `limit`.
-pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
-    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Status, limit) {
-        Ok(Reply::Status(answer)) => answer,
-        Ok(_) => Answer::Silence(ANOTHER_ANSWER.to_owned()),
-        Err(why) => Answer::Silence(why),
+/// Asks this machine's server in the session that there is, or in a new one, which is kept.
+fn ask_own(settings: &Settings, statements: &[&str], limit: Duration) -> Reply {
+    let deadline = Instant::now() + limit.mul_f32(worker::MOST_OF);
+    let mut session = settings.session.0.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(mut worker) = session.take() {
+        match worker.ask(statements, deadline) {
+            Ok(rows) => {
+                *session = Some(worker);
+                return Ok(rows);
+            }
+            // It does not answer: a new session would not be answered sooner.
+            Err(failure @ (Failure::Silent(_) | Failure::Late)) => return Err(failure.within(limit)),
+            // The server may be another one by now, or has ended the session.
+            Err(Failure::Closed | Failure::Lost(_) | Failure::Refused { .. }) => {}
+        }
     }
+    let mut last = Failure::Closed;
+    for socket in &settings.sockets {
+        let about = |why: String| format!("{}: {why}", socket.display());
+        let asked = connect(socket, deadline).and_then(|connection| {
+            let account = settings.account.clone().unwrap_or_else(Account::own);
+            let login = Login { place: Place::Connected, user: account.user, password: account.password };
+            let mut worker = Worker::start(&login, Some(&connection), deadline)?;
+            let rows = worker.ask(statements, deadline)?;
+            Ok((rows, worker))
+        });
+        last = match asked.map_err(|failure| failure.within(limit)) {
+            Ok((rows, worker)) => {
+                *session = Some(worker);
+                return Ok(rows);
+            }
+            Err(Failure::Closed) => continue,
+            Err(Failure::Lost(why)) => Failure::Lost(about(why)),
+            Err(Failure::Silent(why)) => Failure::Silent(about(why)),
+            Err(failure @ (Failure::Refused { .. } | Failure::Late)) => failure,
+        };
+        break;
+    }
+    Err(last)
 }
 
-/// Of a worker that answers something else than it was asked.
-const ANOTHER_ANSWER: &str = "what it sends can't be understood";
+/// Connects as this process, by which MariaDB's `unix_socket` knows the user; what comes over it only the worker reads.
+fn connect(socket: &Path, deadline: Instant) -> Result<UnixStream, Failure> {
+    /// How often a server is tried whose queue is full.
+    const AGAIN: Duration = Duration::from_millis(10);
 
-/// The same in this process. Each step of it ends within `limit`: connecting, logging in, each answer.
-pub(super) fn status_here(server: SocketAddrV4, account: &Account, limit: Duration) -> Answer {
-    answer(ask_server(at(server, limit), account, limit))
+    let failed = |error: rustix::io::Errno| Failure::Silent(files::plain(&error.into()));
+    let address = SocketAddrUnix::new(socket).map_err(failed)?;
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let connection = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None).map_err(failed)?;
+    loop {
+        match rustix::net::connect(&connection, &address) {
+            Ok(()) => break,
+            Err(rustix::io::Errno::NOENT | rustix::io::Errno::CONNREFUSED | rustix::io::Errno::NOTDIR) => {
+                return Err(Failure::Closed);
+            }
+            Err(rustix::io::Errno::INTR) => {}
+            // A server that stands still does not even accept.
+            Err(rustix::io::Errno::AGAIN) if Instant::now() < deadline => thread::sleep(AGAIN),
+            Err(rustix::io::Errno::AGAIN) => {
+                return Err(Failure::Silent("it accepts no connection in time".to_owned()));
+            }
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    let connection = UnixStream::from(connection);
+    connection.set_nonblocking(false).map_err(|error| Failure::Silent(files::plain(&error)))?;
+    Ok(connection)
+}
+
+/// Asks another machine's server. Ends within `limit`, whatever the server does.
+pub(super) fn ask_peer(address: Ipv4Addr, account: &Account, limit: Duration) -> Answer {
+    answer(ask_at(address, account, &STATUS, limit))
+}
+
+fn ask_at(address: Ipv4Addr, account: &Account, statements: &[&str], limit: Duration) -> Reply {
+    let Account { user, password, ca } = account.clone();
+    let login = Login { place: Place::At { address, ca }, user, password };
+    worker::ask_once(&login, statements, limit)
 }
 
 /// True if this machine's server says that it is in a primary component, or takes connections and does not say.
@@ -241,12 +351,13 @@ pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
 
 /// Makes the component of this machine's server primary. Galera can ignore it and still report success.
 pub(super) fn promote(settings: &Settings, limit: Duration) -> Result<(), String> {
-    connect(settings, limit, |connection| connection.query_drop("SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"))
+    let statement = "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'";
+    ask_own(settings, &[statement], limit).map(drop).map_err(why)
 }
 
 /// Names and values of variables of this machine's server; those that it does not have are left out.
 pub(super) fn variables(settings: &Settings, names: &[&str], limit: Duration) -> Result<Vec<(String, String)>, String> {
-    connect(settings, limit, |connection| read_variables(connection, names))
+    pairs(ask_own(settings, &[&of_variables(names)], limit))
 }
 
 /// The same of another machine's.
@@ -256,167 +367,86 @@ pub(super) fn peer_variables(
     names: &[&str],
     limit: Duration,
 ) -> Result<Vec<(String, String)>, String> {
-    let names = names.iter().map(|&name| name.to_owned()).collect();
-    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Variables(names), limit)? {
-        Reply::Variables(rows) => rows,
-        _ => Err(ANOTHER_ANSWER.to_owned()),
-    }
+    pairs(ask_at(address, account, &[&of_variables(names)], limit))
 }
 
-/// The same in this process.
-pub(super) fn variables_here(
-    server: SocketAddrV4,
-    account: &Account,
-    names: &[String],
-    limit: Duration,
-) -> Result<Vec<(String, String)>, String> {
-    let names: Vec<&str> = names.iter().map(String::as_str).collect();
-    let asked = talk(login(at(server, limit), account, limit), |connection| read_variables(connection, &names));
-    asked.map_err(|error| error_text(&error))
+pub(super) fn of_variables(names: &[&str]) -> String {
+    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
+    format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", names.join(", "))
 }
 
 /// The users of this machine's server that have this name, or none: name, host, and whether they may RELOAD, PROCESS, LOCK
 /// TABLES, and are a REPLICATION CLIENT.
 pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Result<Vec<[String; 6]>, String> {
-    const WANTED: &str = "SELECT user, host, Reload_priv, Process_priv, Lock_tables_priv, Repl_client_priv \
-                          FROM mysql.user WHERE user IN ('', ?) ORDER BY user, host";
-    connect(settings, limit, |connection| {
-        let rows: Vec<[Value; 6]> = connection.exec_map(
-            WANTED,
-            (user,),
-            |(a, b, c, d, e, f): (Value, Value, Value, Value, Value, Value)| [a, b, c, d, e, f],
-        )?;
-        Ok(rows.into_iter().map(|row| row.map(text)).collect())
-    })
+    // In hexadecimal digits no name is anything else than a name.
+    let name = user.bytes().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+    let statement = format!(
+        "SELECT user, host, Reload_priv, Process_priv, Lock_tables_priv, Repl_client_priv \
+         FROM mysql.user WHERE user IN ('', _utf8 x'{name}') ORDER BY user, host"
+    );
+    let rows = ask_own(settings, &[&statement], limit).map_err(why)?;
+    Ok(rows.into_iter().flatten().map(texts).collect())
 }
 
 /// The clock of another machine, in milliseconds since 1970 (UTC).
 pub(super) fn peer_clock(address: Ipv4Addr, account: &Account, limit: Duration) -> Result<i64, String> {
-    match worker::ask(SocketAddrV4::new(address, PORT), account, worker::Question::Clock, limit)? {
-        Reply::Clock(time) => time,
-        _ => Err(ANOTHER_ANSWER.to_owned()),
-    }
+    clock(ask_at(address, account, &[CLOCK], limit))
 }
 
-/// The same in this process.
-pub(super) fn clock_here(server: SocketAddrV4, account: &Account, limit: Duration) -> Result<i64, String> {
-    let asked = talk(login(at(server, limit), account, limit), |connection| {
-        connection.query_first::<Value, _>("SELECT CAST(UNIX_TIMESTAMP(SYSDATE(3)) * 1000 AS SIGNED)")
-    });
-    let said = asked.map_err(|error| error_text(&error))?.map(text).unwrap_or_default();
+pub(super) fn clock(reply: Reply) -> Result<i64, String> {
+    let [said] = texts(first(reply.map_err(why)?));
     said.parse().map_err(|_| format!("its clock says `{said}`"))
 }
 
-fn read_variables(connection: &mut Conn, names: &[&str]) -> Result<Vec<(String, String)>, mysql::Error> {
-    let names: Vec<String> = names.iter().map(|name| format!("'{name}'")).collect();
-    let wanted = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({})", names.join(", "));
-    let rows: Vec<(Value, Value)> = connection.query(wanted)?;
-    Ok(rows.into_iter().map(|(name, value)| (text(name), text(value))).collect())
+pub(super) fn pairs(reply: Reply) -> Result<Vec<(String, String)>, String> {
+    Ok(reply.map_err(why)?.into_iter().flatten().map(pair).collect())
 }
 
-/// Does something on this machine's server.
-fn connect<T>(
-    settings: &Settings,
-    limit: Duration,
-    mut ask: impl FnMut(&mut Conn) -> Result<T, mysql::Error>,
-) -> Result<T, String> {
-    let account = settings.account.clone().unwrap_or_else(|| Account { user: own_name(), password: None });
-    let mut last = "the database has no socket".to_owned();
-    for socket in &settings.sockets {
-        let options = login(OptsBuilder::new().socket(Some(socket.to_string_lossy())), &account, limit);
-        match talk(options, &mut ask) {
-            Ok(done) => return Ok(done),
-            Err(error) => last = format!("{}: {}", socket.display(), error_text(&error)),
+pub(super) fn answer(reply: Reply) -> Answer {
+    match reply {
+        Ok(rows) => {
+            let [settings, status] = two(rows);
+            // The directory is compared as it is.
+            let datadir = settings.first().and_then(|row| row.first().cloned().flatten()).unwrap_or_default();
+            let [_, max_connections] = texts(settings.into_iter().next().unwrap_or_default());
+            let rows = status.into_iter().map(pair).collect();
+            Answer::Status(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
         }
-    }
-    Err(last)
-}
-
-/// Logs in, and asks. The client library panics at some of what a server can send, an empty packet among it: that is an answer that
-/// can't be understood, and does not end the program.
-fn talk<T>(options: OptsBuilder, ask: impl FnOnce(&mut Conn) -> Result<T, mysql::Error>) -> Result<T, mysql::Error> {
-    let talk = || Conn::new(options).and_then(|mut connection| ask(&mut connection));
-    // What it leaves half done is dropped with the connection.
-    catch_unwind(AssertUnwindSafe(talk))
-        .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::InvalidData, ANOTHER_ANSWER).into()))
-}
-
-/// The server at an address. Connecting ends within `limit`.
-fn at(server: SocketAddrV4, limit: Duration) -> OptsBuilder {
-    OptsBuilder::new()
-        .ip_or_hostname(Some(server.ip().to_string()))
-        .tcp_port(server.port())
-        .tcp_connect_timeout(Some(limit))
-        // A server would be asked for its socket's name, to be reached there.
-        .prefer_socket(false)
-}
-
-fn answer(asked: Result<Said, mysql::Error>) -> Answer {
-    match asked {
-        Ok(said) => Answer::Status(said),
-        Err(mysql::Error::MySqlError(error)) if error.code == TOO_MANY_CONNECTIONS => Answer::Full,
-        Err(mysql::Error::MySqlError(error)) => {
-            Answer::Refused(printable(format!("{} ({})", error.message, error.code).as_bytes()))
-        }
-        Err(mysql::Error::DriverError(DriverError::CouldNotConnect(Some((_, why, kind))))) => match kind {
-            io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => Answer::Nobody,
-            _ => Answer::Silence(why.split(" (os error").next().unwrap_or_default().to_lowercase()),
-        },
-        Err(error) => Answer::Silence(error_text(&error)),
+        Err(Failure::Closed) => Answer::Nobody,
+        Err(Failure::Refused { code: TOO_MANY_CONNECTIONS, .. }) => Answer::Full,
+        Err(failure @ Failure::Refused { .. }) => Answer::Refused(why(failure)),
+        Err(failure) => Answer::Silence(why(failure)),
     }
 }
 
-/// Why nothing was heard. A server may have put words into it.
-fn error_text(error: &mysql::Error) -> String {
-    match error {
-        // What reading a key below NO_KEYS comes to.
-        mysql::Error::IoError(error) if error.kind() == io::ErrorKind::NotADirectory => {
-            "it asks for the password itself, and does not get it".to_owned()
-        }
-        mysql::Error::IoError(error) if error.kind() == io::ErrorKind::InvalidData => ANOTHER_ANSWER.to_owned(),
-        error => printable(error.to_string().as_bytes()),
+/// Why there is no answer. A server may have put words into it.
+fn why(failure: Failure) -> String {
+    match failure {
+        Failure::Closed => "no server listens".to_owned(),
+        Failure::Refused { code, message } => printable(format!("{message} ({code})").as_bytes()),
+        Failure::Lost(why) | Failure::Silent(why) => printable(why.as_bytes()),
+        Failure::Late => "no answer in time".to_owned(),
     }
 }
 
-fn ask_server(options: OptsBuilder, account: &Account, limit: Duration) -> Result<Said, mysql::Error> {
-    talk(login(options, account, limit), |connection| {
-        let settings: Option<(Value, Value)> = connection.query_first("SELECT @@datadir, @@max_connections")?;
-        let (datadir, max_connections) = settings.map(|(datadir, max)| (raw(datadir), text(max))).unwrap_or_default();
-        let wanted = "SHOW GLOBAL STATUS WHERE Variable_name LIKE 'wsrep%' OR Variable_name = 'Threads_connected'";
-        let rows: Vec<(Value, Value)> = connection.query(wanted)?;
-        let rows = rows.into_iter().map(|(name, value)| (text(name), text(value))).collect();
-        Ok(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
-    })
+fn two(rows: Vec<Rows>) -> [Rows; 2] {
+    let mut rows = rows.into_iter();
+    [(); 2].map(|()| rows.next().unwrap_or_default())
 }
 
-fn login(options: OptsBuilder, account: &Account, limit: Duration) -> OptsBuilder {
-    options
-        .user(Some(&account.user))
-        .pass(account.password.clone())
-        .server_key_path(Some(NO_KEYS.into()))
-        .read_timeout(Some(limit))
-        .write_timeout(Some(limit))
-        // What the client would ask for first otherwise.
-        .max_allowed_packet(Some(1 << 20))
+fn first(rows: Vec<Rows>) -> Vec<Option<String>> {
+    rows.into_iter().flatten().next().unwrap_or_default()
 }
 
-/// Where a server's RSA key would be, for logins that send the password itself (`caching_sha2_password`, full authentication).
-/// Without a place the client takes the key that the server sends, and whoever listens gets the password. In this place there
-/// can be none: such a login fails.
-const NO_KEYS: &str = "/dev/null/no-key";
-
-/// Whatever the server sends, made printable where it enters.
-fn text(value: Value) -> String {
-    printable(raw(value).as_bytes())
+/// The first columns of a row, made printable where they enter. One that is missing is empty, as a NULL is.
+fn texts<const COLUMNS: usize>(row: Vec<Option<String>>) -> [String; COLUMNS] {
+    let mut values = row.into_iter();
+    [(); COLUMNS].map(|()| printable(values.next().flatten().unwrap_or_default().as_bytes()))
 }
 
-/// Whatever the server sends: reading it as another type can panic.
-fn raw(value: Value) -> String {
-    match value {
-        Value::Bytes(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-        Value::NULL => String::new(),
-        other => other.as_sql(true),
-    }
+fn pair(row: Vec<Option<String>>) -> (String, String) {
+    let [name, value] = texts(row);
+    (name, value)
 }
 
 /// True if both are one directory.
@@ -425,7 +455,6 @@ fn is_same(one: &Path, other: &Path) -> bool {
     id(one).is_some() && id(one) == id(other)
 }
 
-/// The name of the user that runs the program, for whom MariaDB's `unix_socket` needs no password.
 fn own_name() -> String {
     user_name(rustix::process::geteuid().as_raw()).unwrap_or_else(|| "root".to_owned())
 }

@@ -216,7 +216,7 @@ fn databases(
 /// A question to one database, which a thread can take along.
 enum Probe {
     /// This machine's, as the machine itself can ask; the other way, if there is one, where it is not let in.
-    Own(Settings, Option<(Ipv4Addr, Account)>),
+    Own(Box<Settings>, Option<(Ipv4Addr, Account)>),
     Peer(Ipv4Addr, Account),
 }
 
@@ -227,12 +227,12 @@ fn probe(question: &Question<'_>, member: &Member) -> Result<Probe, String> {
     let address = member.addresses.management_ip.map(|ip| ip.value);
     let over_tcp = address.zip(question.account.cloned());
     match (question.settings, over_tcp) {
-        (Some(settings), over_tcp) if member.host == *question.me => Ok(Probe::Own(settings.clone(), over_tcp)),
+        (Some(settings), over_tcp) if member.host == *question.me => {
+            Ok(Probe::Own(Box::new(settings.clone()), over_tcp))
+        }
         (_, Some((address, account))) => Ok(Probe::Peer(address, account)),
         (_, None) if address.is_none() => Err("cluster.conf has no address for it".to_owned()),
-        (_, None) => Err("there is no user to ask with: neither `galera_replication_username` in pf.conf nor \
-                          `--mysql-defaults-file`"
-            .to_owned()),
+        (_, None) => Err("there is no account to ask with (`pfcluster doctor monitoring-account`)".to_owned()),
     }
 }
 
@@ -248,8 +248,12 @@ impl Probe {
         match self {
             Probe::Peer(address, account) => Heard::Answer(ask_peer(address, &account, limit)),
             Probe::Own(settings, over_tcp) => match (ask(&settings, limit), over_tcp) {
-                (Answer::Refused(_), Some((address, account))) => {
-                    Heard::Answer(ask_peer(address, &account, limit.saturating_sub(started.elapsed())))
+                (Answer::Refused(why), Some((address, account))) => {
+                    match ask_peer(address, &account, limit.saturating_sub(started.elapsed())) {
+                        // It listens on its socket only.
+                        Answer::Nobody => Heard::Answer(Answer::Refused(why)),
+                        answer => Heard::Answer(answer),
+                    }
                 }
                 (Answer::Nobody, _) if presence(&settings) == Presence::None => Heard::Stopped,
                 (answer, _) => Heard::Answer(answer),

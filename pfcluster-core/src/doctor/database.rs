@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::finding::{Outcome, Sum};
-use super::{Account, Known, Server, Settings, Used, known, word};
+use super::{Account, Known, MONITORING_FILE, Server, Settings, Used, known, word};
 use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::galera::{ClusterStatus, LocalState, StatusError, WsrepStatus};
@@ -243,6 +243,39 @@ pub(super) fn replication_user(server: &Server<'_>) -> Known<Outcome> {
     }
     let names: Vec<String> = own.iter().map(|one| account(user, &one.host)).collect();
     Ok(sum.or_pass(and(&names)))
+}
+
+/// What is asked needs no privilege. The replication user may copy the whole database, and its logins go to each address of a
+/// member, without proof of what listens there.
+pub(super) fn monitoring_account(server: &Server<'_>) -> Known<Outcome> {
+    if server.cluster.members().count() < 2 {
+        return Ok(Outcome::pass("there is no other member"));
+    }
+    let replication = server.pf_conf.map(|conf| conf.text("active_active", "galera_replication_username").trim());
+    let outcome = match known(&server.facts.monitoring)? {
+        None => {
+            Outcome::warn("there is none: the databases of other members are unknown, unless they have supervisors")
+        }
+        Some(monitoring) if Some(&*monitoring.user) == replication => Outcome::warn(format!(
+            "{}, the replication user, asks them: it may copy the whole database",
+            monitoring.user
+        )),
+        Some(monitoring) => {
+            let how = if monitoring.is_over_tls { "over TLS" } else { "without TLS" };
+            return Ok(Outcome::pass(format!("{} asks them, {how}", monitoring.user)));
+        }
+    };
+    let file = server.path(MONITORING_FILE);
+    Ok(outcome
+        .advise(
+            "in `mariadb` on one member: CREATE USER 'pfmonitor'@'%' IDENTIFIED BY, and then a password of its own in \
+             quotes; grant it nothing",
+        )
+        .run(format!("install -m 600 /dev/null {file}"))
+        .advise(
+            "into that file: `[client]`, `user=pfmonitor`, `password=` with the password, and, where the members' \
+             databases have TLS, `ssl-ca=` with the certificate authority's file; the same on all members",
+        ))
 }
 
 /// They let anybody in, and hide users with a name.

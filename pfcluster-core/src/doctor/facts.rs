@@ -87,6 +87,8 @@ pub struct Facts {
     pub connections: Known<Option<Used>>,
     /// Users of the database: those without a name, and the replication user.
     pub accounts: Known<Vec<Account>>,
+    /// The account that asks the other members' databases; `None` if there is none.
+    pub monitoring: Known<Option<Monitoring>>,
     /// The daemons' files, compared with what would be generated.
     pub generated: Known<Vec<Generated>>,
     /// The clocks of the other members.
@@ -121,6 +123,7 @@ impl Facts {
             status: no(why),
             connections: no(why),
             accounts: no(why),
+            monitoring: no(why),
             generated: no(why),
             clocks: no(why),
         }
@@ -291,6 +294,15 @@ pub struct Account {
     pub host: Box<str>,
     /// Privileges that a transfer of the database needs and that it lacks.
     pub lacks: Vec<Box<str>>,
+}
+
+/// The account that asks the other members' databases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Monitoring {
+    /// Its name.
+    pub user: Box<str>,
+    /// They are asked over TLS only.
+    pub is_over_tls: bool,
 }
 
 /// A file for a daemon.

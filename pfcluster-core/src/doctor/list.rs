@@ -7,7 +7,7 @@ type Examine = fn(&Server<'_>) -> Known<Outcome>;
 
 /// All checks, in the order in which a server is set up.
 #[rustfmt::skip]
-pub static CHECKS: [Check; 37] = [
+pub static CHECKS: [Check; 38] = [
     // The files, and the server's place in them.
     own("configuration", "3.4.2", "cluster.conf and pf.conf have no errors", files::configuration),
     server("host-name", "3.4.2", "the server's host name is a member's", membership::host_name),
@@ -49,6 +49,7 @@ pub static CHECKS: [Check; 37] = [
     server("database-synced", "3.5.3", "the database is primary and synced", database::database_synced),
     server("replication-user", "3.2", "the replication user is there, with its privileges", database::replication_user),
     server("anonymous-database-users", "3.2", "there is no user without a name", database::anonymous_users),
+    own("monitoring-account", "4", "an account without privileges asks the other members' databases", database::monitoring_account),
     // What was written for the daemons, and the other members.
     server("generated-files", "3.4.2", "the daemons' files are those of this configuration", files::generated_files),
     server("clocks", "7.5", "the members' clocks agree", membership::clocks),

@@ -29,13 +29,16 @@ use crate::version::PfVersion;
 
 pub use facts::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Generated, GeneratedState, Holder, KernelSetting, Known,
-    Library, Link, Listener, PORTS, PROGRAMS, Permissions, SCRIPTS, Settings, Supervisor, SupervisorKey, Transport,
-    UNITS, Used, VARIABLES,
+    Library, Link, Listener, Monitoring, PORTS, PROGRAMS, Permissions, SCRIPTS, Settings, Supervisor, SupervisorKey,
+    Transport, UNITS, Used, VARIABLES,
 };
 pub use finding::{Finding, Verdict};
 pub use list::CHECKS;
 
 use finding::Outcome;
+
+/// The option file of the account that asks the other members' databases, relative to the install directory.
+pub const MONITORING_FILE: &str = "conf/pfcluster-monitoring.cnf";
 
 /// One prerequisite.
 #[derive(Clone, Copy, Debug)]

@@ -12,6 +12,7 @@ use crate::version::PfVersion;
 pub(super) const PFCMD: &str = "/usr/local/pf/bin/pfcmd";
 pub(super) const PF_CONF: &str = "/usr/local/pf/conf/pf.conf";
 pub(super) const CLUSTER_CONF: &str = "/usr/local/pf/conf/cluster.conf";
+pub(super) const MONITORING_CNF: &str = "/usr/local/pf/conf/pfcluster-monitoring.cnf";
 
 /// A runbook that is being written.
 pub(super) struct Book<'r> {

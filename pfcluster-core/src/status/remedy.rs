@@ -72,8 +72,8 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             vec![Step::advice(format!("mend the way from here to {} (TCP 3306)", and(members)))]
         }
         Reason::Refused { member, .. } => vec![Step::advice(format!(
-            "see that the user of `galera_replication_username` may log in to {member} from here, or name another with \
-             `--mysql-defaults-file FILE`"
+            "check that the account that asks (`pfcluster doctor monitoring-account`) may log in to {member} from here, or \
+             name another with `--mysql-defaults-file FILE`"
         ))],
         Reason::Garbled { member, .. } => {
             vec![Step::advice(format!("see what listens on {member}, TCP 3306, and the error log of MariaDB there"))]

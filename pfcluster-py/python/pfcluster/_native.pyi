@@ -50,6 +50,7 @@ __all__ = [
     "_panic",
     "_restore",
     "_restore_cluster",
+    "_work",
     "alive_quorum",
     "config_versions",
     "evidence",
@@ -1135,6 +1136,7 @@ def status(
     datadir: _Path | None = None,
     socket: _Path | None = None,
     mysql_defaults_file: _Path | None = None,
+    database_ca: _Path | None = None,
     backups: _Path | None = None,
     run_directory: _Path | None = None,
     timeout: float = 5.0,
@@ -1160,6 +1162,7 @@ def member_status(
     datadir: _Path | None = None,
     socket: _Path | None = None,
     mysql_defaults_file: _Path | None = None,
+    database_ca: _Path | None = None,
     backups: _Path | None = None,
     timeout: float = 5.0,
 ) -> MemberStatus:
@@ -1197,3 +1200,4 @@ def pull(
 def _panic(message: str) -> None: ...
 def _restore(name: str, json: str, text: str | None, hidden: str) -> Document: ...
 def _restore_cluster(texts: Any, others: Any, situation: Any) -> Cluster: ...
+def _work() -> int: ...

@@ -42,7 +42,7 @@ pub(crate) fn evidence(
     guarded(|| {
         let (root, me) = (super::root(root)?, me(host)?);
         let (limit, recover) = (seconds(timeout)?, recover_timeout.map(seconds).transpose()?);
-        let overrides = super::overrides(datadir, socket, mysql_defaults_file)?;
+        let overrides = super::overrides(datadir, socket, mysql_defaults_file, None)?;
         let asked = me.clone();
         let gathered = waiting(py, move || own_evidence(&root, asked, &overrides, limit, recover))??;
         let document = EvidenceDocument::new(me, Taken::now(), &gathered.evidence, gathered.notes);
@@ -68,8 +68,8 @@ fn own_evidence(
 
 /// The whole cluster, as `pfcluster status` shows it.
 #[pyfunction]
-#[pyo3(signature = (*, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, backups=None,
-    run_directory=None, timeout=5.0))]
+#[pyo3(signature = (*, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, database_ca=None,
+    backups=None, run_directory=None, timeout=5.0))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn status(
     py: Python<'_>,
@@ -78,6 +78,7 @@ pub(crate) fn status(
     datadir: Option<&Bound<'_, PyAny>>,
     socket: Option<&Bound<'_, PyAny>>,
     mysql_defaults_file: Option<&Bound<'_, PyAny>>,
+    database_ca: Option<&Bound<'_, PyAny>>,
     backups: Option<&Bound<'_, PyAny>>,
     run_directory: Option<&Bound<'_, PyAny>>,
     timeout: f64,
@@ -86,7 +87,13 @@ pub(crate) fn status(
         let run = optional_path(run_directory, "run_directory")?;
         let asking = Asking {
             run_directory: run.unwrap_or_else(|| supervise::RUN_DIRECTORY.into()),
-            ..Asking::of(root, host, super::overrides(datadir, socket, mysql_defaults_file)?, backups, timeout)?
+            ..Asking::of(
+                root,
+                host,
+                super::overrides(datadir, socket, mysql_defaults_file, database_ca)?,
+                backups,
+                timeout,
+            )?
         };
         let report = waiting(py, move || whole_cluster(&asking))??;
         let mut text = Vec::new();
@@ -133,8 +140,8 @@ impl Asking {
         let installation = installed.installation();
         let mut notes = Vec::new();
         let settings = everybody::own_settings(&self.root, &self.overrides, &mut notes)?;
-        let named = settings.as_ref().and_then(|settings| settings.account.clone());
-        let account = named.or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+        let account =
+            Account::for_peers(&self.root, settings.as_ref(), installation.pf_conf.as_ref(), &self.overrides)?;
         let question = everybody::Question {
             root: &self.root,
             version: installed.situation.version,
@@ -172,8 +179,8 @@ fn whole_cluster(asking: &Asking) -> Result<Report, Failure> {
 /// What one member's database says, asked at its management address as those of the others are; this machine's own is asked
 /// at its socket. As in `status().members`; what only web services and supervisors know is `None`.
 #[pyfunction]
-#[pyo3(signature = (member, *, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, backups=None,
-    timeout=5.0))]
+#[pyo3(signature = (member, *, root=None, host=None, datadir=None, socket=None, mysql_defaults_file=None, database_ca=None,
+    backups=None, timeout=5.0))]
 #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
 pub(crate) fn member_status(
     py: Python<'_>,
@@ -183,12 +190,13 @@ pub(crate) fn member_status(
     datadir: Option<&Bound<'_, PyAny>>,
     socket: Option<&Bound<'_, PyAny>>,
     mysql_defaults_file: Option<&Bound<'_, PyAny>>,
+    database_ca: Option<&Bound<'_, PyAny>>,
     backups: Option<&Bound<'_, PyAny>>,
     timeout: f64,
 ) -> PyResult<Py<PyAny>> {
     guarded(|| {
         let member = hostname(member, "member")?;
-        let overrides = super::overrides(datadir, socket, mysql_defaults_file)?;
+        let overrides = super::overrides(datadir, socket, mysql_defaults_file, database_ca)?;
         let asking = Asking::of(root, host, overrides, backups, timeout)?;
         let (status, notes) = waiting(py, move || one_member(&asking, &member))??;
         Class::MemberStatus

@@ -19,8 +19,8 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
 use pfcluster_core::doctor::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Finding, Generated, GeneratedState, Holder, KernelSetting,
-    Known, Library, Link, Listener, PROGRAMS, Permissions, SCRIPTS, Server, Settings, Supervisor, SupervisorKey,
-    Transport, Used, check, examine, examine_from_afar,
+    Known, Library, Link, Listener, Monitoring, PROGRAMS, Permissions, SCRIPTS, Server, Settings, Supervisor,
+    SupervisorKey, Transport, Used, check, examine, examine_from_afar,
 };
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::status::Connections;
@@ -65,6 +65,12 @@ fn findings(case: &Case) -> Result<String, String> {
     }
     let is_wanted = |finding: &&Finding| wanted.is_empty() || wanted.contains(&finding.check.id);
     Ok(findings.iter().filter(is_wanted).map(text).collect())
+}
+
+/// `USER`, and `tls` behind it.
+fn monitoring(text: &str) -> Monitoring {
+    let (user, tls) = text.split_once(' ').unwrap_or((text, ""));
+    Monitoring { user: user.into(), is_over_tls: tls == "tls" }
 }
 
 /// The example's secrets are the guide's.
@@ -157,6 +163,7 @@ fn healthy() -> Result<Facts, String> {
     facts.status = Ok(Some(map(&status)));
     facts.connections = Ok(Some(Used::Some(Connections { used: 12, max: 1000 })));
     facts.accounts = Ok(vec![account("%"), account("localhost")]);
+    facts.monitoring = Ok(Some(monitoring("pfmonitor tls")));
     facts.generated = Ok(vec![generated("var/conf/keepalived.conf same")?, generated("var/conf/mariadb.conf same")?]);
     facts.clocks = Ok(vec![clock("pf2.example.com 0")?, clock("pf3.example.com -40")?]);
     Ok(facts)
@@ -217,6 +224,7 @@ impl World {
             "status" => entry(there(&mut facts.status)?.as_mut().ok_or("there is no status")?, &words)?,
             "connections" => facts.connections = Ok(connections(rest)?),
             "account" => account(there(&mut facts.accounts)?, &words)?,
+            "monitoring" => facts.monitoring = Ok(Some(rest).filter(|rest| *rest != "none").map(monitoring)),
             "no-generated" => there(&mut facts.generated)?.clear(),
             "generated" => there(&mut facts.generated)?.push(generated(rest)?),
             "clock" => there(&mut facts.clocks)?.push(clock(rest)?),

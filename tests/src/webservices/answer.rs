@@ -5,9 +5,12 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use pfcluster_cli::host::webservices::{Client, Credentials, Trust};
+use pfcluster_cli::host::worker::{self, Program};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::sync::{Call, content_of};
 use serde_json::{Value, json};
+
+use crate::program::program;
 
 use super::server::{Request, StandIn};
 use super::{PASSWORD, USER, VERSION_FILE};
@@ -108,6 +111,8 @@ fn latin1(bytes: &[u8]) -> String {
 
 fn client(member: &StandIn, address: std::net::Ipv4Addr) -> Client {
     let port = member.others.lock().unwrap_or_else(PoisonError::into_inner).1;
+    // This process can't work itself.
+    worker::start_with(vec![Program::at(program().to_owned())]);
     let mut trust = Trust::default();
     // PacketFence looks at no certificate.
     trust.accept_everything();

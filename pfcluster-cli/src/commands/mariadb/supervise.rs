@@ -124,7 +124,7 @@ impl Supervise {
             });
         }
         let settings = global.database(&root)?;
-        let account = settings.account.clone().or_else(|| Account::of_members(installation.pf_conf.as_ref()?));
+        let account = Account::for_peers(&root, Some(&settings), installation.pf_conf.as_ref(), &global.overrides())?;
         Ok(Setup {
             root,
             me,

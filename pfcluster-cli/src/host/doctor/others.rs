@@ -39,9 +39,7 @@ pub fn ask_others(others: &Others<'_>, resolve: &dyn Fn(&str) -> Option<Hostname
     for (number, (host, address)) in others.members.iter().enumerate() {
         let why = match (address, others.account) {
             (Err(why), _) => why.clone(),
-            (Ok(_), None) => {
-                "there is no user to ask its database with: `galera_replication_username` in pf.conf".into()
-            }
+            (Ok(_), None) => "there is no account to ask its database with: see monitoring-account".into(),
             (Ok(address), Some(account)) => {
                 let (sender, address, account) = (sender.clone(), *address, account.clone());
                 // Nobody listens any more to an answer that comes too late.

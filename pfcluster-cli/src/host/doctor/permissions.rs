@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{self, Datadir, Known, Permissions, SCRIPTS, Supervisor, SupervisorKey};
+use pfcluster_core::doctor::{self, Datadir, Known, MONITORING_FILE, Permissions, SCRIPTS, Supervisor, SupervisorKey};
 use rustix::fs::statvfs;
 
 use super::Machine;
@@ -18,10 +18,11 @@ use crate::host::supervise::control;
 use crate::host::{Root, key};
 
 /// Files with secrets, relative to the install directory.
-const SECRETS: [&str; 11] = [
+const SECRETS: [&str; 12] = [
     "conf/pf.conf",
     "conf/pfconfig.conf",
     key::NAME,
+    MONITORING_FILE,
     "conf/local_secret",
     "conf/unified_api_system_pass",
     "conf/ssl/server.key",

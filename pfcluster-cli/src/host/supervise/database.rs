@@ -54,7 +54,8 @@ impl Database {
                 Step::ClearSeqno => self.rewrite_grastate(&[("seqno", "-1")])?,
                 Step::WriteUuid(uuid) => self.rewrite_grastate(&[("uuid", &uuid.to_string()), ("seqno", "-1")])?,
                 Step::Start { how, position } => started(self.start(*how, *position)?),
-                Step::Promote => mariadb::promote(&self.settings, ANSWER)?,
+                // A clone has a session of its own, which ends with it.
+                Step::Promote => mariadb::promote(&self.settings.clone(), ANSWER)?,
                 Step::Stop { kill_after } => self.stop(*kill_after, false)?,
                 Step::End { kill_after } => self.stop(Some(*kill_after), true)?,
                 other => return Err(format!("this program does not know the step {other:?}")),
@@ -223,7 +224,7 @@ impl Database {
         if self.path("sst_in_progress").exists() {
             return Err("it receives state by now, and is not killed".to_owned());
         }
-        if mariadb::may_be_primary(&self.settings, ANSWER) {
+        if mariadb::may_be_primary(&self.settings.clone(), ANSWER) {
             return Err("it is in service by now, or does not say, and is not killed".to_owned());
         }
         Ok(())

@@ -120,8 +120,9 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     let (root, force) = (setup.root.clone(), setup.force);
     if setup.account.is_none() && setup.members.len() > 1 {
         voice.note(&Note {
-            message: "no user asks the other members' databases: without their supervisors they are unknown".to_owned(),
-            help: "set `galera_replication_username` and `galera_replication_password` in pf.conf".to_owned(),
+            message: "no account asks the other members' databases: without their supervisors they are unknown"
+                .to_owned(),
+            help: "make one, as `pfcluster doctor monitoring-account` says".to_owned(),
         });
     }
     let mut running = Running::begin(setup, config)?;

@@ -4,28 +4,22 @@
 
 mod credentials;
 mod patience;
+mod request;
 mod tls;
 mod trust;
 
-use std::io;
 use std::net::SocketAddrV4;
-use std::sync::Arc;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::sync::{Answer, AnswerError, Call};
-use ureq::Agent;
-use ureq::config::Config;
-use ureq::unversioned::resolver::DefaultResolver;
-use ureq::unversioned::transport::{Connector as _, TcpConnector};
 
-use super::{HostError, files};
-use tls::{Pinned, Verifier};
+use super::{HostError, worker};
 
 pub use credentials::Credentials;
 pub use patience::Patience;
+pub(super) use request::{Request, Response};
 pub use trust::{Fingerprint, FingerprintError, Pins, Trust};
 
 /// The longest answer with a file that is read: it travels as a JSON text, up to six times as long as it is.
@@ -38,9 +32,9 @@ const LONGEST: u64 = 1 << 20;
 #[derive(Debug)]
 pub struct Client {
     address: SocketAddrV4,
-    agent: Agent,
-    verifier: Arc<Verifier>,
     credentials: Credentials,
+    trust: Trust,
+    accepted: Mutex<Option<Fingerprint>>,
 }
 
 /// Why a member did not do what it was asked. As text: a sentence about the member.
@@ -71,70 +65,39 @@ impl CallError {
 impl Client {
     /// The web services at `address`.
     pub fn new(address: SocketAddrV4, credentials: &Credentials, trust: &Trust) -> Client {
-        let verifier = Arc::new(Verifier::new(*address.ip(), trust));
-        let connector = ().chain(TcpConnector::default()).chain(Pinned::new(Arc::clone(&verifier)));
-        let config = Config::builder()
-            .https_only(true)
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .max_redirects_will_error(false)
-            .proxy(None)
-            .user_agent(concat!("pfcluster/", env!("CARGO_PKG_VERSION")))
-            // A connection that was kept may be closed by the server just as the next call goes out.
-            .max_idle_connections(0)
-            .build();
-        let agent = Agent::with_parts(config, connector, DefaultResolver::default());
-        Client { address, agent, verifier, credentials: credentials.clone() }
+        let (credentials, trust) = (credentials.clone(), trust.clone());
+        Client { address, credentials, trust, accepted: Mutex::default() }
     }
 
     /// The certificate that the member showed last, if it was accepted for what it is.
     pub fn fingerprint(&self) -> Option<Fingerprint> {
-        self.verifier.accepted()
+        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Calls, and waits for the answer `limit` in all.
+    /// Calls, and waits for the answer `limit` in all. Another process does, without privileges.
     ///
     /// # Errors
     /// [`CallError`] if there is none, or none that makes sense.
     pub fn call(&self, call: &Call, limit: Duration) -> Result<Answer, CallError> {
-        let longest = if call.is_download() { LONGEST_FILE } else { LONGEST };
-        let failed = |error| self.silent(error, limit);
-        let mut request = self
-            .agent
-            .post(format!("https://{}/", self.address))
-            .config()
-            .timeout_global(Some(limit))
-            .build()
-            .content_type(Call::CONTENT_TYPE)
-            .header("Accept", Call::CONTENT_TYPE)
-            .header("Request", call.method());
-        if let Some((user, password)) = self.credentials.parts() {
-            request = request
-                .header("Authorization", format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{password}"))));
-        }
-        let mut response = request.send(call.body()).map_err(failed)?;
-        let status = response.status().as_u16();
-        let body = response.body_mut().with_config().limit(longest).read_to_vec().map_err(failed)?;
-        Ok(Answer::read(status, &body)?)
+        let credentials = self.credentials.parts().map(|(user, password)| (user.to_owned(), password.to_owned()));
+        let request = Request {
+            address: self.address,
+            trust: self.trust.clone(),
+            credentials,
+            method: call.method().to_owned(),
+            body: String::from_utf8_lossy(&call.body()).into_owned(),
+            longest: if call.is_download() { LONGEST_FILE } else { LONGEST },
+            limit,
+        };
+        let response =
+            worker::call(&request, limit).map_err(|why| CallError::Silent(why.unwrap_or_else(|| too_late(limit))))?;
+        *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = response.accepted;
+        Ok(Answer(response.outcome?))
     }
+}
 
-    fn silent(&self, error: ureq::Error, limit: Duration) -> CallError {
-        if let Some(fingerprint) = self.verifier.refused() {
-            return CallError::Untrusted(fingerprint);
-        }
-        let too_late = || format!("no answer within {} s", limit.as_secs_f32());
-        CallError::Silent(match error {
-            ureq::Error::Timeout(_) => too_late(),
-            ureq::Error::Io(error) => match error.kind() {
-                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => too_late(),
-                io::ErrorKind::UnexpectedEof => "it ends the connection before its answer is complete".to_owned(),
-                _ => files::plain(&error),
-            },
-            ureq::Error::BodyExceedsLimit(longest) => format!("its answer is longer than {} MiB", longest >> 20),
-            ureq::Error::Protocol(_) => "its answer is no HTTP, or not complete".to_owned(),
-            other => other.to_string(),
-        })
-    }
+fn too_late(limit: Duration) -> String {
+    format!("no answer within {} s", limit.as_secs_f32())
 }
 
 /// The port of all members' web services.

@@ -7,6 +7,7 @@ use std::str::FromStr;
 
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
+use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::host::directory::{Directory, Fresh};
@@ -19,7 +20,7 @@ const CERTIFICATE: &str = "conf/ssl/server.crt";
 const PINS: &str = "var/pfcluster/pins";
 
 /// The SHA-256 of a certificate. As text: as `openssl x509 -fingerprint -sha256` prints it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 32]);
 
 /// A text is no [`Fingerprint`].
@@ -58,7 +59,7 @@ impl fmt::Display for Fingerprint {
 }
 
 /// Which certificates are accepted.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Trust {
     known: Vec<Fingerprint>,
     pins: Pins,
@@ -103,7 +104,7 @@ impl Trust {
 }
 
 /// The certificates that members showed when something went well.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pins(BTreeMap<Ipv4Addr, Fingerprint>);
 
 impl Pins {

@@ -3,7 +3,7 @@
 use super::joining::supervise;
 use crate::cluster::{Hostname, Zone};
 use crate::runbook::check::{Check, Expected, Fact};
-use crate::runbook::draft::{Book, CLUSTER_CONF, PF_CONF, others};
+use crate::runbook::draft::{Book, CLUSTER_CONF, MONITORING_CNF, PF_CONF, others};
 
 const PFCONFIG_CONF: &str = "/usr/local/pf/conf/pfconfig.conf";
 
@@ -120,6 +120,11 @@ fn first_database(book: &mut Book<'_>, first: &Hostname) {
     .warn("PASSWORD: one of your own, of letters and digits only: it is handed to shells and put into option files")
     .look("`SELECT user, host FROM mysql.user` has pfcluster twice, and nobody without a name")
     .added("without these rights no member can copy its data to another");
+
+    let step = book.step("3.2", "Make the account that pfcluster asks the databases with, without any privilege", &on);
+    step.sql("mysql -u root -p", &["CREATE USER 'pfmonitor'@'%' IDENTIFIED BY 'MONITORPASSWORD';"])
+        .warn("MONITORPASSWORD: one of its own: it goes to each address of a member")
+        .added("nothing proves who listens at a member's address, and the user pfcluster may do everything");
 }
 
 fn configure(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) {
@@ -194,6 +199,10 @@ fn configure(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) {
 fn begin(book: &mut Book<'_>, first: &Hostname, rest: &[Hostname]) {
     let on = [first.clone()];
     let all = book.members();
+    let step = book.step("3.4.1", "Name the account that asks the other members' databases", &all);
+    step.run(format!("install -m 600 /dev/null {MONITORING_CNF}"))
+        .edit(MONITORING_CNF, &["[client]", "user=pfmonitor", "password=MONITORPASSWORD"])
+        .added("without it the user pfcluster asks them");
     let step = book.step("3.4.2", "Have the cluster's services start at boot", &all);
     step.run("systemctl set-default packetfence-cluster.target")
         .here(&all, Fact::BootTarget, "packetfence-cluster.target")
