@@ -1,4 +1,4 @@
-//! Every command of the README works as printed.
+//! Every command of the README, and of the pages that it leads to, works as printed.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -28,11 +28,29 @@ fn repository(path: &str) -> String {
     String::from_utf8(repository_bytes(path)).expect("a text")
 }
 
-/// The lines of the README's `sh` blocks.
-fn commands(readme: &str) -> Vec<&str> {
+/// The README, and the pages for users and for those who test.
+fn pages() -> Vec<(String, String)> {
+    let docs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../pfcluster-cli/docs");
+    let mut names: Vec<String> = std::fs::read_dir(docs)
+        .expect("the pages")
+        .map(|entry| format!("pfcluster-cli/docs/{}", entry.expect("a page").file_name().to_string_lossy()))
+        .collect();
+    names.extend(["README.md", "tests/README.md"].map(str::to_owned));
+    names.sort();
+    names
+        .into_iter()
+        .map(|name| {
+            let text = repository(&name);
+            (name, text)
+        })
+        .collect()
+}
+
+/// The lines of a page's `sh` blocks.
+fn commands(page: &str) -> Vec<&str> {
     let mut commands = Vec::new();
     let mut in_block = false;
-    for line in readme.lines() {
+    for line in page.lines() {
         match line {
             "```sh" => in_block = true,
             "```" => in_block = false,
@@ -54,7 +72,7 @@ fn asks_members(arguments: &[&str]) -> bool {
 
 #[test]
 fn every_command_is_run_here_or_by_ci() {
-    let (readme, ci) = (repository("README.md"), repository(".ci/run"));
+    let (pages, ci) = (pages(), repository(".ci/run"));
     let directory = tempfile::tempdir().expect("a scratch directory");
     let root = directory.path().join("pf");
     std::fs::create_dir_all(root.join("conf")).expect("a writable directory");
@@ -84,9 +102,8 @@ fn every_command_is_run_here_or_by_ci() {
     let programs = programs.to_string_lossy().into_owned();
     let root = root.to_string_lossy().into_owned();
     let daemons = repository(WITH_A_DATABASE);
-    let commands = commands(&readme);
     let mut run_here = 0;
-    for line in &commands {
+    for line in pages.iter().flat_map(|(_, page)| commands(page)) {
         let command = line.split(" #").next().unwrap_or(line).trim();
         let Some(arguments) = command.strip_prefix("pfcluster ") else {
             let plain = command.replace("sudo ", "");
@@ -147,7 +164,7 @@ fn every_command_is_run_here_or_by_ci() {
         assert!(fine, "{line}: {}", String::from_utf8_lossy(&output.stderr));
         run_here += 1;
     }
-    assert!(run_here >= 5, "the README shows how to use the program");
+    assert!(run_here >= 50, "the pages show how to use the program: {run_here}");
 }
 
 #[test]
@@ -157,4 +174,28 @@ fn the_two_commands_of_a_fresh_machine_are_there() {
         assert!(commands(&readme).contains(&command), "README: {command}");
         assert!(ci.lines().any(|line| line.trim() == command), ".ci/run: {command}");
     }
+}
+
+#[test]
+fn the_readme_is_short_and_leads_to_every_page() {
+    let readme = repository("README.md");
+    assert!(readme.lines().count() <= 150, "{} lines", readme.lines().count());
+    for (name, _) in pages() {
+        assert!(name == "README.md" || readme.contains(&format!("]({name})")), "no way from the README to {name}");
+    }
+}
+
+/// A link to another page, or to a file of the repository, leads somewhere.
+#[test]
+fn links_lead_somewhere() {
+    let mut seen = 0;
+    for (name, page) in pages() {
+        let here = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(&name);
+        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap_or(target);
+            assert!(here.parent().expect("a folder").join(file).exists(), "{name}: {target}");
+            seen += 1;
+        }
+    }
+    assert!(seen > 30, "{seen}");
 }

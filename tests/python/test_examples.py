@@ -60,14 +60,14 @@ def test_readdress() -> None:
 
 
 def blocks(language: str) -> list[str]:
-    """What stands in the README in this language."""
-    text = (REPOSITORY / "README.md").read_text()
+    """What stands in the page about other languages, in this one."""
+    text = (REPOSITORY / "pfcluster-cli" / "docs" / "embed.md").read_text()
     return [block.partition("\n```")[0] for block in text.split(f"\n```{language}\n")[1:]]
 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """The guide's files, and evidence of its members, as the README names them."""
+    """The guide's files, and evidence of its members, as the pages name them."""
     for name in ("cluster.conf", "pf.conf"):
         shutil.copy(EXAMPLES / "guide" / name, tmp_path)
     members = json.loads((EXAMPLES / "guide" / "power-cut.json").read_text())["members"]
@@ -77,7 +77,7 @@ def directory(tmp_path: Path) -> Path:
 
 
 @needs_match
-def test_the_readmes_python(directory: Path) -> None:
+def test_the_pages_python(directory: Path) -> None:
     (block,) = blocks("python")
     run = subprocess.run([sys.executable, "-c", block], cwd=directory, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
@@ -87,7 +87,7 @@ def test_the_readmes_python(directory: Path) -> None:
     assert "cannot read /usr/local/pf/conf/cluster.conf" in run.stdout
 
 
-def test_the_readmes_perl(directory: Path) -> None:
+def test_the_pages_perl(directory: Path) -> None:
     embedded, beside = blocks("perl")
     text = (directory / "cluster.conf").read_text()
     (directory / "cluster.conf").write_text(text.replace("192.168.1.6", "192.168.1.5"))
