@@ -126,7 +126,7 @@ fn who_gave_its_data_up_has_not_diverged() {
     world.start(Set::from([PF2, PF3]));
     world.run_for(40_000);
     for place in [PF2, PF3] {
-        world.says(PF1, Saying::Discard(host(place)));
+        world.says(place, Saying::Discard(host(place)));
     }
     world.wait("all in service", |world| world.serves() == ALL);
     world.run_for(15_000);

@@ -261,8 +261,8 @@ impl Holds {
             return Holds::Empty;
         }
         if files.unsynced_transfer {
-            // Files may be missing, and commits that reached only this member may be in the rest: up to what was recorded, and up to
-            // what recovery finds, since records are older.
+            // Files may be missing, and commits that reached only this member may be in the rest:
+            // up to what was recorded, and up to what recovery finds, since records are older.
             let uuid = recovered.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
             let recorded = uuid.and_then(|uuid| files.records.highest_of(uuid));
             let reached = recorded.into_iter().chain(recovered).max_by_key(|position| position.seqno());
