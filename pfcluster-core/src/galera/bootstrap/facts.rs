@@ -267,6 +267,8 @@ impl Holds {
             let recorded = uuid.and_then(|uuid| files.records.highest_of(uuid));
             let reached = recorded.into_iter().chain(recovered).max_by_key(|position| position.seqno());
             return match files.recovered {
+                // What recovery will find may be more than the records have.
+                Recovered::NotRun if !starting => Holds::Unknown(Need::Recovery),
                 Recovered::NotRun | Recovered::Failed(_) if reached.is_none() => {
                     Holds::without_position(files, starting)
                 }

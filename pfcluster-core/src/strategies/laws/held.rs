@@ -93,6 +93,7 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
         let recorded = uuid.and_then(|uuid| highest(&files.records, uuid));
         let reached = recorded.into_iter().chain(found).max_by_key(|position| position.seqno());
         return match (&reached, &files.recovered) {
+            (_, Recovered::NotRun) if is_stopped => Held::Unknown,
             (None, Recovered::NotRun | Recovered::Failed(_)) => Held::Unknown,
             _ => Held::Bad(reached),
         };
