@@ -160,28 +160,37 @@ fn a_supervisor_comes_and_goes() {
     assert_fits("records.json", &serde_json::from_slice(&written).expect("JSON"));
 }
 
-/// MariaDB loses a signal that it gets in the moment after it has come up, and is then there for ever.
+/// MariaDB loses a SIGTERM that it gets in the moment after it has come up, and is then there for ever: it gets none before.
 #[test]
-fn a_database_that_comes_up_ends_with_its_supervisor() {
+fn a_database_that_comes_up_is_told_to_end_afterwards() {
     let database = Database::new(Galera::Off);
     fs::write(database.folder().join("pf/conf/cluster.conf"), ALONE).expect("a scratch file");
     pf_conf(&database);
-    let socket = database.folder().join("run/socket");
-    for late in (0..200).step_by(20) {
-        let mut supervisor = Supervisor::start(&database, &[], &[]);
-        supervisor.wait_for("the database's socket", || socket.exists());
-        std::thread::sleep(std::time::Duration::from_millis(late));
-        supervisor.signal(Signal::TERM);
-        let mut ended = None;
-        let what = format!("told {late} ms after its database listens, the supervisor ends");
-        let log = supervisor.log.clone();
-        wait_until(&what, || fs::read_to_string(&log).unwrap_or_default(), || {
-            ended = supervisor.child.try_wait().expect("our own child");
-            ended.is_some()
-        });
-        assert!(ended.is_some_and(|status| status.success()), "{}", supervisor.log());
-        assert_eq!(database.server_pid(), None);
+    let mut supervisor = Supervisor::start(&database, &[], &[]);
+    // Before that, another process recovers the position.
+    supervisor.wait_for_line("start without Galera");
+    let stands = |pid: u32| fs::read_link(format!("/proc/{pid}/cwd")).is_ok_and(|place| place == database.datadir());
+    supervisor.wait_for("the database's process", || database.server_pid().is_some_and(stands));
+    let server = database.server_pid().expect("a server");
+    let pid = Pid::from_raw(server.cast_signed()).expect("a pid");
+    kill_process(pid, Signal::STOP).expect("our own server");
+    assert!(!database.folder().join("run/socket").exists(), "it has come up already");
+
+    supervisor.signal(Signal::TERM);
+    supervisor.wait_for_line("told to end: the database ends first");
+    // What was sent to a process that stands still is pending.
+    let is_pending = || {
+        let status = fs::read_to_string(format!("/proc/{server}/status")).expect("our own server");
+        let pending = status.lines().find_map(|line| line.strip_prefix("ShdPnd:")).expect("a line").trim();
+        u64::from_str_radix(pending, 16).expect("a mask") & 1 << (Signal::TERM.as_raw() - 1) != 0
+    };
+    for _ in 0..30 {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        assert!(!is_pending(), "{}", supervisor.log());
     }
+    kill_process(pid, Signal::CONT).expect("our own server");
+    assert!(supervisor.ends().success(), "{}", supervisor.log());
+    assert_eq!(database.server_pid(), None);
 }
 
 /// The next notice to systemd.
