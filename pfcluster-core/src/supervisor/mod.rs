@@ -61,8 +61,8 @@
 //!   gvwstate.dat in place.
 //! - Before a component is bootstrapped or promoted, the others that hold a last view, or have proved to have left last, give
 //!   that proof up ([`Part::Supersede`]): nothing can be restored beside it.
-//! - It ends a database only if that waits without service and is in the way, or waits beside the mark of a state transfer while for a
-//!   minute no member can have been giving to it; never one that serves, may be serving (it does
+//! - It ends a database only if that waits without service and is in the way, or waits for a minute beside the mark of a state
+//!   transfer while all members are known and none is in a primary component; never one that serves, may be serving (it does
 //!   not respond, or was started with `--wsrep-new-cluster` and does not answer yet), or takes part in a state transfer. An
 //!   operator can have one that does not respond ended ([`Saying::End`]). (Told to end itself, it ends its database with it.)
 //! - It moves data aside only by an override that was given to itself, and deletes nothing. Of the small state files,
