@@ -349,6 +349,11 @@ pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
     }
 }
 
+/// This machine's server takes connections, and no longer just comes up: it answers, or has not for so long.
+pub(super) fn has_come_up(settings: &Settings, limit: Duration) -> bool {
+    !matches!(ask(settings, limit), Answer::Another(_) | Answer::Nobody)
+}
+
 /// Makes the component of this machine's server primary. Galera can ignore it and still report success.
 pub(super) fn promote(settings: &Settings, limit: Duration) -> Result<(), String> {
     let statement = "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'";

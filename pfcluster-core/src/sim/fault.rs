@@ -3,7 +3,7 @@
 use crate::supervisor::{Input, Saying, Start};
 
 use super::diary::{Entry, Happening};
-use super::galera::{Disk, File, Place, Set, Tear};
+use super::galera::{Disk, File, HistoryId, Place, Set, Tear};
 use super::ledger::Cause;
 use super::network::{Plane, Trouble};
 use super::plan::{Fault, Group, Kind};
@@ -382,7 +382,15 @@ impl World {
                     self.stop(on);
                 }
             }
-            Kind::StartByHand => self.start_by_hand(on, Start::Normal),
+            Kind::StartByHand => {
+                // A joiner whose transfer broke off in a view of one: Galera makes it primary by itself, without any state. No
+                // supervisor can keep a hand from that.
+                let disk = &self.galera.members[on].disk;
+                let is_alone = disk.gvwstate.read().is_some_and(|view| view.members.len() == 1);
+                let has_no_state = disk.grastate.read().is_none_or(|own| own.history == HistoryId::ZERO);
+                self.words.forged |= is_alone && has_no_state && !self.has_process(on);
+                self.start_by_hand(on, Start::Normal);
+            }
             Kind::BootstrapByHand => {
                 self.words.forged = true;
                 if !self.has_process(on) {

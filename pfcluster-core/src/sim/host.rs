@@ -39,6 +39,8 @@ pub(super) struct Host {
     pub(super) in_service: bool,
     /// What it knew of itself when it decided last.
     pub(super) known: Option<Known>,
+    /// Whom it counted out when it began to act: nobody who is counted in again a moment later is seen any more.
+    pub(super) counted_out: Set,
     /// The number of the database's process.
     pub(super) process: u64,
     /// The process was started as the first of a component, or without Galera.
@@ -88,6 +90,8 @@ pub(super) struct Known {
     pub(super) maintenance: bool,
     pub(super) is_out: bool,
     pub(super) serves: bool,
+    /// Whom it counted out.
+    pub(super) disabled: Set,
 }
 
 /// Steps under way.
@@ -135,6 +139,7 @@ impl Host {
             confirms: false,
             in_service: false,
             known: None,
+            counted_out: Set::NOBODY,
             process: 0,
             begins: false,
             launch: None,
@@ -272,6 +277,7 @@ impl World {
             Output::Act { part, steps } => {
                 self.acts += 1;
                 self.check_act(place, part);
+                self.hosts[place].counted_out = self.hosts[place].known.map_or(Set::NOBODY, |known| known.disabled);
                 self.hosts[place].act = Some(Act { part, steps: steps.into() });
                 self.next_step(place);
             }
@@ -343,9 +349,11 @@ impl World {
             None => Box::new(self.look(place, recover)),
         };
         let (evidence, me) = (&look.evidence, self.name(place));
+        let disabled = evidence.disabled.iter().map(|host| self.names.place(host)).collect();
         self.hosts[place].known = Some(Known {
             maintenance: evidence.maintenance,
             is_out: evidence.disabled.contains(&me),
+            disabled,
             serves: matches!(&evidence.process, Process::Running(running)
                 if running.status == crate::galera::ClusterStatus::Primary),
         });

@@ -140,7 +140,8 @@ impl World {
             let now = self.now;
             let gives_up = |holder| self.words.gives_up(&self.name(holder), &self.name(first), now);
             // Who starts on an override is told which disabled members are left behind.
-            let is_told = |holder| self.words.any(now) && self.galera.members[first].disabled.contains(holder);
+            let left = self.galera.members[first].disabled.and(self.hosts[first].counted_out);
+            let is_told = |holder| self.words.any(now) && left.contains(holder);
             let is_excused =
                 self.words.forged || holders[event].iter().all(|holder| gives_up(holder) || is_told(holder));
             let fate = match elected {

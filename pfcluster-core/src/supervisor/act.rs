@@ -413,7 +413,8 @@ impl Supervisor {
         }
         let is_doubtful = wanted == Some(Part::Join) && self.doubts_component(&seen);
         let wanted = wanted.filter(|_| !lacks_witness && !is_doubtful);
-        let wanted = wanted.or_else(|| self.waits_in_vain(&decision.action).then_some(Part::Stop));
+        let in_vain = self.receives_in_vain(own, &seen) || self.waits_in_vain(&decision.action);
+        let wanted = wanted.or_else(|| in_vain.then_some(Part::Stop));
         if self.decision.as_ref().is_none_or(|before| before.action != decision.action) {
             self.told.changed = Some(self.now);
         }

@@ -6,7 +6,7 @@ use super::part::Part;
 use super::tick::{HOLD_JOIN, HOLD_PROMOTE, HOLD_STOP, HOLD_TELL, REFORM, Tick};
 use crate::cluster::Hostname;
 use crate::galera::bootstrap::{Action, Need, NotChosen, Reason, SPLIT_CONFIRMED_AFTER, Seen, TieBreak};
-use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running};
+use crate::galera::{ClusterStatus, Evidence, LocalState, Observation, Process, Running};
 
 impl Supervisor {
     /// No member is bootstrapped before the own process tells its position, and that process waits for a primary component.
@@ -14,6 +14,18 @@ impl Supervisor {
         let Action::Wait { awaited } = action else { return false };
         let is_awaited = awaited.iter().any(|one| one.member == self.config.me && one.need == Need::Answer);
         is_awaited && self.own.waiting().is_some_and(|since| since + REFORM <= self.now)
+    }
+
+    /// The own process waits beside the mark of a state transfer that broke off, and no member can be giving to it: it would wait for
+    /// ever, and all with it. Nothing that it has is lost: a joiner holds nothing but what it held before.
+    pub(super) fn receives_in_vain(&mut self, own: &Evidence, seen: &[Seen]) -> bool {
+        let is_marked = own.process == Process::Starting && own.files.as_ref().is_some_and(|files| files.sst_marker);
+        if !is_marked || !seen.iter().all(gives_nothing) {
+            self.vain_since = None;
+            return false;
+        }
+        let since = *self.vain_since.get_or_insert(self.now);
+        self.now.since(since) >= REFORM
     }
 
     /// The component to join has not noticed yet that this member has left it, or that so many of its members are gone that it has
@@ -101,6 +113,20 @@ impl Supervisor {
         let when = self.split_since? + SPLIT_CONFIRMED_AFTER;
         (when > self.now).then_some(when)
     }
+}
+
+/// It is known to be in no primary component, and to take no part in a state transfer. A member without service may have given before it
+/// lost that, and still do.
+fn gives_nothing(seen: &Seen) -> bool {
+    seen.observation.evidence().is_some_and(|evidence| match &evidence.process {
+        _ if evidence.arbitrator => true,
+        Process::Stopped | Process::Starting => true,
+        Process::Running(running) => {
+            running.status != ClusterStatus::Primary
+                && !matches!(running.state, LocalState::Joining | LocalState::Donor)
+        }
+        Process::Bootstrapping | Process::NotResponding => false,
+    })
 }
 
 /// One of those in service belongs to a component that does not list `me` any more, and that keeps its quorum without the members

@@ -61,7 +61,8 @@
 //!   gvwstate.dat in place.
 //! - Before a component is bootstrapped or promoted, the others that hold a last view, or have proved to have left last, give
 //!   that proof up ([`Part::Supersede`]): nothing can be restored beside it.
-//! - It ends a database only if that waits without service and is in the way; never one that serves, may be serving (it does
+//! - It ends a database only if that waits without service and is in the way, or waits for a minute beside the mark of a state
+//!   transfer while all members are known and none is in a primary component; never one that serves, may be serving (it does
 //!   not respond, or was started with `--wsrep-new-cluster` and does not answer yet), or takes part in a state transfer. An
 //!   operator can have one that does not respond ended ([`Saying::End`]). (Told to end itself, it ends its database with it.)
 //! - It moves data aside only by an override that was given to itself, and deletes nothing. Of the small state files,
@@ -155,6 +156,8 @@ pub struct Supervisor {
     split_since: Option<Tick>,
     /// The component to join does not show yet who has left it, since then.
     doubted_since: Option<Tick>,
+    /// The own process waits beside the mark of a state transfer that no member can be giving, since then.
+    vain_since: Option<Tick>,
     /// gvwstate.dat differs from the views that the database is in, since then.
     frozen_since: Option<Tick>,
     /// The view of gvwstate.dat, and the configuration id that was seen last before the file named it.
@@ -214,6 +217,7 @@ impl Supervisor {
             next_record: now,
             split_since: None,
             doubted_since: None,
+            vain_since: None,
             frozen_since: None,
             view_before: None,
             serves_since: None,

@@ -199,6 +199,8 @@ pub(super) fn steps(
     let start = |how| Step::Start { how, position };
     let clear_seqno = differs_from_grastate(own, position).then_some(Step::ClearSeqno);
     match part {
+        // One that is starting is ended only if it receives nothing, also where it stands beside a mark.
+        Part::Stop if own.process == Process::Starting => vec![Step::Stop { kill_after: Some(KILL_WAITING) }],
         Part::Stop => vec![Step::Stop { kill_after: kill_after(own) }],
         Part::End => vec![Step::End { kill_after: KILL }],
         Part::Supersede => {

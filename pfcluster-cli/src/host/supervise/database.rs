@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_millis(20);
 const STATE_FILE_LIMIT: u64 = 1 << 16;
 /// How long a server may take to answer a statement.
 const ANSWER: Duration = Duration::from_secs(10);
+/// A server that has not come up by then gets SIGTERM all the same: its socket may be gone.
+const COMES_UP: Duration = Duration::from_secs(60);
 
 /// The database of this machine.
 #[derive(Clone, Debug)]
@@ -163,6 +165,8 @@ impl Database {
         }
         command.args(position.map(|position| format!("--wsrep_start_position={position}")));
         self.make_socket_directory((owner.uid(), owner.gid()))?;
+        // Readiness of the unit is the supervisor's to tell: systemd would log each notice of the database, and drop it.
+        command.env_remove("NOTIFY_SOCKET");
         // A signal from the terminal, and the end of this program, are not for the database.
         command.process_group(0).stdin(Stdio::null()).stdout(io::stderr());
         command.spawn().map_err(|error| format!("mariadbd does not start: {}", plain(&error)))
@@ -180,14 +184,30 @@ impl Database {
     }
 
     /// Ends the server that is there now. One that is there later is not meant.
+    ///
+    /// It gets SIGTERM once it has come up. One that comes up blocks the signal; in the moment after that MariaDB loses it (measured
+    /// on 10.11: at one of three ends in that moment the thread that takes signals has ended, and the main thread waits in
+    /// `init_slave` for ever). Then it accepts no connection, and hears no other SIGTERM.
     fn stop(&self, kill_after: Option<Duration>, whatever_it_does: bool) -> Result<(), String> {
         let Some(server) = self.server()? else { return Ok(()) };
-        signal_process(server.pid, Signal::TERM)?;
-        let told = Instant::now();
-        let mut limit = kill_after;
+        let began = Instant::now();
+        let (mut is_told, mut limit) = (false, kill_after);
+        // A mark that is there already was known when it was decided to end the server: it is of an earlier transfer.
+        let was_marked = self.is_marked();
         while self.is_there(server.pid)? {
-            if limit.is_some_and(|limit| told.elapsed() >= limit) {
+            let may_hear = || mariadb::has_come_up(&self.settings.clone(), ANSWER) || began.elapsed() >= COMES_UP;
+            if !is_told && (whatever_it_does || may_hear()) {
+                if limit.is_some() && !whatever_it_does {
+                    self.must_not_serve()?;
+                }
+                signal_process(server.pid, Signal::TERM)?;
+                is_told = true;
+            }
+            if limit.is_some_and(|limit| began.elapsed() >= limit) {
                 if !whatever_it_does {
+                    if !was_marked && self.is_marked() {
+                        return Err("it receives state by now, and is not killed".to_owned());
+                    }
                     self.must_not_serve()?;
                 }
                 signal_process(server.pid, Signal::KILL)?;
@@ -219,15 +239,17 @@ impl Database {
         }
     }
 
-    /// It was about to get service when it was told to end: then it ends in its own time.
+    /// It was about to get service when it was to end.
     fn must_not_serve(&self) -> Result<(), String> {
-        if self.path("sst_in_progress").exists() {
-            return Err("it receives state by now, and is not killed".to_owned());
-        }
         if mariadb::may_be_primary(&self.settings.clone(), ANSWER) {
-            return Err("it is in service by now, or does not say, and is not killed".to_owned());
+            return Err("it is in service by now, or does not say, and is not ended".to_owned());
         }
         Ok(())
+    }
+
+    /// A state transfer to it ends in its own time.
+    fn is_marked(&self) -> bool {
+        self.path("sst_in_progress").exists()
     }
 }
 

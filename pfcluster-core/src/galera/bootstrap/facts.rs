@@ -261,10 +261,14 @@ impl Holds {
             return Holds::Empty;
         }
         if files.unsynced_transfer {
-            // Whatever recovery found: files may be missing, and commits that reached only this member may be in the rest.
+            // Files may be missing, and commits that reached only this member may be in the rest:
+            // up to what was recorded, and up to what recovery finds, since records are older.
             let uuid = recovered.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
-            let reached = uuid.and_then(|uuid| files.records.highest_of(uuid)).or(recovered);
+            let recorded = uuid.and_then(|uuid| files.records.highest_of(uuid));
+            let reached = recorded.into_iter().chain(recovered).max_by_key(|position| position.seqno());
             return match files.recovered {
+                // What recovery will find may be more than the records have.
+                Recovered::NotRun if !starting => Holds::Unknown(Need::Recovery),
                 Recovered::NotRun | Recovered::Failed(_) if reached.is_none() => {
                     Holds::without_position(files, starting)
                 }

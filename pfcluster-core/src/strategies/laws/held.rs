@@ -90,8 +90,10 @@ fn in_files(files: &Files, is_stopped: bool) -> Held {
     if files.unsynced_transfer {
         // What it confirmed to clients may be there.
         let uuid = found.map(Position::uuid).or(files.records.last_recorded.map(Position::uuid));
-        let reached = uuid.and_then(|uuid| highest(&files.records, uuid)).or(found);
+        let recorded = uuid.and_then(|uuid| highest(&files.records, uuid));
+        let reached = recorded.into_iter().chain(found).max_by_key(|position| position.seqno());
         return match (&reached, &files.recovered) {
+            (_, Recovered::NotRun) if is_stopped => Held::Unknown,
             (None, Recovered::NotRun | Recovered::Failed(_)) => Held::Unknown,
             _ => Held::Bad(reached),
         };

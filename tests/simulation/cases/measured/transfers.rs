@@ -100,3 +100,36 @@ fn power_goes_a_minute_after_a_transfer() {
     world.start(ALL);
     all_come_back(&mut world);
 }
+
+/// A transfer to pf3 broke off, and pf3 was started by hand, with its gvwstate.dat: it waits beside the mark.
+fn waits_beside_an_old_mark(world: &mut World) {
+    world.change_disk(PF3, |disk| {
+        (disk.data, disk.marker) = (Data::Partial, true);
+        disk.grastate = File::Whole(Grastate { history: HistoryId::ZERO, seqno: -1, flag: false });
+    });
+    world.start_by_hand_normally(PF3);
+    world.run_for(3_000);
+    world.start(ALL);
+}
+
+/// Seeds 375 and 1477: another was to start once pf3 had stopped, and pf3 was not ended, because it might receive.
+#[test]
+fn a_server_beside_an_old_mark_is_ended() {
+    let mut world = measured();
+    world.cut(ALL);
+    waits_beside_an_old_mark(&mut world);
+    all_come_back(&mut world);
+}
+
+/// Seed 375, shortened: pf1 runs without service. It might have been giving when it lost that, and all waited.
+#[test]
+fn a_server_beside_an_old_mark_is_ended_where_another_runs() {
+    let mut world = measured();
+    world.cut(Set::of(PF3));
+    world.run_for(9_000);
+    world.cut(Set::of(PF2));
+    world.run_for(9_000);
+    assert_eq!(world.serves(), Set::NOBODY, "{}", world.told());
+    waits_beside_an_old_mark(&mut world);
+    all_come_back(&mut world);
+}
