@@ -96,6 +96,7 @@ mod own;
 mod part;
 mod peer;
 mod records;
+mod signing;
 mod status;
 mod tick;
 mod word;
@@ -109,12 +110,13 @@ pub use key::{Key, KeyError, KeyId, KeyIds, Keys};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge, is_authentic};
 pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
+pub use signing::{Fingerprint, PublicKey, SigningKey, SigningKeyError};
 pub use status::{OverrideStatus, PeerStatus, Status};
 pub use tick::{Tick, Wake};
 pub use word::{LONGEST as LONGEST_WORD, Origin, Saying, Spoken};
 
 use act::{Phase, Retry};
-use message::Names;
+use message::{Names, Received};
 use own::Own;
 use peer::{Peer, Reaction};
 use tick::{ASK, RECORD, TELL_IN_SERVICE, TELL_OUT_OF_SERVICE};
@@ -249,6 +251,8 @@ impl Supervisor {
                 self.next_tell = self.now;
             }
             Input::KeysRead { keys } => self.keys_read(keys),
+            Input::SigningKeyRead { key } => self.signing_key_read(key),
+            Input::PublicKeyAccepted { member, key } => self.accept(&member, key),
             Input::End => self.begin_end(),
             Input::Woken => {}
         }
@@ -264,6 +268,30 @@ impl Supervisor {
         self.config.keys = keys;
         self.tell(Event::KeysRead { keys: self.config.keys.ids() });
         self.next_tell = self.now;
+    }
+
+    fn signing_key_read(&mut self, key: SigningKey) {
+        if self.config.signing.as_ref() == Some(&key) {
+            return;
+        }
+        self.tell(Event::SigningKeyRead { key: key.public().fingerprint() });
+        self.config.signing = Some(key);
+        self.next_tell = self.now;
+    }
+
+    /// An operator accepts another key of a peer.
+    fn accept(&mut self, member: &Hostname, key: PublicKey) {
+        if self.peers.contains_key(member) && self.config.pinned.get(member) != Some(&key) {
+            self.pin(member, key);
+            self.next_tell = self.now;
+        }
+    }
+
+    /// From now on a peer is heard only with this key.
+    fn pin(&mut self, member: &Hostname, key: PublicKey) {
+        let before = self.config.pinned.insert(member.clone(), key).map(|before| before.fingerprint());
+        self.outputs.push_back(Output::Pin(self.config.pinned.clone()));
+        self.tell(Event::Pinned { member: member.clone(), key: key.fingerprint(), before });
     }
 
     /// Tells once that the current key may go.
@@ -349,10 +377,12 @@ impl Supervisor {
         self.outputs.push_back(Output::Tell(event));
     }
 
-    /// A number that nobody can guess, another one for each count.
+    /// A number that cannot be guessed, another one for each count: by a holder of the shared key neither, where this member has a
+    /// key of its own. A guessed challenge could be given to a peer before it is sent, and its answer kept until then.
     fn nonce(&self) -> u64 {
         let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
-        let tag = self.config.keys.current.tag(&parts);
+        let secret = self.config.signing.as_ref().map_or_else(|| self.config.keys.current.clone(), SigningKey::secret);
+        let tag = secret.tag(&parts);
         tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
@@ -379,20 +409,21 @@ impl Supervisor {
             keys: Some(self.config.keys.ids()),
         };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
-        let mut bytes = message.encode(to, &self.names, &key);
+        let encode = |message: &Message| message.encode(to, &self.names, &key, self.config.signing.as_ref());
+        let mut bytes = encode(&message);
         // Elections come first, then who holds the addresses.
         let less: [fn(&mut Content); 2] =
             [|content| content.backup = LastBackup::Unknown, |content| content.held = None];
         for leave_out in less {
             if bytes.is_err() {
                 leave_out(&mut message.content);
-                bytes = message.encode(to, &self.names, &key);
+                bytes = encode(&message);
             }
         }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
             message.content.evidence = None;
-            bytes = message.encode(to, &self.names, &key);
+            bytes = encode(&message);
             if !std::mem::replace(&mut self.told.too_large, true) {
                 self.tell(Event::TooLarge);
             }
@@ -403,24 +434,30 @@ impl Supervisor {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        let (message, key) = match Message::decode(bytes, &self.config.me, &self.names, &self.config.keys) {
-            Ok(message) => message,
-            Err(error) => {
-                let count = self.dropped.entry(error).or_default();
-                *count += 1;
-                if count.is_power_of_two() {
-                    let count = *count;
-                    self.tell(Event::Dropped { error, count });
-                }
-                return;
-            }
+        let decoded = Message::decode(bytes, &self.config.me, &self.names, &self.config.keys);
+        let Received { message, key, signer } = match decoded {
+            Ok(received) => received,
+            Err(error) => return self.drop_datagram(error),
         };
         let now = self.now;
         let Some(peer) = self.peers.get_mut(&message.from) else { return };
+        let pinned = self.config.pinned.get(&message.from);
+        if pinned.is_some() && signer.as_ref() != pinned {
+            if let Some(signer) = signer {
+                peer.refuse(&message, signer, now);
+            }
+            return self.drop_datagram(MessageError::NotSigned { from: message.from });
+        }
         let was_known = peer.evidence(now).is_some();
         let reaction = peer.hear(&message, now);
         if matches!(reaction, Reaction::Taken | Reaction::Greet) {
             self.has_supervisor(&message.from);
+            // Its holder is alive, and not one who recorded it.
+            if let Some(signer) = signer.filter(|_| !self.config.is_passive)
+                && !self.config.pinned.contains_key(&message.from)
+            {
+                self.pin(&message.from, signer);
+            }
         }
 
         let echo = match reaction {
@@ -443,6 +480,15 @@ impl Supervisor {
         }
         if self.peers.get_mut(&message.from).is_some_and(|peer| peer.may_be_answered(now)) {
             self.send(&message.from, echo, Some(key));
+        }
+    }
+
+    fn drop_datagram(&mut self, error: MessageError) {
+        let count = self.dropped.entry(error.clone()).or_default();
+        *count += 1;
+        if count.is_power_of_two() {
+            let count = *count;
+            self.tell(Event::Dropped { error, count });
         }
     }
 
