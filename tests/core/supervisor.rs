@@ -15,5 +15,7 @@ mod overrides;
 mod records;
 #[path = "supervisor/schemas.rs"]
 mod schemas;
+#[path = "supervisor/signing.rs"]
+mod signing;
 #[path = "supervisor/vips.rs"]
 mod vips;

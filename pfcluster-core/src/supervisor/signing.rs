@@ -23,11 +23,11 @@ const SIGNATURE: usize = ed25519_dalek::SIGNATURE_LENGTH;
 
 /// A member's private key, which no other member has. It is never shown.
 #[derive(Clone, PartialEq, Eq)]
-pub struct SigningKey(ed25519_dalek::SigningKey);
+pub struct SigningKey(Box<ed25519_dalek::SigningKey>);
 
 /// A member's public key: 64 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub struct PublicKey(VerifyingKey);
+pub struct PublicKey([u8; PUBLIC]);
 
 /// Tells public keys from each other: the first 128 bits of a key's SHA-256. The ids of shared keys are shorter: this one is
 /// compared to keep an attacker out, who could search for a key with the same short id.
@@ -42,7 +42,7 @@ pub struct SigningKeyError;
 impl SigningKey {
     /// The key of this seed, which should come from the operating system's source of randomness.
     pub fn new(seed: [u8; 32]) -> SigningKey {
-        SigningKey(ed25519_dalek::SigningKey::from_bytes(&seed))
+        SigningKey(Box::new(ed25519_dalek::SigningKey::from_bytes(&seed)))
     }
 
     /// The text of the file: the seed.
@@ -52,7 +52,7 @@ impl SigningKey {
 
     /// What the others know of it.
     pub fn public(&self) -> PublicKey {
-        PublicKey(self.0.verifying_key())
+        PublicKey(self.0.verifying_key().to_bytes())
     }
 
     /// Numbers that no holder of the shared key can guess are made with this.
@@ -73,19 +73,16 @@ impl PublicKey {
     /// The key that has signed this text, which ends with the key and the signature; `None` if the signature is wrong.
     pub(super) fn of_signed(text: &[u8]) -> Option<PublicKey> {
         let (signed, signature) = text.split_last_chunk::<SIGNATURE>()?;
-        let key = PublicKey::new(*signed.last_chunk()?)?;
-        key.0.verify_strict(signed, &Signature::from_bytes(signature)).ok().map(|()| key)
-    }
-
-    /// `None` if these bytes are no key, or one whose signatures anybody can make.
-    fn new(bytes: [u8; PUBLIC]) -> Option<PublicKey> {
-        VerifyingKey::from_bytes(&bytes).ok().filter(|key| !key.is_weak()).map(PublicKey)
+        let key = signed.last_chunk()?;
+        // `strict`: no key whose signatures everybody can make.
+        VerifyingKey::from_bytes(key).ok()?.verify_strict(signed, &Signature::from_bytes(signature)).ok()?;
+        Some(PublicKey(*key))
     }
 
     /// What it is called where people see it.
     pub fn fingerprint(&self) -> Fingerprint {
         let mut first = [0; 16];
-        first.copy_from_slice(&Sha256::digest(self.0.as_bytes())[..16]);
+        first.copy_from_slice(&Sha256::digest(self.0)[..16]);
         Fingerprint(first)
     }
 }
@@ -105,7 +102,8 @@ impl FromStr for PublicKey {
     type Err = SigningKeyError;
 
     fn from_str(text: &str) -> Result<PublicKey, SigningKeyError> {
-        from_hexadecimal(text).and_then(PublicKey::new).ok_or(SigningKeyError)
+        let key = from_hexadecimal(text).and_then(|bytes| VerifyingKey::from_bytes(&bytes).ok());
+        key.filter(|key| !key.is_weak()).map(|key| PublicKey(key.to_bytes())).ok_or(SigningKeyError)
     }
 }
 
@@ -125,7 +123,7 @@ impl fmt::Debug for SigningKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hexadecimal(self.0.as_bytes()))
+        f.write_str(&hexadecimal(&self.0))
     }
 }
 
