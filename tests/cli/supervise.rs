@@ -72,7 +72,14 @@ fn a_link_in_the_place_of_the_key_is_not_followed() {
 fn a_key_that_is_no_secret_is_refused() {
     let directory = scratch();
     let path = directory.path().join("pf/conf/pfcluster.key");
-    let supervise = ["mariadb", "supervise", "--root=pf", "--host=pf1.example.com", "--run-directory=run"];
+    let supervise = [
+        "mariadb",
+        "supervise",
+        "--root=pf",
+        "--host=pf1.example.com",
+        "--run-directory=run",
+        "--state-directory=state",
+    ];
     let secret = "5ec2e7".repeat(11);
     for (text, mode, reason) in [
         (&secret[..64], 0o604, "chmod o="),

@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use super::Global;
 use super::mariadb::{confirmed, no_supervisor, rejected};
-use crate::host::{key, signing};
 use crate::host::supervise::control::{self, Request};
+use crate::host::{key, signing};
 use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The secret that the supervisors of a cluster share, and each member's own key
@@ -73,7 +73,10 @@ impl Key {
                 let path = signing::path(&global.state_directory);
                 writeln!(printer.err, "note: {} is new: {}", path.display(), public.fingerprint())?;
                 if *replace {
-                    writeln!(printer.err, "hint: on each other member: `pfcluster key accept HOST`, with this member's name")?;
+                    writeln!(
+                        printer.err,
+                        "hint: on each other member: `pfcluster key accept HOST`, with this member's name"
+                    )?;
                 }
             }
             Verb::Accept { member, id, yes } => return accept(global, member, *id, *yes, printer),
@@ -136,10 +139,11 @@ fn accept(
     printer: &mut Printer<'_>,
 ) -> Result<ExitStatus, CommandError> {
     let members = members(global)?;
-    let member = members.into_iter().find(|member| is_named(&member.host, name)).ok_or_else(|| CommandError::Usage {
-        message: format!("`{}` is not a member of the database", name.escape_debug()),
-        help: "name another member".to_owned(),
-    })?;
+    let member =
+        members.into_iter().find(|member| is_named(&member.host, name)).ok_or_else(|| CommandError::Usage {
+            message: format!("`{}` is not a member of the database", name.escape_debug()),
+            help: "name another member".to_owned(),
+        })?;
     let host = member.host;
     let id = id.map(|id| id.to_string());
     let Some(shown) = member.refused_key.filter(|shown| id.as_ref().is_none_or(|id| id == shown)) else {

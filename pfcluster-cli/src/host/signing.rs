@@ -48,7 +48,8 @@ pub fn read(state: &Path) -> Result<Option<SigningKey>, HostError> {
     }
     let text = files::read_open(file, &path, files::LONGEST_SECRET)?;
     let read = String::from_utf8_lossy(&text).parse::<SigningKey>();
-    read.map(Some).map_err(|error| fail(&error.to_string(), format!("bring it back from a backup, or make another: {another}")))
+    read.map(Some)
+        .map_err(|error| fail(&error.to_string(), format!("bring it back from a backup, or make another: {another}")))
 }
 
 /// Makes a new key. One that is there stays, unless it is to be replaced.
@@ -83,7 +84,9 @@ pub fn pinned(state: &Path) -> Result<BTreeMap<Hostname, PublicKey>, HostError> 
         let fail = |reason: String| HostError::Content {
             path: state.join(PINNED),
             reason: format!("line {number}: {reason}"),
-            help: format!("correct it ({PINNED_BEFORE} beside it is older), or remove it: that member's key is then trusted at first sight"),
+            help: format!(
+                "correct it ({PINNED_BEFORE} beside it is older), or remove it: that member's key is then trusted at first sight"
+            ),
         };
         let (host, key) = line.split_once(' ').ok_or_else(|| fail("it is not `HOST PUBLICKEY`".to_owned()))?;
         let host = host.parse::<Hostname>().map_err(|error| fail(error.to_string()))?;

@@ -162,7 +162,9 @@ fn an_own_key_is_read_again() {
     assert_eq!(members[0].knows(&host(1)).refused_key, Some(new.public()));
     members[0].input(Input::PublicKeyAccepted { member: host(1), key: new.public() });
     together(&mut members, 6000);
-    assert!(members.iter().all(|member| member.knows(&host(0)).has_supervisor && member.knows(&host(1)).has_supervisor));
+    assert!(
+        members.iter().all(|member| member.knows(&host(0)).has_supervisor && member.knows(&host(1)).has_supervisor)
+    );
 }
 
 /// Of hosts that are no members of the database nothing is pinned, and what was pinned of them stays.
@@ -183,8 +185,9 @@ fn a_signature_covers_all_but_the_tag() {
     let mut one = Member::new(with_pins(0, 1), nothing(), Tick(0));
     let mut other = Member::new(with_pins(1, 2), nothing(), Tick(0));
     talk(&mut one, &mut other, 50);
-    other.pass(Tick(500));
-    one.pass(Tick(501));
+    other.finds = stopped_at(70);
+    other.pass(Tick(2000));
+    one.pass(Tick(2001));
     let (_, bytes) = other.sent.iter().rfind(|(to, _)| *to == host(0)).expect("it tells").clone();
     let text = &bytes[..bytes.len() - TAG];
     let key = signing(1).public().to_string();
@@ -193,12 +196,13 @@ fn a_signature_covers_all_but_the_tag() {
     for at in 0..text.len() {
         let mut changed = text.to_vec();
         changed[at] ^= 1;
-        let (heard, dropped) = (one.knows(&host(1)).age, one.dropped());
+        let (known, dropped) = (one.evidence_of(&host(1)), one.dropped());
         one.receives(&tagged(changed));
-        assert_eq!((one.knows(&host(1)).age, one.dropped()), (heard, dropped + 1), "byte {at}");
+        assert_eq!((one.evidence_of(&host(1)), one.dropped()), (known, dropped + 1), "byte {at}");
     }
     one.receives(&bytes);
-    assert_eq!(one.knows(&host(1)).age, Some(std::time::Duration::from_millis(1)));
+    let recovered = |evidence: Evidence| evidence.files.map(|files| files.recovered);
+    assert_eq!(one.evidence_of(&host(1)).and_then(recovered), recovered(stopped_at(70)));
 }
 
 /// What a thief of the shared key does, who sees all datagrams and sits on the way.
@@ -237,9 +241,10 @@ fn attacks() -> impl Strategy<Value = Vec<Attack>> {
         }),
     ];
     let says = prop::option::of(0..sayings().len());
-    let pose = (1..3_usize, key(), finds, says, any::<u64>(), 50..1500_u64).prop_map(
-        |(at, key, finds, says, run, lasts)| Attack::Pose { at, key, finds: Box::new(finds), says, run, lasts },
-    );
+    let pose =
+        (1..3_usize, key(), finds, says, any::<u64>(), 50..1500_u64).prop_map(|(at, key, finds, says, run, lasts)| {
+            Attack::Pose { at, key, finds: Box::new(finds), says, run, lasts }
+        });
     let which = any::<usize>;
     let attack = prop_oneof![
         4 => pose,
@@ -279,7 +284,11 @@ impl World {
                 poser.pass(Tick(now));
                 let me = poser.me.clone();
                 under_way.iter().filter(|(to, _)| *to == me).for_each(|(_, bytes)| poser.receives(bytes));
-                poser.sent.drain(..).filter(|(to, _)| *to == host(0)).for_each(|(_, bytes)| self.members[0].receives(&bytes));
+                poser
+                    .sent
+                    .drain(..)
+                    .filter(|(to, _)| *to == host(0))
+                    .for_each(|(_, bytes)| self.members[0].receives(&bytes));
             }
             for (to, bytes) in under_way {
                 if to == host(0) {
@@ -335,11 +344,7 @@ impl World {
 
     fn mind(&self) -> Mind {
         let status = self.members[0].supervisor.status(self.members[0].now);
-        (
-            status.members.into_iter().map(|member| member.seen.observation).collect(),
-            status.words,
-            status.decision,
-        )
+        (status.members.into_iter().map(|member| member.seen.observation).collect(), status.words, status.decision)
     }
 }
 
@@ -382,7 +387,8 @@ fn challenges_cannot_be_computed_from_the_shared_key() {
         let member = Member::new(config, nothing(), Tick(0));
         let (_, bytes) = &member.sent[0];
         // From, to, run, number, nonce, echo.
-        let (envelope, _) = postcard::take_from_bytes::<(u64, u64, u64, u64, u64, Option<u64>)>(&bytes[4..]).expect("an envelope");
+        let (envelope, _) =
+            postcard::take_from_bytes::<(u64, u64, u64, u64, u64, Option<u64>)>(&bytes[4..]).expect("an envelope");
         envelope.4
     };
     assert_ne!(first(Some(signing(0))), first(None));
