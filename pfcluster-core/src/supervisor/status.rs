@@ -74,6 +74,14 @@ pub struct PeerStatus {
     pub refused_key: Option<PublicKey>,
 }
 
+impl Status {
+    /// The key with this id, if it is shown now in the name of this member, and refused.
+    pub fn refused_key(&self, member: &Hostname, id: Fingerprint) -> Option<PublicKey> {
+        let member = self.members.iter().find(|one| one.seen.host == *member)?;
+        member.refused_key.filter(|key| key.fingerprint() == id)
+    }
+}
+
 impl Supervisor {
     fn override_status(&self, given: Spoken) -> OverrideStatus {
         let needed = self.needed.iter().find(|(word, _)| word.id == given.id);

@@ -427,7 +427,7 @@ impl Running {
                 }
                 Err(message) => crate::report::json::error("usage", &message, "name members of the database"),
             },
-            Request::Accept { member, key } => match self.shown(&member, &key) {
+            Request::Accept { member, key } => match self.refused_key(&member, &key) {
                 Some((member, key)) => {
                     self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
                     String::new()
@@ -442,11 +442,10 @@ impl Running {
     }
 
     /// The key with this id that is shown in the name of a member, and refused.
-    fn shown(&self, name: &str, id: &str) -> Option<(Hostname, PublicKey)> {
-        let status = self.supervisor.status(self.now());
-        let member = status.members.into_iter().find(|member| member.seen.host.as_str() == name)?;
-        let key = member.refused_key.filter(|key| key.fingerprint().to_string() == id)?;
-        Some((member.seen.host, key))
+    fn refused_key(&self, name: &str, id: &str) -> Option<(Hostname, PublicKey)> {
+        let member = self.cluster.member(name)?.host.clone();
+        let key = self.supervisor.status(self.now()).refused_key(&member, id.parse().ok()?)?;
+        Some((member, key))
     }
 
     fn saying(&self, word: Word) -> Result<Saying, String> {
