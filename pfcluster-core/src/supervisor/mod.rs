@@ -73,17 +73,28 @@
 //!
 //! | | is | can | cannot |
 //! |---|---|---|---|
-//! | N | on the management network, without the key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
-//! | K | holder of the shared key | pose towards each member as all others: with false evidence keep the cluster from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up, and have a member start although a member that is down is ahead of it ("pf2 stopped at 50"): later transactions of that one are lost, and without a fork its rows may mix with others | have data moved aside or deleted, a process ended that serves or may serve, data of no cluster started as one, a start that needs an override: all these need an override on the member itself |
-//! | C | root on one member | on that member everything; on the others what K can | more than K on the others |
-//! | P | the user pf of a member | read the key, so what K can; put another key into the file: that member is then alone until it is brought back | make an override: the socket is root's |
-//! | M | the user mysql of a member | change that member's data, and so its evidence; take its ports while they are free | read the key, make an override |
+//! | N | on the management network, without a key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
+//! | K | holder of the shared key | what N can; show a key of his own in a member's name, which is refused and shown; speak for a member whose key is not pinned (below) | speak for a member whose key is pinned, with evidence or overrides; compute the challenges of a member that has a key of its own |
+//! | C | root on one member | on that member everything; towards the others speak for that member alone (below), and what K can | speak for a member whose key is pinned; make an override on another member |
+//! | P | the user pf of a member | read the shared key, so what K can; put another shared key into the file: that member is then alone until it is brought back | read the member's own key, change the pinned ones, make an override: these files and the socket are root's |
+//! | M | the user mysql of a member | change that member's data, and so its evidence, which its supervisor signs as it finds it; take its ports while they are free | read a key, make an override |
 //!
-//! Who was given an override, and by which user, is said by that member's supervisor: towards K it is a claim, and so it is
-//! shown but allows nothing. A supervisor cannot tell K from a member, so false evidence is what K has left; a key of each
-//! member's own, with signed evidence, would take that, too.
+//! **A member whose key is not pinned** has none yet, or was not seen with it. In its name K can, with false evidence, keep the cluster
+//! from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up,
+//! and have a member start although this one is ahead of it ("pf2 stopped at 50"): its later transactions are lost, and without a
+//! fork its rows may mix with others. What an override that was given elsewhere allows, K can claim: `authority.rs` says how little
+//! that is. K can also be first to show a key in its name: that is pinned then, K goes on speaking for the member, and the member
+//! itself is refused, which the log, the status and `doctor` show, until its key is accepted. So pin while the shared key is fresh,
+//! and compare the ids.
 //!
-//! What was copied of the key is worth nothing after it is changed (`key.rs`): that is a step of the runbook `remove-member`.
+//! **A member that is in C's hands** can say of its own database what it likes: that it is ahead, so that the others wait for it until
+//! an operator assumes it lost; that it stopped at 50, so that its own later transactions are passed over; that it is primary, so that
+//! the others join it and take its data by a state transfer, as from any donor. With overrides that are given there it starts its own
+//! database without what the others have, and they move to that; no other member loses a data directory, or a process that serves, by
+//! it. A signature says who speaks, never that it is true.
+//!
+//! What was copied of the shared key is worth nothing after it is changed (`key.rs`), what was copied of a member's own key after
+//! another one is accepted in its place (`signing.rs`): the first is a step of the runbook `remove-member`.
 
 mod act;
 mod authority;

@@ -132,8 +132,8 @@ pub(super) fn join(
     let step = receive(book, "3.5.3", joiner, there);
     if is_supervised {
         step.do_it(format!(
-            "only if {joiner} was a member before, and its own key is another one now: on each of {}, when `pfcluster mariadb \
-             status` shows the id there that it shows on {joiner}, `pfcluster key accept {joiner} --id ID`",
+            "only if {joiner} was a member before, and its own key is another one now: on each of {}, `pfcluster key accept \
+             {joiner}`; the id that it shows must be the one that `pfcluster mariadb status` shows on {joiner} as its own",
             and(there)
         ));
     }
