@@ -14,8 +14,19 @@ use pfcluster_core::supervisor::{
 pub const KEY: [u8; 32] = [7; 32];
 
 /// The own key of a member.
+///
+/// # Panics
+/// If there are too many.
 pub fn signing(at: usize) -> SigningKey {
-    SigningKey::new([u8::try_from(at).expect("a small number") + 10; 32])
+    SigningKey::new(signing_seed(at))
+}
+
+/// What it is made from.
+///
+/// # Panics
+/// If there are too many.
+pub fn signing_seed(at: usize) -> [u8; 32] {
+    [u8::try_from(at).expect("a small number") + 10; 32]
 }
 
 /// So many members.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason};
@@ -330,12 +331,11 @@ impl World {
                 tagged(text[..text.len() - SEAL].to_vec())
             }
             Attack::SignAnew { which, key } => {
-                // A supervisor of the thief's own makes the signature: of another text, so the key only stands beside it.
                 let mut text = text(*which);
-                let at = text.len() - SEAL;
-                let key = SigningKey::new([*key; 32]).public().to_string();
-                let byte = |at: usize| u8::from_str_radix(&key[2 * at..2 * at + 2], 16).expect("hexadecimal");
-                text.splice(at..at + 32, (0..32).map(byte));
+                text.truncate(text.len() - SEAL);
+                let key = ed25519_dalek::SigningKey::from_bytes(&[*key; 32]);
+                text.extend(key.verifying_key().as_bytes());
+                text.extend(key.sign(&text).to_bytes());
                 tagged(text)
             }
         };
