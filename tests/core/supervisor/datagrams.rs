@@ -46,6 +46,7 @@ fn datagram() -> (Vec<u8>, Member) {
 }
 
 /// What is dropped is counted for its reason, and nothing else comes of it.
+#[expect(clippy::needless_pass_by_value, reason = "each call makes the error on the spot")]
 fn is_dropped(receiver: &mut Member, bytes: &[u8], error: MessageError) {
     let before = receiver.knows(&host(0));
     let counted = |member: &Member| member.supervisor.status(member.now).dropped.get(&error).copied().unwrap_or(0);
