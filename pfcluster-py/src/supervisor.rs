@@ -2,6 +2,7 @@
 
 mod output;
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,9 @@ use pfcluster_cli::report::evidence::{self, members_by_name, read_records};
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Process, Records};
-use pfcluster_core::supervisor::{self as core, Config, Key, Keys, Look, Saying, Tick};
+use pfcluster_core::supervisor::{
+    self as core, Config, Key, Keys, Look, PublicKey, Saying, SigningKey, SigningKeyError, Tick,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyFloat, PyInt, PyString};
@@ -50,6 +53,9 @@ const LONGEST_AGE: f64 = 1e9;
 /// share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the machine's boot
 /// (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk before a power failure. One that
 /// is `passive` decides and tells, but does nothing.
+///
+/// `signing_key` is the member's own key, with which it signs what it sends: 64 hexadecimal digits; it is never shown. `pinned` has
+/// the public keys of other members, as `Output("pin")` had them: those are heard only with their signature.
 #[pyclass(frozen, module = "pfcluster")]
 #[derive(Debug)]
 pub(crate) struct Supervisor {
@@ -62,7 +68,7 @@ pub(crate) struct Supervisor {
 #[pymethods]
 impl Supervisor {
     #[new]
-    #[pyo3(signature = (me, members, key, run, *, boot=None, records=None, now=None, passive=false))]
+    #[pyo3(signature = (me, members, key, run, *, boot=None, records=None, now=None, passive=false, signing_key=None, pinned=None))]
     #[expect(clippy::too_many_arguments, reason = "keyword arguments of Python")]
     fn new(
         me: &Bound<'_, PyAny>,
@@ -73,6 +79,8 @@ impl Supervisor {
         records: Option<&Bound<'_, PyAny>>,
         now: Option<&Bound<'_, PyAny>>,
         passive: bool,
+        signing_key: Option<&Bound<'_, PyAny>>,
+        pinned: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Supervisor> {
         guarded(|| {
             let me = host(me, "me")?;
@@ -89,6 +97,8 @@ impl Supervisor {
             }
             config.records = records.map_or_else(|| Ok(Records::default()), self::records)?;
             config.is_passive = passive;
+            config.signing = signing_key.map(self::signing_key).transpose()?;
+            config.pinned = pinned.map(self::pinned).transpose()?.unwrap_or_default();
             let now = now.map_or(Ok(0), |now| number(now, "now", MOMENTS))?;
             let cluster =
                 electorate.cluster.and(members.cast::<Cluster>().ok()).map(|cluster| cluster.clone().unbind());
@@ -113,6 +123,32 @@ impl Supervisor {
             let now = number(now, "now", MOMENTS)?;
             let keys = keys(key)?;
             self.machine().handle_input(Tick(now), core::Input::KeysRead { keys });
+            Ok(())
+        })
+    }
+
+    /// The member's own key is another one, at `now` (milliseconds).
+    fn read_signing_key(&self, now: &Bound<'_, PyAny>, signing_key: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let now = number(now, "now", MOMENTS)?;
+            let key = self::signing_key(signing_key)?;
+            self.machine().handle_input(Tick(now), core::Input::SigningKeyRead { key });
+            Ok(())
+        })
+    }
+
+    /// An operator accepts the key with this id that is shown in the name of a member (`refused_key` in its status), in place of
+    /// the pinned one, at `now` (milliseconds).
+    fn accept_key(&self, now: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>, id: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let (now, member) = (Tick(number(now, "now", MOMENTS)?), host(member, "member")?);
+            self.known(&member)?;
+            let mut machine = self.machine();
+            let id = word(id, "id")?.parse().ok();
+            let key = id.and_then(|id| machine.status(now).refused_key(&member, id));
+            let key =
+                key.ok_or_else(|| input(format!("{member} shows no key with this id"), "see its `refused_key`"))?;
+            machine.handle_input(now, core::Input::PublicKeyAccepted { member, key });
             Ok(())
         })
     }
@@ -376,6 +412,21 @@ fn keys(source: &Bound<'_, PyAny>) -> PyResult<Keys> {
     }
     let text = String::from_utf8_lossy(&text);
     text.parse().map_err(|error| input(format!("key: {error}"), "hand over conf/pfcluster.key, or its 32 bytes"))
+}
+
+fn signing_key(source: &Bound<'_, PyAny>) -> PyResult<SigningKey> {
+    let key = word(source, "signing_key")?.parse();
+    key.map_err(|error: SigningKeyError| input(format!("signing_key: {error}"), "hand over 64 hexadecimal digits"))
+}
+
+fn public_key(source: &Bound<'_, PyAny>, name: &str) -> PyResult<PublicKey> {
+    let key = word(source, name)?.parse();
+    key.map_err(|error: SigningKeyError| input(format!("{name}: {error}"), "hand over what `Output(\"pin\")` had"))
+}
+
+fn pinned(source: &Bound<'_, PyAny>) -> PyResult<BTreeMap<Hostname, PublicKey>> {
+    let members = source.cast::<PyDict>().map_err(PyErr::from)?;
+    members.iter().map(|(member, key)| Ok((host(&member, "pinned")?, public_key(&key, "pinned")?))).collect()
 }
 
 fn records(source: &Bound<'_, PyAny>) -> PyResult<Records> {

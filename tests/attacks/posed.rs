@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::document::Document;
-use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Running, Uuid};
+use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Position, Process, Recovered, Running, Uuid};
 use pfcluster_core::span::Source;
-use pfcluster_core::supervisor::{Config, Input, LastBackup, Look, MOST_BYTES, Output, Saying, Supervisor, Tick};
+use pfcluster_core::supervisor::{
+    Config, Input, LastBackup, Look, MOST_BYTES, Output, Saying, SigningKey, Supervisor, Tick,
+};
 
 use crate::world::{World, in_namespace};
 
@@ -25,15 +28,9 @@ struct Poser {
 }
 
 impl Poser {
+    /// Its database serves.
     fn new(world: &World, at: usize) -> Poser {
-        let text = fs::read(world.path("pf/conf/cluster.conf")).expect("an example");
-        let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
-        let hosts: Vec<Hostname> = cluster.members().map(|member| member.host.clone()).collect();
-        let key = fs::read_to_string(world.path("pf/conf/pfcluster.key")).expect("the stolen key");
-        let key: pfcluster_core::supervisor::Key = key.parse().expect("a key");
-        let mut config = Config::new(hosts[at].clone(), hosts.clone(), key, 1000 + at as u64);
-        (config.members_hash, config.is_passive) = (cluster.members_hash(), true);
-        let running = Running {
+        let running = |hosts: &[Hostname]| Running {
             uuid: Uuid::from_u128(0xB << 120),
             status: ClusterStatus::Primary,
             state: LocalState::Synced,
@@ -42,14 +39,24 @@ impl Poser {
             sees: hosts[1..].to_vec(),
             sees_others: Vec::new(),
         };
-        let evidence = Evidence {
-            process: Process::Running(running),
+        Poser::with(world, at, None, |hosts| Evidence {
+            process: Process::Running(running(hosts)),
             files: Some(Files::default()),
-            maintenance: false,
-            arbitrator: false,
-            disabled: Vec::new(),
-            members_hash: None,
-        };
+            ..stopped_at(0)
+        })
+    }
+
+    /// With a key of its own, or without, and this to say.
+    fn with(world: &World, at: usize, signing: Option<u8>, says: impl Fn(&[Hostname]) -> Evidence) -> Poser {
+        let text = fs::read(world.path("pf/conf/cluster.conf")).expect("an example");
+        let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
+        let hosts: Vec<Hostname> = cluster.members().map(|member| member.host.clone()).collect();
+        let key = fs::read_to_string(world.path("pf/conf/pfcluster.key")).expect("the stolen key");
+        let key: pfcluster_core::supervisor::Key = key.parse().expect("a key");
+        let mut config = Config::new(hosts[at].clone(), hosts.clone(), key, 1000 + at as u64);
+        (config.members_hash, config.is_passive) = (cluster.members_hash(), true);
+        config.signing = signing.map(|byte| SigningKey::new([byte; 32]));
+        let evidence = says(&hosts);
         let address = cluster.member(hosts[at].as_str()).and_then(|member| member.addresses.management_ip);
         let address = address.expect("an address").value;
         let socket = UdpSocket::bind((address, PORT)).expect("an address of this namespace");
@@ -87,6 +94,19 @@ impl Poser {
                 _ => {}
             }
         }
+    }
+}
+
+/// A database that stopped there, and was recovered.
+fn stopped_at(seqno: i64) -> Evidence {
+    let recovered = Position::new(Uuid::from_u128(0xA << 120), seqno).map_or(Recovered::NotRun, Recovered::At);
+    Evidence {
+        process: Process::Stopped,
+        files: Some(Files { recovered, ..Files::default() }),
+        maintenance: false,
+        arbitrator: false,
+        disabled: Vec::new(),
+        members_hash: None,
     }
 }
 
@@ -188,4 +208,116 @@ fn a_key_is_read_again_and_nothing_ends() {
             assert!(!text.contains(next) && !text.contains(before.trim()), "a secret is shown");
         }
     });
+}
+
+/// What the supervisor knows of a member, as `pfcluster mariadb status` says.
+fn known(world: &World, host: &str) -> serde_json::Value {
+    let status = world.run(&["mariadb", "status", "--format=json"]);
+    let status: serde_json::Value = serde_json::from_slice(&status.output.stdout).expect("JSON");
+    let mut members = status["members"].as_array().expect("a list").iter();
+    members.find(|member| member["host"] == host).expect("a member").clone()
+}
+
+/// With the stolen key a host says "pf2 stopped at 50" in pf2's name: it is believed as long as pf2's own key is not known, and never
+/// after that, also not when the supervisor has started again. An operator accepts another key.
+#[test]
+fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
+    in_namespace("posed::who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known", || {
+        const PF2: &str = "pf2.example.com";
+        const PF3: &str = "pf3.example.com";
+        const TRUE: Option<u8> = Some(2);
+        const NEW: Option<u8> = Some(3);
+        let limit = Duration::from_secs(20);
+        let id = |byte: Option<u8>| SigningKey::new([byte.expect("a key"); 32]).public().fingerprint().to_string();
+        let world = World::new();
+        let supervisor = world.supervisor();
+        assert!(
+            supervisor.says("this member's signing key is new") && supervisor.says("wait for"),
+            "{}",
+            supervisor.log()
+        );
+        let is_at = |host: &str, seqno: i64| known(&world, host)["seqno"] == seqno;
+
+        // pf3 has no key of its own: the thief is believed.
+        let mut thief = [Poser::with(&world, 2, None, |_| stopped_at(50))];
+        assert!(go_on_until(&mut thief, limit, || supervisor.log().contains("pf3.example.com is there")));
+        assert!(is_at(PF3, 50), "{:#}", known(&world, PF3));
+        drop(thief);
+
+        // pf2 has one, and is heard first.
+        let mut pf2 = [Poser::with(&world, 1, TRUE, |_| stopped_at(70))];
+        assert!(go_on_until(&mut pf2, limit, || supervisor.log().contains("signing key of pf2.example.com pinned")));
+        assert!(is_at(PF2, 70), "{:#}", known(&world, PF2));
+        drop(pf2);
+        assert_eq!(known(&world, PF2)["signing_key"], id(TRUE));
+        let pins = || fs::read_to_string(world.path("state/pinned-keys")).unwrap_or_default();
+        assert!(go_on_until(&mut [], limit, || pins().starts_with("pf2.example.com ")), "{}", pins());
+        for name in ["signing.key", "pinned-keys"] {
+            let mode = fs::metadata(world.path("state").join(name)).expect("its file").permissions().mode() & 0o7777;
+            assert_eq!(mode, 0o600, "{name}");
+        }
+        assert_eq!(fs::metadata(world.path("state")).expect("its directory").permissions().mode() & 0o7777, 0o700);
+
+        // The thief without a key, then with one of his own; then both once more to a supervisor that has started again.
+        let forged = "pf2.example.com as its sender and is not signed with the key of pf2.example.com";
+        let mut supervisor = supervisor;
+        for run in 0..2 {
+            if run == 1 {
+                drop(supervisor);
+                supervisor = world.supervisor();
+                assert!(supervisor.says("wait for"), "{}", supervisor.log());
+            }
+            for key in [None, NEW] {
+                let mut thief = [Poser::with(&world, 1, key, |_| stopped_at(50))];
+                let saying = Saying::AssumeLost(vec![PF3.parse().expect("a name")]);
+                thief[0].input(Input::Said { id: 7, saying, user: Some(0) });
+                let shows = || known(&world, PF2)["refused_key"].as_str().map(str::to_owned);
+                let is_told = || supervisor.log().contains(forged) && shows() == key.map(|_| id(key));
+                assert!(go_on_until(&mut thief, limit, is_told), "{key:?}: {}", supervisor.log());
+                go_on_until(&mut thief, Duration::from_secs(2), || false);
+                assert!(!is_at(PF2, 50), "{:#}", known(&world, PF2));
+            }
+            assert!(!supervisor.log().contains("override given on pf2"), "{}", supervisor.log());
+        }
+
+        // pf2 is installed anew: it has another key, which an operator accepts.
+        let mut pf2 = [Poser::with(&world, 1, NEW, |_| stopped_at(80))];
+        let is_shown = || known(&world, PF2)["refused_key"] == id(NEW);
+        assert!(go_on_until(&mut pf2, limit, is_shown), "{:#}", known(&world, PF2));
+        let text = world.run(&["mariadb", "status"]).text();
+        assert!(text.contains(&format!("pfcluster key accept pf2.example.com --id {}", id(NEW))), "{text}");
+        let refused = world.run(&["key", "accept", "pf2"]);
+        assert!(refused.code() == Some(2) && refused.text().contains(&id(NEW)), "nobody is there to ask: {refused:?}");
+        let another = world.run(&["key", "accept", "pf2", "--yes", "--id", &id(TRUE)]);
+        assert!(another.code() == Some(2) && another.text().contains("shows no key"), "{another:?}");
+        go_on_until(&mut pf2, Duration::from_millis(1500), || false);
+        let accepted = world.run(&["key", "accept", "pf2", "--yes", "--id", &id(NEW)]);
+        assert_eq!(accepted.code(), Some(0), "{accepted:?}");
+        assert!(accepted.text().contains(&id(TRUE)), "the old one is shown: {accepted:?}");
+        assert!(go_on_until(&mut pf2, limit, || is_at(PF2, 80)), "{:#}", known(&world, PF2));
+        assert!(supervisor.says("accepted"), "{}", supervisor.log());
+        assert!(pins().contains(&SigningKey::new([3; 32]).public().to_string()), "{}", pins());
+        let before = fs::read_to_string(world.path("state/pinned-keys.before")).expect("the file before");
+        assert!(before.contains(&SigningKey::new([2; 32]).public().to_string()), "{before}");
+
+        // The private key is nowhere in PacketFence's tree, and never shown.
+        let private = fs::read_to_string(world.path("state/signing.key")).expect("the private key");
+        let mut found = Vec::new();
+        files_with(&world.path("pf"), private.trim(), &mut found);
+        assert_eq!(found, Vec::<PathBuf>::new());
+        assert!(!supervisor.log().contains(private.trim()) && !text.contains(private.trim()));
+    });
+}
+
+/// All files below a directory that have this text.
+fn files_with(directory: &Path, text: &str, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(directory).expect("our folder").flatten() {
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => files_with(&entry.path(), text, found),
+            Ok(kind) if kind.is_file() && fs::read_to_string(entry.path()).is_ok_and(|read| read.contains(text)) => {
+                found.push(entry.path());
+            }
+            _ => {}
+        }
+    }
 }

@@ -104,6 +104,7 @@ impl World {
         let places = [
             format!("--root={}", self.text("pf")),
             format!("--run-directory={}", self.text("run")),
+            format!("--state-directory={}", self.text("state")),
             format!("--datadir={}", self.text("data")),
             format!("--socket={}", self.text("no-socket")),
             format!("--host={member}"),

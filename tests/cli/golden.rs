@@ -24,7 +24,7 @@ use pfcluster_core::galera::bootstrap::Seen;
 use pfcluster_core::galera::{Observation, Silence};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{Backup, Input, Saying, Status, Tick};
-use pfcluster_tests::members::{Member, config, hosts, nothing, talk};
+use pfcluster_tests::members::{Member, config, hosts, nothing, signing, talk};
 use pfcluster_tests::program::{examples, run};
 use pfcluster_tests::schema::{assert_fits, schema, words_of, words_of_schema};
 use pfcluster_tests::snapshot::reviewed_in;
@@ -218,11 +218,14 @@ fn events_of_the_log() {
     golden("supervisor/log.json", &pretty(&documents.into()));
 }
 
-/// A supervisor that has received one peer's evidence, and nothing of another one.
-fn status() -> Status {
+/// A supervisor that has received one peer's evidence, and nothing of another one. The peer's key is the one that is pinned, or not.
+fn status(is_pinned: bool) -> Status {
     let all = evidence::evidence();
-    let mut one = Member::new(config(0, 3, 1), named(&all, "stopped-after-a-crash"), Tick(0));
-    let mut other = Member::new(config(1, 3, 2), named(&all, "stopped-cleanly"), Tick(0));
+    let [mut mine, mut theirs] = [config(0, 3, 1), config(1, 3, 2)];
+    (mine.signing, theirs.signing) = (Some(signing(0)), Some(signing(1)));
+    mine.pinned = [(host(1), signing(if is_pinned { 1 } else { 9 }).public())].into();
+    let mut one = Member::new(mine, named(&all, "stopped-after-a-crash"), Tick(0));
+    let mut other = Member::new(theirs, named(&all, "stopped-cleanly"), Tick(0));
     one.holds = Some(vec![Ipv4Addr::new(192, 168, 1, 10)]);
     one.backup =
         Some(Backup { file: "packetfence-db-dump-2026-01-01_00h30.sql.gz".to_owned(), time: 1_510_000_000 }).into();
@@ -234,13 +237,16 @@ fn status() -> Status {
 
 #[test]
 fn answers_of_a_supervisor() {
-    let status = status();
-    let document = supervisor::json(&status);
-    assert_fits("mariadb-status.json", &parsed(&document));
-    golden("supervisor/status.json", &document);
-    let mut text = Vec::new();
-    supervisor::text(&status, &mut text).expect("memory");
-    golden("supervisor/status.txt", &String::from_utf8_lossy(&text));
+    for (name, is_pinned) in [("status", true), ("status-with-a-refused-key", false)] {
+        let status = status(is_pinned);
+        let document = supervisor::json(&status);
+        assert_fits("mariadb-status.json", &parsed(&document));
+        golden(&format!("supervisor/{name}.json"), &document);
+        let mut text = Vec::new();
+        supervisor::text(&status, &mut text).expect("memory");
+        golden(&format!("supervisor/{name}.txt"), &String::from_utf8_lossy(&text));
+    }
+    let status = status(true);
     let document = supervisor::evidence(&status, &taken());
     assert_fits("evidence.json", &parsed(&document));
     golden("supervisor/evidence.json", &document);
@@ -259,15 +265,18 @@ fn requests_to_the_socket() {
         Word::Standalone,
     ];
     let questions = [Request::Status { json: false }, Request::Status { json: true }, Request::Evidence];
-    let requests: Vec<Request> = questions.into_iter().chain(words.map(|word| Request::Allow { word })).collect();
+    let accept = Request::Accept { member: "pf2".to_owned(), key: signing(1).public().fingerprint().to_string() };
+    let allow = words.map(|word| Request::Allow { word });
+    let requests: Vec<Request> = questions.into_iter().chain(allow).chain([accept]).collect();
     let text = pretty(&serde_json::json!(requests));
     assert_eq!(serde_json::from_str::<Vec<Request>>(&text).expect("requests"), requests);
     golden("supervisor/requests.json", &text);
 }
 
 /// A datagram as hexadecimal digits, its parts named.
-fn annotated(datagram: &[u8]) -> String {
+fn annotated(datagram: &[u8], is_signed: bool) -> String {
     const TAG: usize = 32;
+    const SEAL: usize = 96;
     const ROW: usize = 16;
     let mut out = String::new();
     let mut add = |bytes: &[u8], what: &str| {
@@ -276,6 +285,7 @@ fn annotated(datagram: &[u8]) -> String {
         out.push('\n');
     };
     let (text, tag) = datagram.split_at(datagram.len() - TAG);
+    let (text, seal) = text.split_at(text.len() - if is_signed { SEAL } else { 0 });
     let (magic, mut rest) = text.split_at(4);
     add(magic, "`pfc`, version");
     // A number in base 128, its last byte below 128.
@@ -294,6 +304,8 @@ fn annotated(datagram: &[u8]) -> String {
     rest.chunks(ROW)
         .zip(0..)
         .for_each(|(row, at)| add(row, if at == 0 { "evidence, overrides, held, backup, keys" } else { "" }));
+    let parts = ["the sender's own public key", "", "Ed25519 signature of all before it", "", "", ""];
+    seal.chunks(ROW).zip(parts).for_each(|(row, what)| add(row, what));
     tag.chunks(ROW)
         .zip(0..)
         .for_each(|(row, at)| add(row, if at == 0 { "tag: HMAC-SHA-256 of all before it" } else { "" }));
@@ -304,14 +316,17 @@ fn annotated(datagram: &[u8]) -> String {
 #[test]
 fn datagrams() {
     let nothing_found = Member::new(config(0, 3, 1), nothing(), Tick(0));
-    golden("datagrams/before-the-first-probe.txt", &annotated(&nothing_found.sent[0].1));
+    golden("datagrams/before-the-first-probe.txt", &annotated(&nothing_found.sent[0].1, false));
     for (name, evidence) in evidence::evidence() {
         let mut one = Member::new(config(0, 3, 1), evidence, Tick(0));
         one.pass(Tick(500));
         let (to, bytes) = one.sent.last().expect("a datagram every 0.4 s");
         assert_eq!(*to, host(2), "the last of the members");
-        golden(&format!("datagrams/{name}.txt"), &annotated(bytes));
+        golden(&format!("datagrams/{name}.txt"), &annotated(bytes, false));
     }
+    let mut signed = config(0, 3, 1);
+    signed.signing = Some(signing(0));
+    golden("datagrams/signed.txt", &annotated(&Member::new(signed, nothing(), Tick(0)).sent[0].1, true));
     // With an echo, every override, virtual addresses and a backup.
     let mut one = Member::new(config(0, 3, 1), nothing(), Tick(0));
     let mut other = Member::new(config(1, 3, 2), nothing(), Tick(0));
@@ -322,7 +337,7 @@ fn datagrams() {
     }
     let sent = talk(&mut one, &mut other, 1500);
     let (_, bytes) = sent.iter().rfind(|(to, _)| *to == host(1)).expect("datagrams to the peer");
-    golden("datagrams/overrides-addresses-backup.txt", &annotated(bytes));
+    golden("datagrams/overrides-addresses-backup.txt", &annotated(bytes, false));
     assert_eq!(other.dropped(), 0);
 }
 

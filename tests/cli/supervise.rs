@@ -10,6 +10,7 @@ use std::thread;
 
 use pfcluster_cli::host::evidence::Taken;
 use pfcluster_cli::report::supervisor as report;
+use pfcluster_core::supervisor::SigningKey;
 use pfcluster_tests::cases;
 use pfcluster_tests::decisions::supervisor::told;
 use pfcluster_tests::program::{examples, program, run};
@@ -55,6 +56,78 @@ fn a_key_is_for_its_owner_alone_and_stays_unless_told() {
     assert_eq!(left.len(), 2, "nothing is left beside it: {left:?}");
 }
 
+/// A member's own key is made outside of PacketFence's tree, for root alone, and never shown.
+#[test]
+fn an_own_key_is_for_its_member_alone_and_stays_unless_told() {
+    let directory = scratch();
+    let path = directory.path().join("state/signing.key");
+    let new = ["key", "new", "--own", "--root=pf", "--state-directory=state"];
+    let (code, text) = said(directory.path(), &new);
+    assert_eq!(code, Some(0), "{text}");
+    let first = fs::read_to_string(&path).expect("a key");
+    let key: SigningKey = first.parse().expect("a key");
+    assert!(text.contains(&key.public().fingerprint().to_string()) && !text.contains(first.trim()), "{text}");
+    let mode = |path: &Path| path.metadata().expect("it is there").mode() & 0o7777;
+    assert_eq!((mode(&path), mode(&directory.path().join("state"))), (0o600, 0o700));
+    assert!(!directory.path().join("pf/conf/pfcluster.key").exists(), "the shared key is another one");
+
+    let (code, text) = said(directory.path(), &new);
+    assert!(code == Some(2) && text.contains("there is one already") && text.contains("key accept"), "{text}");
+    assert_eq!(fs::read_to_string(&path).expect("a key"), first);
+    let (code, text) = said(directory.path(), &[&new[..], &["--replace"]].concat());
+    let second = fs::read_to_string(&path).expect("a key");
+    assert!(code == Some(0) && second != first && text.contains("pfcluster key accept"), "{text}");
+    assert!(!text.contains(second.trim()));
+}
+
+/// An own key that others may know, a file of pinned keys that can't be understood: the supervisor does not begin as if there were
+/// none.
+#[test]
+fn own_and_pinned_keys_that_cannot_be_used_are_no_new_beginning() {
+    let directory = scratch();
+    let (code, text) = said(directory.path(), &["key", "new", "--root=pf"]);
+    assert_eq!(code, Some(0), "{text}");
+    let state = directory.path().join("state");
+    fs::create_dir(&state).expect("a writable directory");
+    let file = |name: &str, text: &str, mode: u32| {
+        fs::write(state.join(name), text).expect("a scratch file");
+        fs::set_permissions(state.join(name), fs::Permissions::from_mode(mode)).expect("our own file");
+    };
+    let (secret, public) = ("5ec2e7".repeat(11), SigningKey::new([7; 32]).public());
+    let here = ["--root=pf", "--host=pf1.example.com", "--run-directory=run", "--state-directory=state"];
+    for (own, mode, pinned, reason) in [
+        (&secret[..64], 0o640, String::new(), "others than its user may know it"),
+        (&secret[..63], 0o600, String::new(), "64 hexadecimal digits"),
+        ("", 0o600, String::new(), "64 hexadecimal digits"),
+        (
+            &secret[..64],
+            0o600,
+            format!("pf2.example.com {public}\npf3.example.com"),
+            "line 2: it is not `HOST PUBLICKEY`",
+        ),
+        (&secret[..64], 0o600, "pf2.example.com 00".to_owned(), "line 1: the key of a member has 64"),
+        (&secret[..64], 0o600, format!("pf/2 {public}"), "line 1: "),
+    ] {
+        file("signing.key", own, mode);
+        file("pinned-keys", &pinned, 0o600);
+        for verb in [&["mariadb", "supervise"][..], &["mariadb", "supervise", "--dry-run"]] {
+            let (code, text) = said(directory.path(), &[verb, &here].concat());
+            assert!(code == Some(2) && text.contains(reason) && !text.contains(&secret[..32]), "{reason}: {text}");
+        }
+        assert_eq!(fs::read_to_string(state.join("signing.key")).expect("our file"), own, "it is left as it is");
+    }
+}
+
+/// There is nothing to accept without a supervisor, and `--yes` needs to say which key is meant.
+#[test]
+fn a_key_is_accepted_from_a_supervisor_only() {
+    let directory = scratch();
+    let (code, text) = said(directory.path(), &["key", "accept", "pf2", "--root=pf", "--run-directory=run"]);
+    assert_eq!((code, text.contains("no supervisor")), (Some(2), true), "{text}");
+    let (code, text) = said(directory.path(), &["key", "accept", "pf2", "--yes", "--root=pf", "--run-directory=run"]);
+    assert_eq!((code, text.contains("--id")), (Some(2), true), "{text}");
+}
+
 /// Nobody writes through a link that somebody has put there.
 #[test]
 fn a_link_in_the_place_of_the_key_is_not_followed() {
@@ -72,7 +145,14 @@ fn a_link_in_the_place_of_the_key_is_not_followed() {
 fn a_key_that_is_no_secret_is_refused() {
     let directory = scratch();
     let path = directory.path().join("pf/conf/pfcluster.key");
-    let supervise = ["mariadb", "supervise", "--root=pf", "--host=pf1.example.com", "--run-directory=run"];
+    let supervise = [
+        "mariadb",
+        "supervise",
+        "--root=pf",
+        "--host=pf1.example.com",
+        "--run-directory=run",
+        "--state-directory=state",
+    ];
     let secret = "5ec2e7".repeat(11);
     for (text, mode, reason) in [
         (&secret[..64], 0o604, "chmod o="),

@@ -8,4 +8,5 @@ mod keys;
 mod overrides;
 mod records;
 mod schemas;
+mod signing;
 mod vips;

@@ -318,6 +318,38 @@ def test_keys_are_read_again() -> None:
         supervisor.read_keys(2, "x")
 
 
+def test_a_member_is_heard_only_with_its_own_key() -> None:
+    own = {host: bytes([at] * 32).hex() for at, host in enumerate(HOSTS, 1)}
+    supervisors = {host: Supervisor(host, HOSTS, KEY, run, signing_key=own[host]) for run, host in enumerate(HOSTS)}
+    now, told = run(supervisors)
+    *_, pinned = [output.pinned.to_dict() for output in told["pf1"] if output.kind == "pin"]
+    assert set(pinned) == {"pf2", "pf3"} and own["pf2"] not in str(pinned)
+    status = supervisors["pf1"].status(now)
+    validate(status, "mariadb-status")
+    before = [member.signing_key for member in status.members]
+    assert len(set(before)) == 3 and None not in before
+    # All start again; pf2 gets another key.
+    again = {host: Supervisor(host, HOSTS, KEY, 9 + at, signing_key=own[host]) for at, host in enumerate(HOSTS)}
+    again["pf1"] = Supervisor("pf1", HOSTS, KEY, 8, signing_key=own["pf1"], pinned=pinned)
+    again["pf2"].read_signing_key(0, bytes([9] * 32).hex())
+    now, _ = run(again)
+    for moment in range(now, now + 2000, 100):
+        for one in again.values():
+            one.handle_input(moment, Input("woken"))
+        exchange(again, moment)
+        now = moment
+    (known,) = [member for member in again["pf1"].status(now).members if member.host == "pf2"]
+    assert (known.supervisor, known.signing_key) == (False, before[1]) and known.refused_key not in (None, before[1])
+    with pytest.raises(errors.InputError, match="shows no key with this id"):
+        again["pf1"].accept_key(now, "pf2", before[1])
+    again["pf1"].accept_key(now, "pf2", known.refused_key)
+    (known,) = [member for member in again["pf1"].status(now).members if member.host == "pf2"]
+    assert known.signing_key not in (None, before[1])
+    for wrong in ({"signing_key": "x"}, {"pinned": {"pf2": "x"}}):
+        with pytest.raises(errors.InputError, match="64 hexadecimal digits"):
+            Supervisor("pf1", HOSTS, KEY, 1, **wrong)
+
+
 def test_a_supervisor_that_makes_no_sense() -> None:
     with pytest.raises(errors.NotAMemberError, match="pf9 is no member"):
         Supervisor("pf9", HOSTS, KEY, 1)

@@ -1,16 +1,33 @@
 //! Supervisors, driven by hand: each beside a host on which a probe always finds the same. No clock: time is a number here.
 
+use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
-    Config, Input, Key, LastBackup, Look, Output, Part, PeerStatus, Step, Supervisor, Tick,
+    Config, Input, Key, LastBackup, Look, Output, Part, PeerStatus, PublicKey, SigningKey, Step, Supervisor, Tick,
 };
 
 /// The key of all of them.
 pub const KEY: [u8; 32] = [7; 32];
+
+/// The own key of a member.
+///
+/// # Panics
+/// If there are too many.
+pub fn signing(at: usize) -> SigningKey {
+    SigningKey::new(signing_seed(at))
+}
+
+/// What it is made from.
+///
+/// # Panics
+/// If there are too many.
+pub fn signing_seed(at: usize) -> [u8; 32] {
+    [u8::try_from(at).expect("a small number") + 10; 32]
+}
 
 /// So many members.
 pub fn hosts(count: usize) -> Vec<Hostname> {
@@ -44,6 +61,8 @@ pub struct Member {
     pub sent: Vec<(Hostname, Vec<u8>)>,
     /// What it had its host do, which always fails.
     pub acts: Vec<(Part, Vec<Step>)>,
+    /// The keys that it had its host write down.
+    pub pinned: BTreeMap<Hostname, PublicKey>,
     /// When it is.
     pub now: Tick,
 }
@@ -64,6 +83,7 @@ impl Member {
             looks: 0,
             sent: Vec::new(),
             acts: Vec::new(),
+            pinned: BTreeMap::new(),
             now,
         };
         member.drain();
@@ -117,6 +137,7 @@ impl Member {
                     let result = Err("nothing is done here".into());
                     self.supervisor.handle_input(self.now, Input::Acted { result });
                 }
+                Output::Pin(pinned) => self.pinned = pinned,
                 _ => {}
             }
         }

@@ -1,14 +1,16 @@
-//! `pfcluster key`: the secret that the supervisors share.
+//! `pfcluster key`: the secret that the supervisors share, and each member's own key.
 
 use clap::{Args, Subcommand};
+use pfcluster_core::supervisor::Fingerprint;
 use serde::Deserialize;
 
 use super::Global;
-use crate::host::key;
+use super::mariadb::{confirmed, no_supervisor, rejected};
 use crate::host::supervise::control::{self, Request};
+use crate::host::{key, signing};
 use crate::run::{CommandError, ExitStatus, Printer};
 
-/// The secret that the supervisors of a cluster share
+/// The secret that the supervisors of a cluster share, and each member's own key
 #[derive(Debug, Args)]
 pub(crate) struct Key {
     #[command(subcommand)]
@@ -19,8 +21,13 @@ pub(crate) struct Key {
 enum Verb {
     /// Make ROOT/conf/pfcluster.key
     ///
-    /// Once, on one member. Then name it in conf/cluster-files.txt, so that `pfcluster sync` brings it to the others.
+    /// Once, on one member. Then name it in conf/cluster-files.txt, so that `pfcluster sync` brings it to the others. A member's own
+    /// key, which never leaves it, is made by its supervisor.
     New {
+        /// Make this member's own key instead, /var/lib/pfcluster/signing.key. With `--replace`, the other members drop what it says
+        /// until its new key is accepted on each of them (`key accept`)
+        #[arg(long)]
+        own: bool,
         /// Replace the one that is there. Until all members have the new one, those with different keys don't hear each other:
         /// `rotate` changes it without that
         #[arg(long)]
@@ -39,13 +46,41 @@ enum Verb {
         #[arg(long, value_name = "HOST", requires = "finish")]
         without: Vec<String>,
     },
+    /// Hear a member that has another key of its own than before
+    ///
+    /// After it was installed anew, or got another key: on each other member, whose supervisors drop until then what is said in its
+    /// name. Accepted is the key that is shown now. Compare its id with the one that `pfcluster mariadb status` shows on HOST itself
+    /// as its own: a thief of the shared key can show one, too.
+    Accept {
+        /// The member
+        #[arg(value_name = "HOST")]
+        member: String,
+        /// Accept only the key with this id
+        #[arg(long, value_name = "ID")]
+        id: Option<Fingerprint>,
+        /// Don't ask
+        #[arg(long, requires = "id")]
+        yes: bool,
+    },
 }
 
 impl Key {
     pub(super) fn run(&self, global: &Global, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
         let root = global.root();
         match &self.verb {
-            Verb::New { replace } => {
+            Verb::New { own: true, replace } => {
+                let public = signing::create(&global.state_directory, *replace)?.public();
+                let path = signing::path(&global.state_directory);
+                writeln!(printer.err, "note: {} is new: {}", path.display(), public.fingerprint())?;
+                if *replace {
+                    writeln!(
+                        printer.err,
+                        "hint: on each other member: `pfcluster key accept HOST`, with this member's name"
+                    )?;
+                }
+            }
+            Verb::Accept { member, id, yes } => return accept(global, member, *id, *yes, printer),
+            Verb::New { own: false, replace } => {
                 let path = key::create(&root, *replace)?;
                 writeln!(printer.err, "note: {} is new", path.display())?;
                 writeln!(
@@ -96,6 +131,48 @@ impl Key {
     }
 }
 
+fn accept(
+    global: &Global,
+    name: &str,
+    id: Option<Fingerprint>,
+    yes: bool,
+    printer: &mut Printer<'_>,
+) -> Result<ExitStatus, CommandError> {
+    let members = members(global)?;
+    let member =
+        members.into_iter().find(|member| is_named(&member.host, name)).ok_or_else(|| CommandError::Usage {
+            message: format!("`{}` is not a member of the database", name.escape_debug()),
+            help: "name another member".to_owned(),
+        })?;
+    let host = member.host;
+    let id = id.map(|id| id.to_string());
+    let Some(shown) = member.refused_key.filter(|shown| id.as_ref().is_none_or(|id| id == shown)) else {
+        return Err(CommandError::Usage {
+            message: match id {
+                Some(id) => format!("{host} shows no key {id} that is refused here"),
+                None => format!("{host} shows no key that is refused here"),
+            },
+            help: format!("check that the supervisor of {host} runs; `pfcluster mariadb status` shows the keys"),
+        });
+    };
+    if let Some(pinned) = &member.signing_key {
+        writeln!(printer.err, "{host} had the key {pinned}")?;
+    }
+    writeln!(printer.err, "{host} shows the key {shown}")?;
+    writeln!(printer.err, "\nOnly if `pfcluster mariadb status` on {host} shows this key as its own, accept it.")?;
+    if !yes && !confirmed(name, printer)? {
+        writeln!(printer.err, "note: no key was accepted")?;
+        return Ok(ExitStatus::No);
+    }
+    let request = Request::Accept { member: host.clone(), key: shown.clone() };
+    let answer = control::ask(&global.run_directory, &request)?.ok_or_else(no_supervisor)?;
+    if !answer.is_empty() {
+        return Err(rejected(&answer));
+    }
+    writeln!(printer.err, "note: {host} is heard here with the key {shown} from now on")?;
+    Ok(ExitStatus::Fine)
+}
+
 /// A host name, or its first part.
 fn is_named(host: &str, name: &str) -> bool {
     host == name || host.split('.').next() == Some(name)
@@ -111,6 +188,8 @@ struct Status {
 struct Member {
     host: String,
     keys: Option<Ids>,
+    signing_key: Option<String>,
+    refused_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -119,15 +198,20 @@ struct Ids {
     next: Option<String>,
 }
 
-/// The members that this machine's supervisor has not seen to accept a key.
-fn not_accepting(global: &Global, id: &str) -> Result<Vec<String>, CommandError> {
+/// What this machine's supervisor knows of all members.
+fn members(global: &Global) -> Result<Vec<Member>, CommandError> {
     let answer = control::ask(&global.run_directory, &Request::Status { json: true })?;
-    let answer = answer.ok_or_else(super::mariadb::no_supervisor)?;
+    let answer = answer.ok_or_else(no_supervisor)?;
     let status: Status = serde_json::from_str(&answer).map_err(|error| CommandError::Usage {
         message: format!("the supervisor's answer can't be understood: {error}"),
         help: "is it of another version? restart it".to_owned(),
     })?;
+    Ok(status.members)
+}
+
+/// The members that this machine's supervisor has not seen to accept a key.
+fn not_accepting(global: &Global, id: &str) -> Result<Vec<String>, CommandError> {
     let accepts = |ids: &Ids| ids.current == id || ids.next.as_deref() == Some(id);
-    let missing = status.members.into_iter().filter(|member| !member.keys.as_ref().is_some_and(accepts));
+    let missing = members(global)?.into_iter().filter(|member| !member.keys.as_ref().is_some_and(accepts));
     Ok(missing.map(|member| member.host).collect())
 }

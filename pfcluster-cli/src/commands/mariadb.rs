@@ -3,6 +3,8 @@
 mod allow;
 mod supervise;
 
+pub(super) use allow::{confirmed, rejected};
+
 use clap::{ArgMatches, Args, Subcommand};
 
 use super::{AnswerFormat, Global};

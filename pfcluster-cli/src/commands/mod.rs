@@ -32,6 +32,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
 
 use crate::host::mariadb::{Overrides, Settings};
+use crate::host::signing::STATE_DIRECTORY;
 use crate::host::supervise::RUN_DIRECTORY;
 use crate::host::{Root, machine};
 use crate::run::{CommandError, ExitStatus, Printer};
@@ -82,6 +83,9 @@ pub(crate) struct Global {
     /// Where the supervisor's socket is
     #[arg(long, global = true, value_name = "DIR", default_value = RUN_DIRECTORY, hide = true)]
     run_directory: PathBuf,
+    /// Where this member's own key is, and those that it knows of the others
+    #[arg(long, global = true, value_name = "DIR", default_value = STATE_DIRECTORY, hide = true)]
+    state_directory: PathBuf,
     /// Colours
     #[arg(long, global = true, value_enum, default_value_t = Color::Auto, value_name = "WHEN")]
     pub(crate) color: Color,

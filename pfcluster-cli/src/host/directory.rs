@@ -43,6 +43,29 @@ impl Directory {
         Ok(Directory { descriptor: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })
     }
 
+    /// The directory at `path`, made if it is not there. One into which others could put things is not used. `option`: what names
+    /// another.
+    pub(super) fn private(path: &Path, option: &str) -> Result<Directory, HostError> {
+        match DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => made.map_err(failed(path))?,
+        }
+        let directory = Directory::itself(path).map_err(failed(path))?;
+        let ((owner, _), mode) = directory.owner_and_mode().map_err(failed(path))?;
+        let refuse = |reason: String| {
+            let help = format!("remove {}, or name another directory with `{option}`", path.display());
+            Err(HostError::Write { path: path.to_owned(), reason, help })
+        };
+        if owner != rustix::process::geteuid().as_raw() {
+            let name = super::mariadb::user_name(owner).unwrap_or_else(|| owner.to_string());
+            return refuse(format!("it belongs to the user {name}"));
+        }
+        if mode & 0o022 != 0 {
+            return refuse("others may write to it".to_owned());
+        }
+        Ok(directory)
+    }
+
     pub(super) fn at(path: &Path) -> io::Result<Directory> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         Ok(Directory { descriptor: rustix::fs::open(path, flags, Mode::empty())?, path: path.to_owned() })

@@ -1,5 +1,6 @@
 //! The key that the cluster's supervisors share, and while it is changed the next one: `ROOT/conf/pfcluster.key`.
 
+use std::fs::File;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
@@ -134,9 +135,16 @@ fn write(root: &Root, keys: &Keys) -> Result<(), HostError> {
     root.open()?.replace(NAME, keys.to_text().as_bytes(), Fresh { mode: 0o600, owner }, None)
 }
 
+/// Tells one state of a file from another.
+pub(super) type Stamp = (u64, u64, i64, i64);
+
 /// Tells one state of the file from another; `None` if there is none, or it can't be seen.
-pub(super) fn stamp(root: &Root) -> Option<(u64, u64, i64, i64)> {
-    let data = root.open().ok()?.file(NAME).ok()??.metadata().ok()?;
+pub(super) fn stamp(root: &Root) -> Option<Stamp> {
+    root.open().ok()?.file(NAME).ok()?.as_ref().and_then(stamp_of)
+}
+
+pub(super) fn stamp_of(file: &File) -> Option<Stamp> {
+    let data = file.metadata().ok()?;
     Some((data.ino(), data.size(), data.ctime(), data.ctime_nsec()))
 }
 

@@ -22,6 +22,7 @@ pub mod records;
 mod recovery;
 mod root;
 pub mod runbook;
+pub mod signing;
 pub mod status;
 pub mod supervise;
 pub mod sync;

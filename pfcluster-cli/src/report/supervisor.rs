@@ -62,6 +62,12 @@ pub fn event_document(event: &Event) -> Map<String, Value> {
             add("next_key", json!(keys.next));
         }
         Event::KeyAccepted { next } => add("next_key", json!(next)),
+        Event::SigningKeyRead { key } => add("signing_key", json!(key)),
+        Event::Pinned { member, key, before } => {
+            add("member", json!(member));
+            add("signing_key", json!(key));
+            add("before", json!(before));
+        }
         Event::Dropped { error, count } => {
             add("error", error.to_string().into());
             add("count", json!(count));
@@ -110,6 +116,8 @@ pub fn json(status: &Status) -> String {
             member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
         document["last_backup"] = json!(BackupDocument::new(&member.backup));
         document["keys"] = json!(member.keys);
+        document["signing_key"] = json!(member.signing_key);
+        document["refused_key"] = json!(member.refused_key.map(|key| key.fingerprint()));
         document
     });
     pretty(&json!({
@@ -135,6 +143,30 @@ fn rotation(status: &Status, keys: KeyIds, out: &mut dyn Write) -> io::Result<()
     } else {
         writeln!(out, "next key: {next}, not accepted yet by {}", missing.join(", "))
     }
+}
+
+/// With which keys of their own members are heard; nothing as long as none has one.
+fn signing_keys(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+    let has_key = |member: &PeerStatus| member.signing_key.is_some() || member.refused_key.is_some();
+    if !status.members.iter().any(has_key) {
+        return Ok(());
+    }
+    for PeerStatus { seen, signing_key, refused_key, .. } in &status.members {
+        let host = &seen.host;
+        match signing_key {
+            Some(key) => writeln!(out, "signing key of {host}: {key}")?,
+            None => writeln!(out, "signing key of {host}: none, its messages are not signed")?,
+        }
+        if let Some(refused) = refused_key.map(|key| key.fingerprint()) {
+            writeln!(out, "  refused: another key in its name, {refused}")?;
+            writeln!(
+                out,
+                "  only if {host} was installed anew, and `pfcluster mariadb status` on {host} shows that key as its own: \
+                 `pfcluster key accept {host} --id {refused}`"
+            )?;
+        }
+    }
+    Ok(())
 }
 
 fn not_accepting(status: &Status, key: KeyId) -> Vec<&Hostname> {
@@ -195,6 +227,7 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         writeln!(out, "key: {}", keys.current)?;
         rotation(status, keys, out)?;
     }
+    signing_keys(status, out)?;
     for (why, count) in &status.dropped {
         writeln!(out, "datagrams dropped: {count}: {why}")?;
     }

@@ -233,6 +233,19 @@ pub struct Supervisor {
     pub is_used: bool,
     /// Its key.
     pub key: SupervisorKey,
+    /// The members' own keys, as the supervisor that runs here knows them; empty if none does.
+    pub signing: Vec<MemberKey>,
+}
+
+/// What a supervisor knows of a member's own key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberKey {
+    /// The member.
+    pub host: Box<str>,
+    /// The id of the key with which it is heard; `None` if its messages are not signed.
+    pub signing_key: Option<Box<str>>,
+    /// The id of another one that is shown in its name, and refused.
+    pub refused_key: Option<Box<str>>,
 }
 
 /// The key that the supervisors share.

@@ -29,8 +29,8 @@ use crate::version::PfVersion;
 
 pub use facts::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Generated, GeneratedState, Holder, KernelSetting, Known,
-    Library, Link, Listener, Monitoring, PORTS, PROGRAMS, Permissions, SCRIPTS, Settings, Supervisor, SupervisorKey,
-    Transport, UNITS, Used, VARIABLES,
+    Library, Link, Listener, MemberKey, Monitoring, PORTS, PROGRAMS, Permissions, SCRIPTS, Settings, Supervisor,
+    SupervisorKey, Transport, UNITS, Used, VARIABLES,
 };
 pub use finding::{Finding, Verdict};
 pub use list::CHECKS;

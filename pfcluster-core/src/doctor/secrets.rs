@@ -1,7 +1,8 @@
 //! Secrets: PacketFence's and the guide's own, weak ones, ones that are cut, files that everybody may read. None is ever shown.
 
 use super::finding::{Outcome, Sum};
-use super::{Known, Server, SupervisorKey, known, word};
+use super::{Known, MemberKey, Server, Supervisor, SupervisorKey, known, word};
+use crate::decision::and;
 use crate::diagnostic::Diagnostic;
 use crate::rule::Severity;
 use crate::supervisor::KeyIds;
@@ -110,7 +111,56 @@ fn is_plain<'c>(server: &Server<'c>, section: &str, key: &str) -> Known<&'c str>
 /// Whoever has it starts and stops databases.
 pub(super) fn supervisor_key(server: &Server<'_>) -> Known<Outcome> {
     let supervisor = known(&server.facts.supervisor)?;
-    Ok(match &supervisor.key {
+    let mut sum = Sum::new();
+    sum.add(shared_key(supervisor));
+    own_keys(&supervisor.signing).into_iter().for_each(|outcome| sum.add(outcome));
+    Ok(sum.or_pass(""))
+}
+
+/// Whoever has another member's own key, or is heard without one, speaks for that member.
+fn own_keys(members: &[MemberKey]) -> Vec<Outcome> {
+    let hosts = |is_meant: &dyn Fn(&MemberKey) -> bool| {
+        let hosts: Vec<&str> = members.iter().filter(|one| is_meant(one)).map(|one| &*one.host).collect();
+        hosts
+    };
+    let mut outcomes = Vec::new();
+    let unsigned = hosts(&|one| one.signing_key.is_none());
+    if !unsigned.is_empty() {
+        let seen =
+            format!("without a key of its own, so a holder of the shared key can speak for it: {}", and(&unsigned));
+        outcomes.push(Outcome::pass(seen));
+    }
+    for MemberKey { host, refused_key, .. } in members {
+        if let Some(refused) = refused_key {
+            let seen = format!("another key than before is shown in the name of {host}, and refused: {refused}");
+            outcomes.push(
+                Outcome::fail(seen)
+                    .advise(format!(
+                        "only if {host} was installed anew, and `pfcluster mariadb status` on {host} shows this key as its own:"
+                    ))
+                    .run(format!("pfcluster key accept {} --id {refused}", word(host))),
+            );
+        }
+    }
+    // Copies of one disk: what one of them signs, another one could have said.
+    let has_twin = |one: &MemberKey| {
+        let is_twin = |other: &MemberKey| other.host != one.host && other.signing_key == one.signing_key;
+        one.signing_key.is_some() && members.iter().any(is_twin)
+    };
+    let twins = hosts(&has_twin);
+    if !twins.is_empty() {
+        outcomes.push(
+            Outcome::fail(format!("the same key of their own: {}", and(&twins)))
+                .advise("on all of these but one (the others then accept its new key: `pfcluster key accept HOST`):")
+                .run("pfcluster key new --own --replace"),
+        );
+    }
+    outcomes
+}
+
+/// The key that all supervisors have.
+fn shared_key(supervisor: &Supervisor) -> Outcome {
+    match &supervisor.key {
         SupervisorKey::Usable { keys: KeyIds { current, next: None } } => {
             Outcome::pass(format!("key {current} can be used"))
         }
@@ -127,7 +177,7 @@ pub(super) fn supervisor_key(server: &Server<'_>) -> Known<Outcome> {
         SupervisorKey::Missing => Outcome::fail("there is none, and the supervisor does not start without")
             .run("pfcluster key new")
             .advise("if another member has one, bring that here instead: all have the same"),
-    })
+    }
 }
 
 /// PacketFence itself writes what is below var/ readable by everybody, whenever it starts a service: that warns only.

@@ -1,10 +1,13 @@
 //! A host and its supervisor, which is driven as its contract says.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
+use crate::cluster::Hostname;
 use crate::galera::{Position, Process, Records, Recovered};
-use crate::supervisor::{Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, Step, Tick};
+use crate::supervisor::{
+    Config, Event as Told, Input, Key, LastBackup, Look, Output, Part, PublicKey, SigningKey, Step, Tick,
+};
 
 use super::database::Launch;
 use super::diary::Entry;
@@ -18,6 +21,11 @@ use super::world::{Event, World};
 /// The secret of the simulated cluster.
 const KEY: Key = Key::new([7; 32]);
 
+/// The own key of a member.
+fn signing_key(place: Place) -> SigningKey {
+    SigningKey::new([u8::try_from(place).unwrap_or(u8::MAX); 32])
+}
+
 /// A host.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
@@ -30,6 +38,8 @@ pub(super) struct Host {
     wakes_at: Option<u64>,
     /// What it has written down, on the disk.
     pub(super) records: Records,
+    /// The keys of members that it has pinned.
+    pub(super) pinned: BTreeMap<Hostname, PublicKey>,
     /// What the host carries out for it.
     pub(super) act: Option<Act>,
     /// It was told to end.
@@ -133,6 +143,7 @@ impl Host {
             run: 0,
             wakes_at: None,
             records: Records::default(),
+            pinned: BTreeMap::new(),
             act: None,
             ends: false,
             has_looked: false,
@@ -197,6 +208,8 @@ impl World {
         }
         let mut config = Config::new(me, members, KEY, run);
         config.records = host.records.clone();
+        config.signing = Some(signing_key(place));
+        config.pinned.clone_from(&host.pinned);
         config.boot = crate::galera::Uuid::from_u128(u128::from(host.boot) + 1);
         host.supervisor = Some(Mind::new(policy, config, host.clock.tick(now)));
         host.run = run;
@@ -289,6 +302,7 @@ impl World {
                     self.after(1, Event::Input(place, run, Input::NotRecorded { why }));
                 }
             }
+            Output::Pin(pinned) => self.hosts[place].pinned = pinned,
             Output::Sync => {
                 let run = self.hosts[place].run;
                 self.galera.sync(place);
@@ -300,7 +314,7 @@ impl World {
                     Told::OutOfService => self.hosts[place].in_service = false,
                     _ => {}
                 }
-                if !matches!(told, Told::Heard { .. } | Told::Dropped { .. }) {
+                if !matches!(told, Told::Heard { .. } | Told::Pinned { .. } | Told::Dropped { .. }) {
                     self.tell(Some(place), || format!("supervisor: {told}"));
                     self.note(Entry::Told(place, told));
                 }

@@ -1,12 +1,15 @@
 //! Which overrides count, and for whom.
 //!
-//! The shared key proves that a datagram is of *a* member, never of which. So an override allows nothing to the data or the
-//! process of a member to which it was not given. What was given elsewhere is heard for three reasons only: all members come to
-//! the same decision, those that are in the way stop or give their proof up, and people see what was asked for, and where.
+//! The shared key proves that a datagram is of *a* member, never of which; the member's own key proves that, once it is pinned. An
+//! override allows nothing to the data or the process of a member to which it was not given. What was given elsewhere is heard for
+//! three reasons only: all members come to the same decision, those that are in the way stop or give their proof up, and people see
+//! what was asked for, and where.
 //!
 //! 1. For a decision that starts a member, these overrides count: those that were given to that member, and those that each member
 //!    was given about itself (that is evidence of its own data). So `discard pf2` and `assume-lost pf3` that were given on pf1 let
 //!    pf1 start without what those two have; given on pf2, they don't.
+//!    A peer's overrides come in its own messages, and those of a peer whose key is pinned are heard with its signature only: so
+//!    `assume-lost` and `force` have the signature of the member that starts, and need no rule of their own here.
 //! 2. Of several members that could start so, the first of cluster.conf does; without any, what needs no override is done.
 //! 3. A member moves its data aside, ends a process that may be serving, or starts a new cluster UUID with its data only if that
 //!    was given to itself: pf2's data directory stays where it is until `discard pf2` is given on pf2.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::key::{KeyId, KeyIds};
 use super::message::MessageError;
 use super::part::Part;
+use super::signing::Fingerprint;
 use super::word::{Origin, Saying, Spoken};
 use crate::cluster::Hostname;
 use crate::decision::{Step as Remedy, and};
@@ -116,6 +117,20 @@ pub enum Event {
         /// The next key.
         next: KeyId,
     },
+    /// The file of this member's own key was read again, and has another one.
+    SigningKeyRead {
+        /// The new one.
+        key: Fingerprint,
+    },
+    /// From now on a member is heard only with this key of its own.
+    Pinned {
+        /// The member.
+        member: Hostname,
+        /// Its key.
+        key: Fingerprint,
+        /// The one that an operator gave up for it; `None` if there was none, and this was the first that was seen.
+        before: Option<Fingerprint>,
+    },
     /// Datagrams were dropped.
     Dropped {
         /// Why.
@@ -152,6 +167,8 @@ impl Event {
             Event::ReformFailed => "reform_failed",
             Event::KeysRead { .. } => "keys_read",
             Event::KeyAccepted { .. } => "key_accepted",
+            Event::SigningKeyRead { .. } => "signing_key_read",
+            Event::Pinned { .. } => "pinned",
             Event::Dropped { .. } => "dropped",
             Event::TooLarge => "too_large",
         }
@@ -207,6 +224,16 @@ impl fmt::Display for Event {
                 "all members accept the next key {next}: end the rotation on one of them with `pfcluster key rotate --finish`, and \
                  bring the file to the others"
             ),
+            Event::SigningKeyRead { key } => write!(
+                f,
+                "this member's signing key is now {key}: run `pfcluster key accept` for it on the other members"
+            ),
+            Event::Pinned { member, key, before: None } => {
+                write!(f, "signing key of {member} pinned at first sight: {key}; {member} is heard only with it from now on")
+            }
+            Event::Pinned { member, key, before: Some(before) } => {
+                write!(f, "signing key of {member} accepted: {key}, in place of {before}")
+            }
             Event::Dropped { error, count } => write!(f, "a datagram was dropped: {error} ({count} by now)"),
             Event::TooLarge => f.write_str("the evidence does not fit into a datagram, so the peers do not get it"),
         }

@@ -1,9 +1,12 @@
 //! What goes into a supervisor and what comes out of it.
 
+use std::collections::BTreeMap;
+
 use super::event::Event;
 use super::key::Keys;
 use super::own::Look;
 use super::part::{Part, Step};
+use super::signing::{PublicKey, SigningKey};
 use super::word::Saying;
 use crate::cluster::Hostname;
 use crate::galera::{Records, Running, Uuid, members_hash};
@@ -22,6 +25,10 @@ pub struct Config {
     pub members_hash: Box<str>,
     /// The cluster's secret.
     pub keys: Keys,
+    /// The own member's key; without one, its messages are not signed.
+    pub signing: Option<SigningKey>,
+    /// The keys of members that were pinned before ([`Output::Pin`]). Those of other hosts are kept.
+    pub pinned: BTreeMap<Hostname, PublicKey>,
     /// A random number that no other run has had.
     pub run: u64,
     /// The machine's boot (`/proc/sys/kernel/random/boot_id`): what was written in this one is still in its page cache.
@@ -43,6 +50,8 @@ impl Config {
             everybody,
             members_hash: hash,
             keys: keys.into(),
+            signing: None,
+            pinned: BTreeMap::new(),
             run,
             boot: Uuid::ZERO,
             records: Records::default(),
@@ -93,6 +102,18 @@ pub enum Input {
     KeysRead {
         /// What is in it.
         keys: Keys,
+    },
+    /// The file of the own member's key has been read again.
+    SigningKeyRead {
+        /// The key in it.
+        key: SigningKey,
+    },
+    /// An operator accepts a member's key, in place of the one that is pinned.
+    PublicKeyAccepted {
+        /// The member.
+        member: Hostname,
+        /// Its key from now on.
+        key: PublicKey,
     },
     /// The process of the database has ended.
     Ended {
@@ -148,6 +169,8 @@ pub enum Output {
     },
     /// Write this down, in place of what was written before.
     Record(Records),
+    /// Write these pinned keys down, in place of those that were written before.
+    Pin(BTreeMap<Hostname, PublicKey>),
     /// Write all data of the database's file systems to disk (`syncfs`): a state transfer came in.
     Sync,
     /// Tell the people.

@@ -1,4 +1,4 @@
-//! The secret that the supervisors of one cluster share, and how it is changed.
+//! The secret that the supervisors of one cluster share, and how it is changed. (A member's own key is in `signing.rs`.)
 //!
 //! A rotation has two steps, and no moment at which two members don't understand each other, in whatever order the file reaches
 //! them: first it gets a second key, which is accepted; a peer gets datagrams made with it from the moment that its own
@@ -134,7 +134,7 @@ impl Key {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        self.0.iter().fold(String::with_capacity(65), |text, byte| text + &format!("{byte:02x}")) + "\n"
+        hexadecimal(&self.0) + "\n"
     }
 
     /// What it is called where people see it.
@@ -168,17 +168,27 @@ impl FromStr for Key {
 
     /// The digits, with blanks around them.
     fn from_str(text: &str) -> Result<Key, KeyError> {
-        let digits = text.trim_ascii().as_bytes();
-        let mut bytes = [0; 32];
-        if digits.len() != 2 * bytes.len() {
-            return Err(KeyError);
-        }
-        let digit = |byte: u8| (byte as char).to_digit(16).and_then(|digit| u8::try_from(digit).ok()).ok_or(KeyError);
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-        }
-        Ok(Key(bytes))
+        from_hexadecimal(text).map(Key).ok_or(KeyError)
     }
+}
+
+/// Two digits for each byte.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len() + 1), |text, byte| text + &format!("{byte:02x}"))
+}
+
+/// The bytes of so many pairs of digits, with blanks around them.
+pub(super) fn from_hexadecimal<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.trim_ascii().as_bytes();
+    let mut bytes = [0; N];
+    if digits.len() != 2 * N {
+        return None;
+    }
+    let digit = |byte: u8| u8::try_from((byte as char).to_digit(16)?).ok();
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+    }
+    Some(bytes)
 }
 
 impl fmt::Debug for Key {

@@ -1,4 +1,5 @@
-//! What supervisors tell each other: one datagram of at most [`MOST_BYTES`], with a tag that only a holder of the key can make.
+//! What supervisors tell each other: one datagram of at most [`MOST_BYTES`], with a tag that only a holder of the key can make,
+//! and inside of that the sender's signature, where it has a key of its own (`signing.rs`).
 //!
 //! Datagrams are recorded, replayed, delayed and forged. The tag covers sender, receiver, the sender's run and the version of
 //! the form. Freshness comes from a challenge, never from a clock (clocks are wrong after a power cut): each message has a
@@ -12,6 +13,7 @@ use std::time::Duration;
 
 use super::key::{Key, KeyIds, Keys, TAG};
 use super::own::LastBackup;
+use super::signing::{PublicKey, SEAL, SigningKey};
 use super::word::Spoken;
 use crate::cluster::Hostname;
 use crate::galera::Evidence;
@@ -57,7 +59,7 @@ pub struct Content {
 }
 
 /// Why a datagram was not taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 #[non_exhaustive]
 pub enum MessageError {
     /// Longer than a message can be.
@@ -75,6 +77,24 @@ pub enum MessageError {
     /// The tag is right, but the content can't be understood.
     #[error("its content can't be understood")]
     Unreadable,
+    /// The tag is right, but the member that it names as its sender did not sign it, as far as its key is known.
+    #[error(
+        "it names {from} as its sender and is not signed with the key of {from}; only if {from} was installed anew: `pfcluster \
+         key accept {from}` on this member"
+    )]
+    NotSigned {
+        /// The member.
+        from: Hostname,
+    },
+}
+
+/// What a datagram was found to be.
+pub(super) struct Received {
+    pub(super) message: Message,
+    /// The shared key that it was made with.
+    pub(super) key: Key,
+    /// The key that it is signed with; whose that is, is not said by this.
+    pub(super) signer: Option<PublicKey>,
 }
 
 /// The message would be longer than [`MOST_BYTES`], or names more members than its form can.
@@ -116,7 +136,13 @@ pub fn is_authentic(bytes: &[u8], keys: &Keys) -> bool {
 
 impl Message {
     /// The datagram.
-    pub(super) fn encode(&self, to: &Hostname, names: &Names, key: &Key) -> Result<Vec<u8>, TooLarge> {
+    pub(super) fn encode(
+        &self,
+        to: &Hostname,
+        names: &Names,
+        key: &Key,
+        signing: Option<&SigningKey>,
+    ) -> Result<Vec<u8>, TooLarge> {
         let content = wire::Content::new(&self.content, names).ok_or(TooLarge)?;
         let envelope = wire::Envelope {
             from: short(&self.from),
@@ -128,17 +154,15 @@ impl Message {
             content,
         };
         let mut bytes = postcard::to_extend(&envelope, MAGIC.to_vec()).map_err(|_| TooLarge)?;
+        if let Some(signing) = signing {
+            bytes = signing.sign(bytes);
+        }
         bytes.extend(key.tag(&[&bytes]));
         if bytes.len() <= MOST_BYTES { Ok(bytes) } else { Err(TooLarge) }
     }
 
-    /// The message in a datagram that came to `me`, and the key that it was made with.
-    pub(super) fn decode(
-        bytes: &[u8],
-        me: &Hostname,
-        names: &Names,
-        keys: &Keys,
-    ) -> Result<(Message, Key), MessageError> {
+    /// The message in a datagram that came to `me`, and the keys that it was made with.
+    pub(super) fn decode(bytes: &[u8], me: &Hostname, names: &Names, keys: &Keys) -> Result<Received, MessageError> {
         if bytes.len() > MOST_BYTES {
             return Err(MessageError::TooLong);
         }
@@ -149,9 +173,14 @@ impl Message {
             postcard::take_from_bytes::<wire::Envelope>(body).map_err(|_| MessageError::Unreadable)?;
         let from = names.host(envelope.from).filter(|from| *from != me && envelope.to == short(me));
         let from = from.ok_or(MessageError::Misdirected)?.clone();
-        let content =
-            envelope.content.read(&from, names).filter(|_| rest.is_empty()).ok_or(MessageError::Unreadable)?;
+        let signer = match rest.len() {
+            0 => None,
+            SEAL => Some(PublicKey::of_signed(text).ok_or_else(|| MessageError::NotSigned { from: from.clone() })?),
+            _ => return Err(MessageError::Unreadable),
+        };
+        let content = envelope.content.read(&from, names).ok_or(MessageError::Unreadable)?;
         let wire::Envelope { run, number, nonce, echo, .. } = envelope;
-        Ok((Message { from, run, number, nonce, echo, content }, key.clone()))
+        let message = Message { from, run, number, nonce, echo, content };
+        Ok(Received { message, key: key.clone(), signer })
     }
 }

@@ -74,17 +74,28 @@
 //!
 //! | | is | can | cannot |
 //! |---|---|---|---|
-//! | N | on the management network, without the key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
-//! | K | holder of the shared key | pose towards each member as all others: with false evidence keep the cluster from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up, and have a member start although a member that is down is ahead of it ("pf2 stopped at 50"): later transactions of that one are lost, and without a fork its rows may mix with others | have data moved aside or deleted, a process ended that serves or may serve, data of no cluster started as one, a start that needs an override: all these need an override on the member itself |
-//! | C | root on one member | on that member everything; on the others what K can | more than K on the others |
-//! | P | the user pf of a member | read the key, so what K can; put another key into the file: that member is then alone until it is brought back | make an override: the socket is root's |
-//! | M | the user mysql of a member | change that member's data, and so its evidence; take its ports while they are free | read the key, make an override |
+//! | N | on the management network, without a key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
+//! | K | holder of the shared key | what N can; show a key of his own in a member's name, which is refused and shown; speak for a member whose key is not pinned (below) | speak for a member whose key is pinned, with evidence or overrides; compute the challenges of a member that has a key of its own |
+//! | C | root on one member | on that member everything; towards the others speak for that member alone (below), and what K can | speak for a member whose key is pinned; make an override on another member |
+//! | P | the user pf of a member | read the shared key, so what K can; put another shared key into the file: that member is then alone until it is brought back | read the member's own key, change the pinned ones, make an override: these files and the socket are root's |
+//! | M | the user mysql of a member | change that member's data, and so its evidence, which its supervisor signs as it finds it; take its ports while they are free | read a key, make an override |
 //!
-//! Who was given an override, and by which user, is said by that member's supervisor: towards K it is a claim, and so it is
-//! shown but allows nothing. A supervisor cannot tell K from a member, so false evidence is what K has left; a key of each
-//! member's own, with signed evidence, would take that, too.
+//! **A member whose key is not pinned** has none yet, or was not seen with it. In its name K can, with false evidence, keep the cluster
+//! from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up,
+//! and have a member start although this one is ahead of it ("pf2 stopped at 50"): its later transactions are lost, and without a
+//! fork its rows may mix with others. What an override that was given elsewhere allows, K can claim: `authority.rs` says how little
+//! that is. K can also be first to show a key in its name: that is pinned then, K goes on speaking for the member, and the member
+//! itself is refused, which the log, the status and `doctor` show, until its key is accepted. So pin while the shared key is fresh,
+//! and compare the ids.
 //!
-//! What was copied of the key is worth nothing after it is changed (`key.rs`): that is a step of the runbook `remove-member`.
+//! **A member that is in C's hands** can say of its own database what it likes: that it is ahead, so that the others wait for it until
+//! an operator assumes it lost; that it stopped at 50, so that its own later transactions are passed over; that it is primary, so that
+//! the others join it and take its data by a state transfer, as from any donor. With overrides that are given there it starts its own
+//! database without what the others have, and they move to that; no other member loses a data directory, or a process that serves, by
+//! it. A signature says who speaks, never that it is true.
+//!
+//! What was copied of the shared key is worth nothing after it is changed (`key.rs`), what was copied of a member's own key after
+//! another one is accepted in its place (`signing.rs`): the first is a step of the runbook `remove-member`.
 
 mod act;
 mod authority;
@@ -97,6 +108,7 @@ mod own;
 mod part;
 mod peer;
 mod records;
+mod signing;
 mod status;
 mod tick;
 mod word;
@@ -110,12 +122,13 @@ pub use key::{Key, KeyError, KeyId, KeyIds, Keys};
 pub use message::{Content, MOST_BYTES, Message, MessageError, TooLarge, is_authentic};
 pub use own::{Backup, LastBackup, Look};
 pub use part::{Part, Start, Step};
+pub use signing::{Fingerprint, PublicKey, SigningKey, SigningKeyError};
 pub use status::{OverrideStatus, PeerStatus, Status};
 pub use tick::{Tick, Wake};
 pub use word::{LONGEST as LONGEST_WORD, Origin, Saying, Spoken};
 
 use act::{Phase, Retry};
-use message::Names;
+use message::{Names, Received};
 use own::Own;
 use peer::{Peer, Reaction};
 use tick::{ASK, RECORD, TELL_IN_SERVICE, TELL_OUT_OF_SERVICE};
@@ -253,6 +266,8 @@ impl Supervisor {
                 self.next_tell = self.now;
             }
             Input::KeysRead { keys } => self.keys_read(keys),
+            Input::SigningKeyRead { key } => self.signing_key_read(key),
+            Input::PublicKeyAccepted { member, key } => self.accept(&member, key),
             Input::End => self.begin_end(),
             Input::Woken => {}
         }
@@ -270,9 +285,34 @@ impl Supervisor {
         self.next_tell = self.now;
     }
 
+    fn signing_key_read(&mut self, key: SigningKey) {
+        if self.config.signing.as_ref() == Some(&key) {
+            return;
+        }
+        self.tell(Event::SigningKeyRead { key: key.public().fingerprint() });
+        self.config.signing = Some(key);
+        self.next_tell = self.now;
+    }
+
+    /// An operator accepts another key of a peer.
+    fn accept(&mut self, member: &Hostname, key: PublicKey) {
+        if self.peers.contains_key(member) && self.config.pinned.get(member) != Some(&key) {
+            self.pin(member, key);
+            self.next_tell = self.now;
+        }
+    }
+
+    /// From now on a peer is heard only with this key.
+    fn pin(&mut self, member: &Hostname, key: PublicKey) {
+        let before = self.config.pinned.insert(member.clone(), key).map(|before| before.fingerprint());
+        self.outputs.push_back(Output::Pin(self.config.pinned.clone()));
+        self.tell(Event::Pinned { member: member.clone(), key: key.fingerprint(), before });
+    }
+
     /// Tells once that the current key may go.
     fn notice_accepted(&mut self) {
-        let Some(next) = self.config.keys.ids().next.filter(|next| self.told.accepted != Some(*next)) else { return };
+        let next = self.config.keys.next.as_ref().map(Key::id);
+        let Some(next) = next.filter(|next| self.told.accepted != Some(*next)) else { return };
         if self.peers.values().all(|peer| peer.keys(self.now).is_some_and(|ids| ids.accepts(next))) {
             self.told.accepted = Some(next);
             self.tell(Event::KeyAccepted { next });
@@ -353,10 +393,12 @@ impl Supervisor {
         self.outputs.push_back(Output::Tell(event));
     }
 
-    /// A number that nobody can guess, another one for each count.
+    /// A number that cannot be guessed, another one for each count: by a holder of the shared key neither, where this member has a
+    /// key of its own. A guessed challenge could be given to a peer before it is sent, and its answer kept until then.
     fn nonce(&self) -> u64 {
         let parts: [&[u8]; 3] = [b"nonce", &self.config.run.to_be_bytes(), &self.nonces.to_be_bytes()];
-        let tag = self.config.keys.current.tag(&parts);
+        let secret = self.config.signing.as_ref().map_or_else(|| self.config.keys.current.clone(), SigningKey::secret);
+        let tag = secret.tag(&parts);
         tag.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
     }
 
@@ -383,20 +425,21 @@ impl Supervisor {
             keys: Some(self.config.keys.ids()),
         };
         let mut message = Message { from: self.config.me.clone(), run: self.config.run, number, nonce, echo, content };
-        let mut bytes = message.encode(to, &self.names, &key);
+        let encode = |message: &Message| message.encode(to, &self.names, &key, self.config.signing.as_ref());
+        let mut bytes = encode(&message);
         // Elections come first, then who holds the addresses.
         let less: [fn(&mut Content); 2] =
             [|content| content.backup = LastBackup::Unknown, |content| content.held = None];
         for leave_out in less {
             if bytes.is_err() {
                 leave_out(&mut message.content);
-                bytes = message.encode(to, &self.names, &key);
+                bytes = encode(&message);
             }
         }
         if bytes.is_err() {
             // Somebody is here, but what it knows does not fit: for the others that is unknown, which is never absent.
             message.content.evidence = None;
-            bytes = message.encode(to, &self.names, &key);
+            bytes = encode(&message);
             if !std::mem::replace(&mut self.told.too_large, true) {
                 self.tell(Event::TooLarge);
             }
@@ -407,24 +450,30 @@ impl Supervisor {
     }
 
     fn received(&mut self, bytes: &[u8]) {
-        let (message, key) = match Message::decode(bytes, &self.config.me, &self.names, &self.config.keys) {
-            Ok(message) => message,
-            Err(error) => {
-                let count = self.dropped.entry(error).or_default();
-                *count += 1;
-                if count.is_power_of_two() {
-                    let count = *count;
-                    self.tell(Event::Dropped { error, count });
-                }
-                return;
-            }
+        let decoded = Message::decode(bytes, &self.config.me, &self.names, &self.config.keys);
+        let Received { message, key, signer } = match decoded {
+            Ok(received) => received,
+            Err(error) => return self.drop_datagram(error),
         };
         let now = self.now;
         let Some(peer) = self.peers.get_mut(&message.from) else { return };
+        let pinned = self.config.pinned.get(&message.from);
+        if pinned.is_some() && signer.as_ref() != pinned {
+            if let Some(signer) = signer {
+                peer.refuse(&message, signer, now);
+            }
+            return self.drop_datagram(MessageError::NotSigned { from: message.from });
+        }
         let was_known = peer.evidence(now).is_some();
         let reaction = peer.hear(&message, now);
         if matches!(reaction, Reaction::Taken | Reaction::Greet) {
             self.has_supervisor(&message.from);
+            // Its holder is alive, and not one who recorded it.
+            if let Some(signer) = signer.filter(|_| !self.config.is_passive)
+                && !self.config.pinned.contains_key(&message.from)
+            {
+                self.pin(&message.from, signer);
+            }
         }
 
         let echo = match reaction {
@@ -447,6 +496,15 @@ impl Supervisor {
         }
         if self.peers.get_mut(&message.from).is_some_and(|peer| peer.may_be_answered(now)) {
             self.send(&message.from, echo, Some(key));
+        }
+    }
+
+    fn drop_datagram(&mut self, error: MessageError) {
+        let count = self.dropped.entry(error.clone()).or_default();
+        *count += 1;
+        if count.is_power_of_two() {
+            let count = *count;
+            self.tell(Event::Dropped { error, count });
         }
     }
 

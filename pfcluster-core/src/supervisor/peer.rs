@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::key::KeyIds;
 use super::message::Message;
 use super::own::LastBackup;
+use super::signing::PublicKey;
 use super::tick::{ANSWER, FRESH, Tick};
 use crate::galera::{ClusterStatus, Evidence, Observation, Process, Running, Silence};
 
@@ -34,6 +35,8 @@ pub(super) struct Peer {
     backup: LastBackup,
     /// The keys that it accepted then.
     keys: Option<KeyIds>,
+    /// A key that was shown in its name by a holder who is alive, and that is not the pinned one; and when.
+    refused: Option<(PublicKey, Tick)>,
     /// What its database answered, and when it was asked.
     asked: Option<(Running, Tick)>,
     /// When it was answered out of turn.
@@ -80,12 +83,27 @@ impl Peer {
         self.greeted = self.heard.map(|heard| heard.run);
     }
 
-    /// Takes a message whose tag is right.
-    pub(super) fn hear(&mut self, message: &Message, now: Tick) -> Reaction {
+    /// The moment after which a message was made, if it gives a challenge back that is not too old.
+    fn made_after(&self, message: &Message, now: Tick) -> Option<Tick> {
         let sent = |nonce: u64| self.challenges.iter().find(|(own, _)| *own == nonce).map(|(_, when)| *when);
-        let Some(made_after) = message.echo.and_then(sent).filter(|when| now.since(*when) <= FRESH) else {
-            return Reaction::Prove;
-        };
+        message.echo.and_then(sent).filter(|when| now.since(*when) <= FRESH)
+    }
+
+    /// A message in its name is refused: it is not signed with the pinned key, but with this one.
+    pub(super) fn refuse(&mut self, message: &Message, signer: PublicKey, now: Tick) {
+        if self.made_after(message, now).is_some() {
+            self.refused = Some((signer, now));
+        }
+    }
+
+    /// The key that was refused last, unless that was long ago.
+    pub(super) fn refused(&self, now: Tick) -> Option<PublicKey> {
+        self.refused.filter(|(_, when)| now.since(*when) <= FRESH).map(|(key, _)| key)
+    }
+
+    /// Takes a message whose tag is right, and whose signature is, if the key of this peer is known.
+    pub(super) fn hear(&mut self, message: &Message, now: Tick) -> Reaction {
+        let Some(made_after) = self.made_after(message, now) else { return Reaction::Prove };
         if self.heard.is_some_and(|heard| heard.run == message.run && heard.number >= message.number) {
             return Reaction::Stale;
         }

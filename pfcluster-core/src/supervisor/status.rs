@@ -9,6 +9,7 @@ use super::key::KeyIds;
 use super::message::MessageError;
 use super::own::LastBackup;
 use super::part::Part;
+use super::signing::{Fingerprint, PublicKey, SigningKey};
 use super::word::Spoken;
 use super::{Supervisor, Tick};
 use crate::cluster::Hostname;
@@ -66,6 +67,19 @@ pub struct PeerStatus {
     pub backup: LastBackup,
     /// The keys that its supervisor accepts; `None` if that is not known.
     pub keys: Option<KeyIds>,
+    /// The key of its own that is pinned here (of the own member: its key): it is heard only with that. `None` if none was seen:
+    /// its messages are not signed.
+    pub signing_key: Option<Fingerprint>,
+    /// Another key that is shown in its name now, and refused.
+    pub refused_key: Option<PublicKey>,
+}
+
+impl Status {
+    /// The key with this id, if it is shown now in the name of this member, and refused.
+    pub fn refused_key(&self, member: &Hostname, id: Fingerprint) -> Option<PublicKey> {
+        let member = self.members.iter().find(|one| one.seen.host == *member)?;
+        member.refused_key.filter(|key| key.fingerprint() == id)
+    }
 }
 
 impl Supervisor {
@@ -78,6 +92,12 @@ impl Supervisor {
         (!self.peers.is_empty()).then(|| self.config.keys.ids())
     }
 
+    fn signing_key(&self, host: &Hostname) -> Option<Fingerprint> {
+        let own = || self.config.signing.as_ref().map(SigningKey::public);
+        let key = if *host == self.config.me { own() } else { self.config.pinned.get(host).copied() };
+        key.map(|key| key.fingerprint())
+    }
+
     /// What it knows and does now.
     pub fn status(&self, now: Tick) -> Status {
         let member = |seen: Seen| {
@@ -88,6 +108,8 @@ impl Supervisor {
                 held: peer.map_or_else(|| self.own.held(now), |peer| peer.held(now)),
                 backup: peer.map_or_else(|| self.own.backup(), |peer| peer.backup(now)),
                 keys: peer.map_or_else(|| self.keys(), |peer| peer.keys(now)),
+                signing_key: self.signing_key(&seen.host),
+                refused_key: peer.and_then(|peer| peer.refused(now)),
                 age: known_at.map(|when| now.since(when)),
                 seen,
             }

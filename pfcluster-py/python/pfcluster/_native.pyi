@@ -688,6 +688,7 @@ class Output(Document):
     `forbid_bootstrap`, `clear_seqno`, `write_uuid` (with `uuid`), `start` (with `how`: `normal`,
     `new_cluster` or `alone`, and `position`), `promote`, `stop` (with `kill_after`, in seconds, or `None`), `end` (with `kill_after`: whatever the process does).
     `record`: write `records` down, in place of what was written before.
+    `pin`: write the public keys in `pinned` down, by their members, in place of those that were written before.
     `sync`: write all data of the database's file systems to disk (`syncfs`): a state transfer (SST) came in.
     `tell`: tell the people `text`; the other fields are those of the log (schemas/supervise-log.json).
     `end`: the database has ended, so may the program."""
@@ -901,7 +902,11 @@ class Supervisor:
     `members` is the cluster, or host names in the order of cluster.conf: the same on all members. `key` is the
     secret that they share: 32 bytes, or the text of conf/pfcluster.key; it is never shown. `boot` is the
     machine's boot (`/proc/sys/kernel/random/boot_id`): it tells whether a state transfer (SST) was synced to disk
-    before a power failure. One that is `passive` decides and tells, but does nothing."""
+    before a power failure. One that is `passive` decides and tells, but does nothing.
+
+    `signing_key` is the member's own key, with which it signs what it sends: 64 hexadecimal digits; it is never
+    shown. `pinned` has the public keys of other members, as `Output("pin")` had them: those are heard only with
+    their signature."""
 
     def __new__(
         cls,
@@ -914,6 +919,8 @@ class Supervisor:
         records: str | bytes | Mapping[str, Any] | Document | None = None,
         now: int | None = None,
         passive: bool = False,
+        signing_key: str | None = None,
+        pinned: Mapping[str, str] | None = None,
     ) -> Supervisor: ...
     def handle_input(self, now: int, input: Input) -> None:
         """Something happens, at `now` (milliseconds)."""
@@ -921,6 +928,13 @@ class Supervisor:
     def read_keys(self, now: int, key: str | bytes) -> None:
         """The key is another one, or has a next one beside it, at `now` (milliseconds): conf/pfcluster.key, or 32
         bytes."""
+
+    def read_signing_key(self, now: int, signing_key: str) -> None:
+        """The member's own key is another one, at `now` (milliseconds)."""
+
+    def accept_key(self, now: int, member: str, id: str) -> None:
+        """An operator accepts the key with this id that is shown in the name of a member (`refused_key` in its
+        status), in place of the pinned one, at `now` (milliseconds)."""
 
     def poll_output(self) -> Output | None:
         """The next thing to be done; `None` if there is nothing more now."""

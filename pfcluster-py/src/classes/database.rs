@@ -118,6 +118,7 @@ documents! {
     /// `clear_seqno`, `write_uuid` (with `uuid`), `start` (with `how`: `normal`, `new_cluster` or `alone`, and `position`),
     /// `promote`, `stop` (with `kill_after`, in seconds, or `None`), `end` (with `kill_after`: whatever the process does).
     /// `record`: write `records` down, in place of what was written before.
+    /// `pin`: write the public keys in `pinned` down, by their members, in place of those that were written before.
     /// `sync`: write all data of the database's file systems to disk (`syncfs`): a state transfer (SST) came in.
     /// `tell`: tell the people `text`; the other fields are those of the log (schemas/supervise-log.json).
     /// `end`: the database has ended, so may the program.

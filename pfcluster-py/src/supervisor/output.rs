@@ -1,5 +1,7 @@
 //! The documents of what a supervisor wants done.
 
+use std::collections::BTreeMap;
+
 use pfcluster_cli::report::evidence::records_text;
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::galera::Position;
@@ -23,6 +25,11 @@ pub(super) fn output_document(py: Python<'_>, output: &core::Output) -> PyResult
             json!({ "kind": "act", "part": part, "text": part.to_string(), "steps": steps })
         }
         core::Output::Record(records) => json!({ "kind": "record", "records": parsed(&records_text(records))? }),
+        core::Output::Pin(pinned) => {
+            let pinned: BTreeMap<String, String> =
+                pinned.iter().map(|(host, key)| (host.to_string(), key.to_string())).collect();
+            json!({ "kind": "pin", "pinned": pinned })
+        }
         core::Output::Sync => json!({ "kind": "sync" }),
         core::Output::Tell(event) => {
             let mut document = Map::from_iter([("kind".to_owned(), "tell".into())]);

@@ -10,7 +10,7 @@ use pfcluster_core::galera::bootstrap::{
     Risk, SplitSign, TieBreak, Unfit, Untrusted, Word,
 };
 use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::supervisor::{Event, Key, KeyIds, MessageError, Origin, Part, Saying, Spoken};
+use pfcluster_core::supervisor::{Event, Key, KeyIds, MessageError, Origin, Part, Saying, SigningKey, Spoken};
 
 use super::evidence::{CLUSTER, VIEW, position};
 
@@ -284,12 +284,16 @@ pub(crate) fn events() -> Vec<Event> {
     let [current, next] = [7, 8].map(|byte| Key::new([byte; 32]).id());
     all.extend([None, Some(next)].map(|next| Event::KeysRead { keys: KeyIds { current, next } }));
     all.push(Event::KeyAccepted { next });
+    let [key, before] = [7, 8].map(|byte| SigningKey::new([byte; 32]).public().fingerprint());
+    all.push(Event::SigningKeyRead { key });
+    all.extend([None, Some(before)].map(|before| Event::Pinned { member: host(1), key, before }));
     let errors = [
         MessageError::TooLong,
         MessageError::NotAMessage,
         MessageError::Forged,
         MessageError::Misdirected,
         MessageError::Unreadable,
+        MessageError::NotSigned { from: host(1) },
     ];
     all.extend(errors.map(|error| Event::Dropped { error, count: 4 }));
     all

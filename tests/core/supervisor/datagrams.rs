@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use sha2::Sha256;
 
 use pfcluster_core::supervisor::Tick;
-use pfcluster_tests::members::{KEY, Member, config, hosts, nothing, stopped, talk};
+use pfcluster_tests::members::{KEY, Member, config, hosts, nothing, signing, stopped, talk};
 
 /// How many bytes a tag has.
 const TAG: usize = 32;
@@ -46,6 +46,7 @@ fn datagram() -> (Vec<u8>, Member) {
 }
 
 /// What is dropped is counted for its reason, and nothing else comes of it.
+#[expect(clippy::needless_pass_by_value, reason = "each call makes the error on the spot")]
 fn is_dropped(receiver: &mut Member, bytes: &[u8], error: MessageError) {
     let before = receiver.knows(&host(0));
     let counted = |member: &Member| member.supervisor.status(member.now).dropped.get(&error).copied().unwrap_or(0);
@@ -270,7 +271,9 @@ fn the_fullest_evidence_of_nine_members_fits() {
         disabled: hosts(MEMBERS),
         members_hash: None,
     };
-    let mut one = Member::new(config(0, MEMBERS, u64::MAX), found.clone(), Tick(0));
+    let mut signed = config(0, MEMBERS, u64::MAX);
+    signed.signing = Some(signing(0));
+    let mut one = Member::new(signed, found.clone(), Tick(0));
     let mut other = Member::new(config(1, MEMBERS, u64::MAX - 1), nothing(), Tick(0));
     let sent = talk(&mut one, &mut other, 1000);
     let longest = sent.iter().map(|(_, bytes)| bytes.len()).max().expect("they talk");

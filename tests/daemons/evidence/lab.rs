@@ -160,6 +160,7 @@ impl Database {
 
     fn prepare(&self, command: &mut Command, arguments: &[&str]) {
         command.args(arguments).args(["--root", &self.path("pf"), "--run-directory", &self.path("run-pfcluster")]);
+        command.args(["--state-directory", &self.path("state-pfcluster")]);
         command.env_clear().env("PATH", "/usr/bin:/bin:/usr/sbin").current_dir(&self.folder).stdin(Stdio::null());
     }
 

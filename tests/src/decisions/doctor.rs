@@ -19,8 +19,8 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
 use pfcluster_core::doctor::{
     Account, AtBoot, Clock, Datadir, Facts, Family, File, Finding, Generated, GeneratedState, Holder, KernelSetting,
-    Known, Library, Link, Listener, Monitoring, PROGRAMS, Permissions, SCRIPTS, Server, Settings, Supervisor,
-    SupervisorKey, Transport, Used, check, examine, examine_from_afar,
+    Known, Library, Link, Listener, MemberKey, Monitoring, PROGRAMS, Permissions, SCRIPTS, Server, Settings,
+    Supervisor, SupervisorKey, Transport, Used, check, examine, examine_from_afar,
 };
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::status::Connections;
@@ -155,7 +155,7 @@ fn healthy() -> Result<Facts, String> {
     let library = "/usr/lib/galera/libgalera_smm.so";
     facts.library = Ok(Library { configured: Some((library.into(), true)), installed: Some(library.into()) });
     facts.listeners = Ok(listeners.into_iter().map(listener).collect::<Result<_, _>>()?);
-    facts.supervisor = Ok(Supervisor { is_used: true, key: usable(false) });
+    facts.supervisor = Ok(Supervisor { is_used: true, key: usable(false), signing: Vec::new() });
     facts.secret_files = Ok(vec![file("conf/pf.conf", 0o660), file("var/conf/mariadb.conf", 0o640)]);
     let (used, free) = (Ok(2 << 30), Ok(40 << 30));
     facts.datadir = Ok(Some(Datadir { path: "/var/lib/mysql".into(), owner: "mysql".into(), used, free }));
@@ -215,6 +215,15 @@ impl World {
                     _ => unusable,
                 };
                 there(&mut facts.supervisor)?.key = key;
+            }
+            "signs" => {
+                let id = |word: &&&str| (**word != "nothing").then(|| Box::from(**word));
+                let (Some(host), key) = (words.first(), words.get(1)) else { return Err("signs HOST ID".to_owned()) };
+                there(&mut facts.supervisor)?.signing.push(MemberKey {
+                    host: (*host).into(),
+                    signing_key: key.as_ref().and_then(id),
+                    refused_key: words.get(2).as_ref().and_then(id),
+                });
             }
             "no-supervisor" => there(&mut facts.supervisor)?.is_used = false,
             "datadir" => facts.datadir = Ok(datadir(&words)?),

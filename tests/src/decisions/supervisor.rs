@@ -26,6 +26,8 @@
 //! | `pf1 steps fail WHY`, `pf1 steps hang`, `pf1 steps go` | how steps go from here on; those that hang are done when they go |
 //! | `pf1 records fail WHY`, `pf1 records go` | the same for what is written down in service |
 //! | `pf1 keys both`, `pf1 keys next` | its file has the current and the next key now, or only what was the next one |
+//! | `pf2 signs own`, `pf2 signs another` | it signs with a key of its own from here on, or with another one. (Another run of a peer, with other records, signs nothing.) |
+//! | `pf1 accepts pf2 another` | an operator accepts that key of pf2 there |
 //! | `pf1 end` | the supervisor is told to end |
 //!
 //! The output: what it tells, does and writes down, and when.
@@ -41,7 +43,7 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Observation, Process, Records, Running};
 use pfcluster_core::supervisor::{Config, Event, Input, Key, Look, Output, Start, Status, Step, Supervisor, Tick};
 
-use self::words::{backup, goes, keys, saying, shown, step_shown};
+use self::words::{backup, goes, keys, saying, shown, signing, step_shown};
 use super::bootstrap::{host, member, readable};
 use crate::Case;
 
@@ -183,6 +185,15 @@ impl Story {
             ["keys", which] => {
                 let keys = keys(which)?;
                 self.input(&name, Input::KeysRead { keys });
+            }
+            ["signs", which] => {
+                let key = signing(&name, which)?;
+                self.input(&name, Input::SigningKeyRead { key });
+            }
+            ["accepts", member, which] => {
+                let member = host(member)?;
+                let key = signing(&member, which)?.public();
+                self.input(&name, Input::PublicKeyAccepted { member, key });
             }
             ["ended", why @ ..] if is_mine => {
                 self.becomes(Process::Stopped);

@@ -1,29 +1,34 @@
-//! A supervisor that acts, between two members whose datagrams have the right tag and say whatever the input says.
+//! A supervisor that acts, between two members whose datagrams have the right tag and say whatever the input says. The second one has
+//! a key of its own, which is pinned: what it did not sign changes nothing.
 //!
 //! An input is a row of happenings: a byte that chooses one, then what it needs.
 
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use ed25519_dalek::Signer as _;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use jiff::Timestamp;
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Position, Process, Records, Recovered,
-    Running, Uuid, ViewId,
+    ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process, Records,
+    Recovered, Running, Uuid, ViewId,
 };
 use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
-    Input, Key, Keys, LastBackup, Look, MOST_BYTES, Output, Saying, Start, Step, Supervisor, Tick, is_authentic,
+    Input, Key, Keys, LastBackup, Look, MOST_BYTES, Output, OverrideStatus, Saying, Start, Step, Supervisor, Tick,
+    is_authentic,
 };
 use sha2::Sha256;
 
-use crate::members::{KEY, Member, config, hosts, nothing, stopped};
+use crate::members::{KEY, Member, config, hosts, nothing, signing, signing_seed, stopped};
 
 /// Before the envelope: `pfc`, and the version of the form. It is taken from what the supervisor sends.
 const MAGIC: usize = 4;
 const TAG: usize = 32;
+/// The member whose key is pinned.
+const PINNED: usize = 2;
 /// More happenings take too long.
 const MOST: usize = 40;
 /// So do more timers that fire.
@@ -127,6 +132,7 @@ impl World {
     fn new() -> World {
         let mut config = config(0, 3, 1);
         config.is_passive = false;
+        config.pinned = [(host(PINNED), signing(PINNED).public())].into();
         let supervisor = Supervisor::new(config, Tick(0));
         let mut world = World {
             supervisor,
@@ -165,7 +171,8 @@ impl World {
     /// With the right tag; the bits of `how` say from whom, and what of the envelope is not as it should be.
     fn peer_says(&mut self, how: u8, content: &[u8]) {
         let me = self.me;
-        let peer = &mut self.peers[usize::from(how >> 3 & 1)];
+        let at = usize::from(how >> 3 & 1);
+        let peer = &mut self.peers[at];
         if how & 0x40 != 0 {
             peer.run += 1;
         }
@@ -177,10 +184,27 @@ impl World {
         let envelope: Envelope = (peer.name, me, peer.run, peer.sent, nonce, echo);
         let mut text = postcard::to_extend(&envelope, self.magic.clone()).expect("memory");
         text.extend_from_slice(content);
+        let is_forged = at + 1 == PINNED && how & 0x10 != 0;
+        if at + 1 == PINNED && !is_forged {
+            let key = ed25519_dalek::SigningKey::from_bytes(&signing_seed(PINNED));
+            text.extend(key.verifying_key().as_bytes());
+            text.extend(key.sign(&text).to_bytes());
+        }
         let mut mac = Hmac::<Sha256>::new_from_slice(&KEY).expect("a key of any length");
         mac.update(&text);
         text.extend(mac.finalize().into_bytes());
+        let before = is_forged.then(|| self.knows_of_pinned());
         self.hears(text);
+        if let Some(before) = before {
+            assert_eq!(self.knows_of_pinned(), before, "an unsigned datagram speaks for a member whose key is pinned");
+        }
+    }
+
+    /// What is known of the member whose key is pinned, and which overrides were given there.
+    fn knows_of_pinned(&self) -> (Observation, Vec<OverrideStatus>) {
+        let status = self.supervisor.status(self.now);
+        let words = status.words.into_iter().filter(|word| word.given.origin.member == host(PINNED));
+        (status.members[PINNED].seen.observation.clone(), words.collect())
     }
 
     fn pass(&mut self, tenths: u64) {

@@ -180,7 +180,7 @@ impl Allow {
 }
 
 /// A person types what it is about.
-fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandError> {
+pub(in crate::commands) fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandError> {
     if !std::io::stdin().is_terminal() {
         return Err(CommandError::Usage {
             message: "nobody is there to ask".to_owned(),
@@ -194,8 +194,8 @@ fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandErro
     Ok(line.trim() == about)
 }
 
-/// Why the supervisor does not take the word, in its own words.
-fn rejected(answer: &str) -> CommandError {
+/// Why the supervisor does not do what it was asked for, in its own words.
+pub(in crate::commands) fn rejected(answer: &str) -> CommandError {
     let said: serde_json::Value = serde_json::from_str(answer).unwrap_or_default();
     let text = |key: &str| said["error"][key].as_str().map(str::to_owned);
     CommandError::Usage {

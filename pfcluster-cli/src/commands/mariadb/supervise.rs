@@ -61,7 +61,8 @@ enum Log {
 
 const HELP: &str = "\
 It needs ROOT/conf/pfcluster.key, the same on all members (`pfcluster key new`), and the members must
-reach each other's management addresses on UDP port 4254.
+reach each other's management addresses on UDP port 4254. What it sends is signed with a key of this
+member's own, /var/lib/pfcluster/signing.key, which it makes at its first start.
 
 It refuses to run beside PacketFence's own pf-mariadb and galera-autofix. While the member is in
 maintenance, it starts nothing.
@@ -134,6 +135,7 @@ impl Supervise {
             arguments: self.arguments.clone(),
             backups: self.backups.clone(),
             run_directory: global.run_directory.clone(),
+            state_directory: global.state_directory.clone(),
             force: self.force_new_cluster,
             cluster: installation.cluster,
         })

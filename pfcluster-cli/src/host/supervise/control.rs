@@ -30,6 +30,13 @@ pub enum Request {
         /// What is said.
         word: Word,
     },
+    /// Accept the key that is shown in the name of a member, in place of the pinned one.
+    Accept {
+        /// The member.
+        member: String,
+        /// The id of the key.
+        key: String,
+    },
 }
 
 /// The operator's word. Members are named as in cluster.conf.

@@ -10,11 +10,9 @@ mod rivals;
 mod threads;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
+use std::fs::File;
 use std::net::{Ipv4Addr, UdpSocket};
-use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Arc, RwLock};
@@ -23,21 +21,23 @@ use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::ClusterStatus;
-use pfcluster_core::supervisor::{Config, Event, Input, Key, Keys, Output, Saying, Status, Step, Supervisor, Tick};
+use pfcluster_core::supervisor::{
+    Config, Event, Input, Key, Keys, Output, PublicKey, Saying, Status, Step, Supervisor, Tick,
+};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use self::control::{Request, Word};
 use self::database::Database;
 use self::look::{Asker, Looker};
-use self::threads::{Ears, act_in_turn, look_in_turn, watch_keys};
+use self::threads::{Ears, act_in_turn, look_in_turn, pin_in_turn, watch_keys};
 use super::backup::Watch;
 use super::directory::Directory;
 use super::evidence::Note;
 use super::files::plain;
 use super::install::failed;
 use super::mariadb::{Account, Settings};
-use super::{HostError, Root, key, marks, records};
+use super::{HostError, Root, key, marks, records, signing};
 
 /// The port on which supervisors hear each other.
 pub const PORT: u16 = 4254;
@@ -69,6 +69,8 @@ pub struct Setup {
     pub backups: PathBuf,
     /// Where the socket and the lock are.
     pub run_directory: PathBuf,
+    /// Where the own key and the pinned ones are.
+    pub state_directory: PathBuf,
     /// `--force-new-cluster`.
     pub force: bool,
 }
@@ -108,7 +110,7 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
     let keys = own_keys(&setup)?;
     // It holds the database's passwords and the key: a core dump must not.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
-    let _lock = lock(&run_directory(&setup.run_directory)?)?;
+    let _lock = lock(&Directory::private(&setup.run_directory, "--run-directory")?)?;
     if let Some(rival) = rivals::rival() {
         return Err(HostError::Run {
             program: rival.what.into(),
@@ -116,7 +118,22 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
             help: rival.help.to_owned(),
         });
     }
-    let config = config(&setup, keys, false)?;
+    let mut config = config(&setup, keys, false)?;
+    if config.signing.is_none() && setup.members.len() > 1 {
+        let signing = signing::create(&setup.state_directory, false)?;
+        voice.note(&Note {
+            message: format!(
+                "this member's signing key is new: {} ({})",
+                signing.public().fingerprint(),
+                signing::path(&setup.state_directory).display()
+            ),
+            help: format!(
+                "only if the other members know another one of it: accept this one on each of them (`pfcluster key accept {}`)",
+                setup.me
+            ),
+        });
+        config.signing = Some(signing);
+    }
     let (root, force) = (setup.root.clone(), setup.force);
     if setup.account.is_none() && setup.members.len() > 1 {
         voice.note(&Note {
@@ -182,30 +199,12 @@ fn config(setup: &Setup, keys: Keys, is_passive: bool) -> Result<Config, HostErr
     config.members_hash = setup.cluster.members_hash();
     config.boot = super::machine::boot_id().unwrap_or_default();
     config.records = records::read(&setup.root)?;
+    if setup.members.len() > 1 {
+        config.signing = signing::read(&setup.state_directory)?;
+        config.pinned = signing::pinned(&setup.state_directory)?;
+    }
     config.is_passive = is_passive;
     Ok(config)
-}
-
-/// The run directory, made if it is not there. One into which others could put things is not used.
-fn run_directory(path: &Path) -> Result<Directory, HostError> {
-    match fs::DirBuilder::new().mode(0o700).create(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        made => made.map_err(failed(path))?,
-    }
-    let directory = Directory::itself(path).map_err(failed(path))?;
-    let ((owner, _), mode) = directory.owner_and_mode().map_err(failed(path))?;
-    let refuse = |reason: String| {
-        let help = format!("remove {}, or name another directory with `--run-directory`", path.display());
-        Err(HostError::Write { path: path.to_owned(), reason, help })
-    };
-    if owner != rustix::process::geteuid().as_raw() {
-        let name = super::mariadb::user_name(owner).unwrap_or_else(|| owner.to_string());
-        return refuse(format!("it belongs to the user {name}"));
-    }
-    if mode & 0o022 != 0 {
-        return refuse("others may write to it".to_owned());
-    }
-    Ok(directory)
 }
 
 /// One supervisor on a machine: two would act on each other's doing.
@@ -245,6 +244,7 @@ struct Running {
     sender: Sender<Happening>,
     looks: Sender<(u64, bool)>,
     acts: Sender<Doing>,
+    pins: Sender<BTreeMap<Hostname, PublicKey>>,
     asker: Asker,
     addresses: BTreeMap<Hostname, Ipv4Addr>,
     /// What the others' databases said last.
@@ -294,7 +294,7 @@ impl Running {
         let asker = Asker { cluster: setup.cluster.clone(), addresses: addresses.clone(), account: setup.account };
         let (hangups, told) = mpsc::channel();
         if setup.members.len() > 1 {
-            watch_keys(setup.root.clone(), keys, told, &sender);
+            watch_keys(setup.root.clone(), setup.state_directory.clone(), keys, told, &sender);
         }
         let database = Database { root: setup.root, settings: setup.settings, arguments: setup.arguments };
         Ok(Running {
@@ -304,6 +304,7 @@ impl Running {
             happenings,
             looks: look_in_turn(looker, &sender),
             acts: act_in_turn(database, &sender),
+            pins: pin_in_turn(setup.state_directory, &sender),
             sender,
             asker,
             addresses,
@@ -427,7 +428,25 @@ impl Running {
                 }
                 Err(message) => crate::report::json::error("usage", &message, "name members of the database"),
             },
+            Request::Accept { member, key } => match self.refused_key(&member, &key) {
+                Some((member, key)) => {
+                    self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
+                    String::new()
+                }
+                None => crate::report::json::error(
+                    "usage",
+                    &format!("no key with this id is shown now in the name of `{}`", member.escape_debug()),
+                    "see `pfcluster mariadb status`",
+                ),
+            },
         }
+    }
+
+    /// The key with this id that is shown in the name of a member, and refused.
+    fn refused_key(&self, name: &str, id: &str) -> Option<(Hostname, PublicKey)> {
+        let member = self.cluster.member(name)?.host.clone();
+        let key = self.supervisor.status(self.now()).refused_key(&member, id.parse().ok()?)?;
+        Some((member, key))
     }
 
     fn saying(&self, word: Word) -> Result<Saying, String> {
@@ -464,6 +483,7 @@ impl Running {
             }
             Output::Act { steps, .. } => drop(self.acts.send(Doing::Act(steps))),
             Output::Record(records) => drop(self.acts.send(Doing::Record(Box::new(records)))),
+            Output::Pin(pinned) => drop(self.pins.send(pinned)),
             Output::Sync => drop(self.acts.send(Doing::Sync)),
             Output::Tell(event) => {
                 voice.event(&event);

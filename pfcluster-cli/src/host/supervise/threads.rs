@@ -1,7 +1,9 @@
 //! The threads beside the one that drives the state machine: they hear the peers, look, and act, and tell it what came of that.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
+use std::path::PathBuf;
 use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -9,7 +11,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pfcluster_core::supervisor::{Input, Keys, MOST_BYTES, Step, is_authentic};
+use pfcluster_core::cluster::Hostname;
+use pfcluster_core::supervisor::{Input, Keys, MOST_BYTES, PublicKey, Step, is_authentic};
 use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::database::{Database, how_it_ended};
@@ -17,7 +20,7 @@ use super::look::Looker;
 use super::{Doing, Happening, PORT};
 use crate::host::evidence::Note;
 use crate::host::files::plain;
-use crate::host::{HostError, Root, key};
+use crate::host::{HostError, Root, key, signing};
 
 /// What is heard: datagrams of members, made with the cluster's key. All others end here, before anything is decided anew.
 pub(super) struct Ears {
@@ -132,10 +135,18 @@ impl Seldom {
     }
 }
 
-/// Reads the keys again when their file changes, or when it is told to. A file that can't be used changes nothing.
-pub(super) fn watch_keys(root: Root, keys: Arc<RwLock<Keys>>, hangups: Receiver<()>, sender: &Sender<Happening>) {
+/// Reads the shared keys and the own one again when their file changes, or when it is told to. A file that can't be used changes
+/// nothing.
+pub(super) fn watch_keys(
+    root: Root,
+    state: PathBuf,
+    keys: Arc<RwLock<Keys>>,
+    hangups: Receiver<()>,
+    sender: &Sender<Happening>,
+) {
     let sender = sender.clone();
-    let mut seen = key::stamp(&root);
+    let stamps = move |root: &Root, state: &PathBuf| (key::stamp(root), signing::stamp(state));
+    let mut seen = stamps(&root, &state);
     thread::spawn(move || {
         loop {
             let is_told = match hangups.recv_timeout(KEY_FILE) {
@@ -143,27 +154,50 @@ pub(super) fn watch_keys(root: Root, keys: Arc<RwLock<Keys>>, hangups: Receiver<
                 Err(RecvTimeoutError::Timeout) => false,
                 Err(RecvTimeoutError::Disconnected) => return,
             };
-            let now = key::stamp(&root);
+            let now = stamps(&root, &state);
             if !is_told && now == seen {
                 continue;
             }
             seen = now;
-            let happening = match key::read(&root) {
-                Ok(read) => {
-                    // First who hears, then who sends.
-                    keys.write().unwrap_or_else(PoisonError::into_inner).clone_from(&read);
-                    Happening::Input(Input::KeysRead { keys: read })
-                }
-                Err(error) => Happening::Noted(Note {
-                    message: format!("{error}; the keys that were read before stay in use"),
-                    help: error.help().to_owned(),
-                }),
+            let failed = |error: HostError| {
+                let message = format!("{error}; the keys that were read before stay in use");
+                Happening::Noted(Note { message, help: error.help().to_owned() })
             };
-            if sender.send(happening).is_err() {
+            let shared = key::read(&root).map_or_else(failed, |read| {
+                // First who hears, then who sends.
+                keys.write().unwrap_or_else(PoisonError::into_inner).clone_from(&read);
+                Happening::Input(Input::KeysRead { keys: read })
+            });
+            let own = signing::read(&state).map_or_else(
+                |error| Some(failed(error)),
+                |read| read.map(|key| Happening::Input(Input::SigningKeyRead { key })),
+            );
+            for happening in [shared].into_iter().chain(own) {
+                if sender.send(happening).is_err() {
+                    return;
+                }
+            }
+        }
+    });
+}
+
+/// Writes the pinned keys down, each time that they change.
+pub(super) fn pin_in_turn(state: PathBuf, sender: &Sender<Happening>) -> Sender<BTreeMap<Hostname, PublicKey>> {
+    let (pins, queue) = mpsc::channel();
+    let sender = sender.clone();
+    thread::spawn(move || {
+        for pinned in queue {
+            let Err(error) = signing::write_pinned(&state, &pinned) else { continue };
+            let note = Note {
+                message: format!("{error}; the pinned keys are forgotten when this supervisor starts again"),
+                help: error.help().to_owned(),
+            };
+            if sender.send(Happening::Noted(note)).is_err() {
                 return;
             }
         }
     });
+    pins
 }
 
 pub(super) fn look_in_turn(looker: Looker, sender: &Sender<Happening>) -> Sender<(u64, bool)> {

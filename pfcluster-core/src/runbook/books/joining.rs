@@ -128,7 +128,16 @@ pub(super) fn join(
     }
     book.step("3.5.3", "See that there is a database to join", there).together(there);
     book.step("3.5.3", format!("Stop the database of {joiner}"), &on).stop_database();
-    receive(book, "3.5.3", joiner, there).reached();
+    let is_supervised = book.request.supervised;
+    let step = receive(book, "3.5.3", joiner, there);
+    if is_supervised {
+        step.do_it(format!(
+            "only if {joiner} was a member before, and its own key is another one now: on each of {}, `pfcluster key accept \
+             {joiner}`; the id that it shows must be the one that `pfcluster mariadb status` shows on {joiner} as its own",
+            and(there)
+        ));
+    }
+    step.reached();
     Ok(())
 }
 

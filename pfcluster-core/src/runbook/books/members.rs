@@ -86,6 +86,10 @@ fn change_key(book: &mut Book<'_>, gone: &Hostname, keeper: &[Hostname]) {
         .warn(
             "the supervisors read the file by themselves; none has to be started again, and the databases don't notice",
         )
+        .warn(format!(
+            "the own key of {gone} stays in /var/lib/pfcluster/pinned-keys, and counts for nothing while {gone} is not a member; if a \
+             server of this name joins later with another one: `pfcluster key accept {gone}`"
+        ))
         .look("`pfcluster mariadb status` shows one key, and all members' supervisors");
 }
 

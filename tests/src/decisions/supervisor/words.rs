@@ -1,7 +1,8 @@
 //! The words of a supervisor's story, and how steps and records are shown in it.
 
+use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Records;
-use pfcluster_core::supervisor::{Backup, Key, Keys, LastBackup, Saying, Start, Step};
+use pfcluster_core::supervisor::{Backup, Key, Keys, LastBackup, Saying, SigningKey, Start, Step};
 
 use super::super::bootstrap::{host, hosts};
 use super::Goes;
@@ -23,6 +24,17 @@ pub(super) fn keys(word: &str) -> Result<Keys, String> {
         "next" => Ok(next.into()),
         _ => Err(format!("`keys {word}`: `both` or `next`")),
     }
+}
+
+/// A key of this member's own.
+pub(super) fn signing(member: &Hostname, word: &str) -> Result<SigningKey, String> {
+    let first = match word {
+        "own" => 10,
+        "another" => 20,
+        _ => return Err(format!("`{word}` is no key: `own` or `another`")),
+    };
+    let place = member.as_str().bytes().find(u8::is_ascii_digit).unwrap_or_default();
+    Ok(SigningKey::new([first + place - b'0'; 32]))
 }
 
 pub(super) fn goes(words: &[&str]) -> Result<Goes, String> {
