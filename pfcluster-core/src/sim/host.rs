@@ -209,7 +209,7 @@ impl World {
         let mut config = Config::new(me, members, KEY, run);
         config.records = host.records.clone();
         // It takes as much time as all the rest: one world in four.
-        config.signing = (self.plan.seed % 4 == 0).then(|| signing_key(place));
+        config.signing = self.plan.seed.is_multiple_of(4).then(|| signing_key(place));
         config.pinned.clone_from(&host.pinned);
         config.boot = crate::galera::Uuid::from_u128(u128::from(host.boot) + 1);
         host.supervisor = Some(Mind::new(policy, config, host.clock.tick(now)));
