@@ -192,12 +192,7 @@ fn who_calls_a_bootstrap_off_is_named() {
         // What it holds is found by a server that stands in for the real one. The first question to the others is then whether
         // one of them is primary after all.
         std::fs::create_dir(world.path("tmp")).expect("our folder");
-        world
-            .write("mariadbd", "#!/bin/sh\necho 'WSREP: Recovered position: ec9a1a36-e6ed-11f1-823f-231ddacb0bd4:5'\n");
-        let stand_in = world.path("mariadbd");
-        std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).expect("our file");
-        let mount = Command::new("mount").arg("--bind").arg(&stand_in).arg("/usr/sbin/mariadbd").status();
-        assert!(mount.expect("`mount` must be installed").success());
+        stand_in_server(&world, "echo 'WSREP: Recovered position: ec9a1a36-e6ed-11f1-823f-231ddacb0bd4:5'");
         world.write(
             "data/grastate.dat",
             "# GALERA saved state\nversion: 2.1\nuuid:    ec9a1a36-e6ed-11f1-823f-231ddacb0bd4\nseqno:   5\n\
@@ -207,6 +202,41 @@ fn who_calls_a_bootstrap_off_is_named() {
         let supervisor = world.supervisor_of("pf1.example.com", &["--force-new-cluster"]);
         assert!(supervisor.says("not done after all"), "{}", supervisor.log());
         assert!(supervisor.says("the database at 192.168.1.6:3306 (pf2.example.com) said"), "{}", supervisor.log());
+    });
+}
+
+/// In this test, this is mariadbd.
+fn stand_in_server(world: &World, script: &str) {
+    world.write("mariadbd", &format!("#!/bin/sh\n{script}\n"));
+    let stand_in = world.path("mariadbd");
+    std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).expect("our file");
+    let mount = Command::new("mount").arg("--bind").arg(&stand_in).arg("/usr/sbin/mariadbd").status();
+    assert!(mount.expect("`mount` must be installed").success());
+}
+
+/// The user pf writes mariadb.conf: with a directory of root's as the data, and a library of its own for the server to load, its code
+/// ran as root.
+#[test]
+fn no_server_runs_as_root() {
+    in_namespace("databases::no_server_runs_as_root", || {
+        let world = World::new();
+        std::fs::create_dir(world.path("tmp")).expect("our folder");
+        std::fs::create_dir(world.path("data")).expect("our folder");
+        world.write("data/ibdata1", "no tablespace");
+        let position = "echo 'WSREP: Recovered position: ec9a1a36-e6ed-11f1-823f-231ddacb0bd4:5'";
+        stand_in_server(&world, &format!("echo \"$*\" >> {}\n{position}", world.text("arguments")));
+        let mut supervisor = world.supervisor_of("pf1.example.com", &["--force-new-cluster"]);
+        let arguments = || std::fs::read_to_string(world.path("arguments")).unwrap_or_default();
+        // Once to find the position, then to serve.
+        let end = Instant::now() + Duration::from_secs(20);
+        while arguments().lines().filter(|line| !line.contains("--wsrep-recover")).count() == 0 && Instant::now() < end
+        {
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        let users: Vec<String> =
+            arguments().split_whitespace().filter(|word| word.starts_with("--user=")).map(str::to_owned).collect();
+        assert!(users.len() >= 2 && users.iter().all(|user| user == "--user=mysql"), "{users:?} {}", supervisor.log());
+        assert!(supervisor.ended().is_none());
     });
 }
 

@@ -50,11 +50,16 @@ impl Directory {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             made => made.map_err(failed(path))?,
         }
-        let directory = Directory::itself(path).map_err(failed(path))?;
-        let ((owner, _), mode) = directory.owner_and_mode().map_err(failed(path))?;
+        Directory::itself(path).map_err(failed(path))?.only_own(option)
+    }
+
+    /// The same, if no other user can put things into it.
+    pub(super) fn only_own(self, option: &str) -> Result<Directory, HostError> {
+        let path = &self.path;
+        let ((owner, _), mode) = self.owner_and_mode().map_err(failed(path))?;
         let refuse = |reason: String| {
             let help = format!("remove {}, or name another directory with `{option}`", path.display());
-            Err(HostError::Write { path: path.to_owned(), reason, help })
+            Err(HostError::Write { path: path.clone(), reason, help })
         };
         if owner != rustix::process::geteuid().as_raw() {
             let name = super::mariadb::user_name(owner).unwrap_or_else(|| owner.to_string());
@@ -63,7 +68,7 @@ impl Directory {
         if mode & 0o022 != 0 {
             return refuse("others may write to it".to_owned());
         }
-        Ok(directory)
+        Ok(self)
     }
 
     pub(super) fn at(path: &Path) -> io::Result<Directory> {

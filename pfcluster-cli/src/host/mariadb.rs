@@ -475,6 +475,12 @@ pub(super) fn user_name(id: u32) -> Option<String> {
     })
 }
 
+/// The user that a server runs as which root starts: the owner of its data, but never root. The option file, which names the data and
+/// the libraries that the server loads, belongs to other users.
+pub(super) fn server_user(owner: u32) -> String {
+    if owner == 0 { "mysql".to_owned() } else { user_name(owner).unwrap_or_else(|| owner.to_string()) }
+}
+
 /// Where the server's program is.
 pub(super) fn server_program() -> Option<PathBuf> {
     machine::program("mariadbd").or_else(|| machine::program("mysqld"))

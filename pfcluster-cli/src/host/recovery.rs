@@ -11,7 +11,7 @@ use pfcluster_core::galera::{Recovered, RecoveryError, recovered_position};
 
 use super::directory::Directory;
 use super::files::plain;
-use super::mariadb::{Settings, option, server_program, user_name};
+use super::mariadb::{Settings, option, server_program, server_user};
 
 /// How often a running recovery is looked at.
 const STEP: Duration = Duration::from_millis(20);
@@ -69,7 +69,7 @@ fn run(settings: &Settings, limit: Duration, progress: &mut dyn FnMut(Duration))
     }
     if rustix::process::geteuid().is_root() {
         directory.give((user, group), 0o700).map_err(|error| plain(&error))?;
-        command.arg(format!("--user={}", user_name(user).unwrap_or_else(|| user.to_string())));
+        command.arg(format!("--user={}", server_user(user)));
     }
     // It takes no port and no socket of anybody: one that is taken would make it give up before it looks. What else the
     // option file says stays: without its binary log a prepared transaction would end differently.

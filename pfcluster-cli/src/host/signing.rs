@@ -12,6 +12,9 @@ use pfcluster_core::supervisor::{PublicKey, SigningKey, SigningKeyError};
 use super::directory::{Directory, Fresh, failed};
 use super::{HostError, files, key};
 
+/// What names another directory.
+const OPTION: &str = "--state-directory";
+
 /// Where they are.
 pub const STATE_DIRECTORY: &str = "/var/lib/pfcluster";
 
@@ -57,7 +60,7 @@ pub fn read(state: &Path) -> Result<Option<SigningKey>, HostError> {
 /// # Errors
 /// [`HostError::Write`].
 pub fn create(state: &Path, replace: bool) -> Result<SigningKey, HostError> {
-    let directory = Directory::private(state, "--state-directory")?;
+    let directory = Directory::private(state, OPTION)?;
     let fail = |reason: String, help: &str| HostError::Write { path: path(state), reason, help: help.to_owned() };
     if !replace && directory.holds(OWN)? {
         return Err(fail(
@@ -96,17 +99,30 @@ pub fn pinned(state: &Path) -> Result<BTreeMap<Hostname, PublicKey>, HostError> 
     (1..).zip(text.lines()).map(line).collect()
 }
 
+/// Pins this key of a member, durably.
+///
+/// # Errors
+/// [`HostError`]; what was written before is still there then.
+pub(super) fn pin(state: &Path, member: &Hostname, key: PublicKey) -> Result<(), HostError> {
+    let mut all = pinned(state)?;
+    all.insert(member.clone(), key);
+    write_pinned(state, &all)
+}
+
 /// Writes them down, durably; what was written before stays beside them.
 ///
 /// # Errors
 /// [`HostError::Write`]; what was written before is still there then.
 pub(super) fn write_pinned(state: &Path, pinned: &BTreeMap<Hostname, PublicKey>) -> Result<(), HostError> {
-    let directory = Directory::private(state, "--state-directory")?;
-    if let Some(before) = directory.read(PINNED)? {
-        directory.replace(PINNED_BEFORE, &before, PRIVATE, None)?;
-    }
+    let directory = Directory::private(state, OPTION)?;
     let lines: Vec<String> = pinned.iter().map(|(host, key)| format!("{host} {key}\n")).collect();
-    directory.replace(PINNED, lines.concat().as_bytes(), PRIVATE, None)
+    let text = lines.concat();
+    match directory.read(PINNED)? {
+        Some(before) if before == text.as_bytes() => return Ok(()),
+        Some(before) => directory.replace(PINNED_BEFORE, &before, PRIVATE, None)?,
+        None => {}
+    }
+    directory.replace(PINNED, text.as_bytes(), PRIVATE, None)
 }
 
 /// Tells one state of the own key's file from another; `None` if there is none, or it can't be seen.
@@ -117,6 +133,6 @@ pub(super) fn stamp(state: &Path) -> Option<key::Stamp> {
 fn existing(state: &Path) -> Result<Option<Directory>, HostError> {
     match Directory::itself(state) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        opened => opened.map(Some).map_err(failed(state)),
+        opened => opened.map_err(failed(state))?.only_own(OPTION).map(Some),
     }
 }

@@ -77,8 +77,8 @@
 //! | N | on the management network, without a key | answer in the place of a database that is down ("primary" calls a start off; the log names the address); drop or delay datagrams | make a datagram that is looked at, or replay one; anything to data or processes |
 //! | K | holder of the shared key | what N can; show a key of his own in a member's name, which is refused and shown; speak for a member whose key is not pinned (below) | speak for a member whose key is pinned, with evidence or overrides; compute the challenges of a member that has a key of its own |
 //! | C | root on one member | on that member everything; towards the others speak for that member alone (below), and what K can | speak for a member whose key is pinned; make an override on another member |
-//! | P | the user pf of a member | read the shared key, so what K can; put another shared key into the file: that member is then alone until it is brought back | read the member's own key, change the pinned ones, make an override: these files and the socket are root's |
-//! | M | the user mysql of a member | change that member's data, and so its evidence, which its supervisor signs as it finds it; take its ports while they are free | read a key, make an override |
+//! | P | the user pf of a member | read the shared key, so what K can; put another shared key into the file: that member is then alone until it is brought back; rename members in cluster.conf, whose keys are then seen for the first time; have the server load code as the user mysql (mariadb.conf is its file). Where PacketFence's sudoers lets it run `tee`, `chroot` or `pfcmd` as root, it is root | read the member's own key, change the pinned ones, make an override: these files and the socket are root's |
+//! | M | the user mysql of a member | change that member's data, and so its evidence, which its supervisor signs as it finds it; take its ports while they are free; read the shared key where it is in the group pf and the group may read the file | read the member's own key, make an override |
 //!
 //! **A member whose key is not pinned** has none yet, or was not seen with it. In its name K can, with false evidence, keep the cluster
 //! from starting, have a process that waits without service ended, gvwstate.dat moved aside and a proof of having left last given up,
@@ -88,11 +88,13 @@
 //! itself is refused, which the log, the status and `doctor` show, until its key is accepted. So pin while the shared key is fresh,
 //! and compare the ids.
 //!
-//! **A member that is in C's hands** can say of its own database what it likes: that it is ahead, so that the others wait for it until
-//! an operator assumes it lost; that it stopped at 50, so that its own later transactions are passed over; that it is primary, so that
-//! the others join it and take its data by a state transfer, as from any donor. With overrides that are given there it starts its own
-//! database without what the others have, and they move to that; no other member loses a data directory, or a process that serves, by
-//! it. A signature says who speaks, never that it is true.
+//! **A member that is in C's hands** can say of its own database what it likes: that it is ahead, so that the others wait for it
+//! until an operator assumes it lost; that a component was bootstrapped without some member: those that serve with it write such
+//! forks down, and a later bootstrap can be refused for them, or pass over the last transactions of an honest member; that it
+//! stopped at 50, so that its own later transactions are passed over; that it is primary, so that the others join it and take its
+//! data by a state transfer, as from any donor. With overrides that are given there it starts its own database without what the
+//! others have, and they move to that; no other member loses a data directory, or a process that serves, by it. A signature says
+//! who speaks, never that it is true.
 //!
 //! What was copied of the shared key is worth nothing after it is changed (`key.rs`), what was copied of a member's own key after
 //! another one is accepted in its place (`signing.rs`): the first is a step of the runbook `remove-member`.

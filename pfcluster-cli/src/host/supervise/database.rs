@@ -20,7 +20,7 @@ use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
 use crate::host::directory::{Directory, Fresh};
 use crate::host::files::{plain, read_open};
-use crate::host::mariadb::{self, Settings, option, server_program, user_name};
+use crate::host::mariadb::{self, Settings, option, server_program, server_user};
 use crate::host::processes::{Presence, Server, presence, server};
 use crate::host::{Root, records};
 
@@ -155,7 +155,7 @@ impl Database {
         command.args(settings.defaults_file.iter().map(|path| option("defaults-file", path)));
         command.arg(option("datadir", &settings.datadir));
         if rustix::process::geteuid().is_root() {
-            command.arg(format!("--user={}", user_name(owner.uid()).unwrap_or_else(|| owner.uid().to_string())));
+            command.arg(format!("--user={}", server_user(owner.uid())));
         }
         command.args(&self.arguments);
         match how {

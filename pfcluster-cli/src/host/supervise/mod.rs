@@ -254,6 +254,7 @@ struct Running {
     socket: Option<UdpSocket>,
     cluster: Cluster,
     run_directory: PathBuf,
+    state_directory: PathBuf,
     notes: Vec<Note>,
     /// Told each time that the keys are to be read again.
     hangups: Sender<()>,
@@ -304,7 +305,7 @@ impl Running {
             happenings,
             looks: look_in_turn(looker, &sender),
             acts: act_in_turn(database, &sender),
-            pins: pin_in_turn(setup.state_directory, &sender),
+            pins: pin_in_turn(setup.state_directory.clone(), &sender),
             sender,
             asker,
             addresses,
@@ -313,6 +314,7 @@ impl Running {
             socket,
             cluster: setup.cluster,
             run_directory: setup.run_directory,
+            state_directory: setup.state_directory,
             notes: Vec::new(),
             hangups,
         })
@@ -429,10 +431,13 @@ impl Running {
                 Err(message) => crate::report::json::error("usage", &message, "name members of the database"),
             },
             Request::Accept { member, key } => match self.refused_key(&member, &key) {
-                Some((member, key)) => {
-                    self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
-                    String::new()
-                }
+                Some((member, key)) => match signing::pin(&self.state_directory, &member, key) {
+                    Ok(()) => {
+                        self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
+                        String::new()
+                    }
+                    Err(error) => crate::report::json::error("unwritable", &error.to_string(), error.help()),
+                },
                 None => crate::report::json::error(
                     "usage",
                     &format!("no key with this id is shown now in the name of `{}`", member.escape_debug()),

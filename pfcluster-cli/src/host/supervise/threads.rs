@@ -146,7 +146,8 @@ pub(super) fn watch_keys(
 ) {
     let sender = sender.clone();
     let stamps = move |root: &Root, state: &PathBuf| (key::stamp(root), signing::stamp(state));
-    let mut seen = stamps(&root, &state);
+    // What has changed since they were read first is not missed.
+    let mut seen = None;
     thread::spawn(move || {
         loop {
             let is_told = match hangups.recv_timeout(KEY_FILE) {
@@ -155,10 +156,10 @@ pub(super) fn watch_keys(
                 Err(RecvTimeoutError::Disconnected) => return,
             };
             let now = stamps(&root, &state);
-            if !is_told && now == seen {
+            if !is_told && seen == Some(now) {
                 continue;
             }
-            seen = now;
+            seen = Some(now);
             let failed = |error: HostError| {
                 let message = format!("{error}; the keys that were read before stay in use");
                 Happening::Noted(Note { message, help: error.help().to_owned() })
@@ -181,18 +182,35 @@ pub(super) fn watch_keys(
     });
 }
 
-/// Writes the pinned keys down, each time that they change.
+/// Writes the pinned keys down, each time that they change, and again until it is done.
 pub(super) fn pin_in_turn(state: PathBuf, sender: &Sender<Happening>) -> Sender<BTreeMap<Hostname, PublicKey>> {
     let (pins, queue) = mpsc::channel();
     let sender = sender.clone();
     thread::spawn(move || {
-        for pinned in queue {
-            let Err(error) = signing::write_pinned(&state, &pinned) else { continue };
+        let mut unwritten: Option<BTreeMap<Hostname, PublicKey>> = None;
+        let mut is_told = false;
+        loop {
+            let next = if unwritten.is_some() {
+                queue.recv_timeout(KEY_FILE)
+            } else {
+                queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
+            };
+            let pinned = match (next, unwritten.take()) {
+                (Ok(pinned), _) => pinned,
+                (Err(RecvTimeoutError::Timeout), Some(pinned)) => pinned,
+                (Err(RecvTimeoutError::Timeout), None) => continue,
+                (Err(RecvTimeoutError::Disconnected), _) => return,
+            };
+            let Err(error) = signing::write_pinned(&state, &pinned) else {
+                is_told = false;
+                continue;
+            };
+            unwritten = Some(pinned);
             let note = Note {
-                message: format!("{error}; the pinned keys are forgotten when this supervisor starts again"),
+                message: format!("{error}; until it is written, a restart of this supervisor forgets a pinned key"),
                 help: error.help().to_owned(),
             };
-            if sender.send(Happening::Noted(note)).is_err() {
+            if !std::mem::replace(&mut is_told, true) && sender.send(Happening::Noted(note)).is_err() {
                 return;
             }
         }

@@ -6,7 +6,7 @@ use crate::cluster::Hostname;
 use crate::decision::and;
 use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Fact};
-use crate::runbook::draft::{Book, PF_CONF, address, others};
+use crate::runbook::draft::{Book, Draft, PF_CONF, address, others};
 
 /// Guide 5.1.
 pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
@@ -63,14 +63,14 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
     Ok(())
 }
 
-/// What all hold, compared in one place.
-fn evidence(
-    book: &mut Book<'_>,
+/// What all hold, compared in one place: the last step, for what follows from it.
+fn evidence<'b>(
+    book: &'b mut Book<'_>,
     members: &[Hostname],
     asker: &Hostname,
     word: &str,
     look: &str,
-) -> Result<(), RunbookError> {
+) -> Result<&'b mut Draft, RunbookError> {
     let step = book.step("4.2, 4.3", "Find out what each holds", members);
     step.run("pfcluster evidence --recover > \"/root/evidence-$(hostname).json\"")
         .mend(
@@ -88,8 +88,7 @@ fn evidence(
     }
     let files: Vec<String> = members.iter().map(|host| format!("/root/evidence-{host}.json")).collect();
     let word = if word.is_empty() { String::new() } else { format!(" {word}") };
-    step.run(format!("pfcluster bootstrap{word} --evidence {}", files.join(" "))).look(look);
-    Ok(())
+    Ok(step.run(format!("pfcluster bootstrap{word} --evidence {}", files.join(" "))).look(look))
 }
 
 /// Guide 5.2.
@@ -127,8 +126,13 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.step("5.2", "Stop the databases", &all).stop_waiting_database();
     let names: Vec<&str> = without.iter().map(Hostname::as_str).collect();
     let word = if names.is_empty() { String::new() } else { format!("--assume-lost {}", names.join(" ")) };
-    let look = format!("`Decision:` starts {master}; if it starts another one, begin again with that");
-    evidence(book, &all, &master, &word, &look)?;
+    let look = format!(
+        "`Decision:` says `bootstrap {master}`. Only then go on: the next step loses what others hold beyond {master}"
+    );
+    evidence(book, &all, &master, &word, &look)?
+        .do_it(format!("only if it bootstraps another member: begin again with `pfcluster runbook {} --member MEMBER`", Name::ElectMaster))
+        .do_it("only if it starts several members at once: stop here, and run `systemctl start packetfence-mariadb` on exactly these, \
+                without waiting for one another; then on the others");
     begin(book, &master, "5.2");
     let mut up = vec![master.clone()];
     for host in &rest {

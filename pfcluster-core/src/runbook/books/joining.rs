@@ -124,7 +124,7 @@ pub(super) fn join(
         ));
     }
     if book.request.supervised {
-        supervise(book, &on);
+        supervise(book, &on, false);
     }
     book.step("3.5.3", "See that there is a database to join", there).together(there);
     book.step("3.5.3", format!("Stop the database of {joiner}"), &on).stop_database();
@@ -183,20 +183,27 @@ pub(super) fn same_versions<'b>(book: &'b mut Book<'_>, from: &Hostname, members
     }
 }
 
-/// pfcluster's supervisor in the place of PacketFence's.
-pub(super) fn supervise(book: &mut Book<'_>, hosts: &[Hostname]) {
+/// pfcluster's supervisor in the place of PacketFence's. `is_first`: no other member has the shared key yet.
+pub(super) fn supervise(book: &mut Book<'_>, hosts: &[Hostname], is_first: bool) {
     let step = book.step("", "Let pfcluster start the databases", hosts);
-    step.run("[ -e /usr/local/pf/conf/pfcluster.key ] || pfcluster key new")
-        .run(
-            "grep -qsx /usr/local/pf/conf/pfcluster.key /usr/local/pf/conf/cluster-files.txt || echo \
-             /usr/local/pf/conf/pfcluster.key >> /usr/local/pf/conf/cluster-files.txt",
-        )
-        .do_it("copy pfcluster's folder packetfence-mariadb.service.d to /etc/systemd/system/")
-        .run("systemctl daemon-reload")
-        .here(hosts, Fact::File("/usr/local/pf/conf/pfcluster.key".to_owned()), "yes")
-        .here(
-            hosts,
-            Fact::File("/etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf".to_owned()),
-            "yes",
+    if is_first {
+        step.run("[ -e /usr/local/pf/conf/pfcluster.key ] || pfcluster key new");
+    } else {
+        step.do_it(
+            "only if /usr/local/pf/conf/pfcluster.key is not here: copy it from another member, owner and mode as there; one that is \
+             made here would be another key",
         );
+    }
+    step.run(
+        "grep -qsx /usr/local/pf/conf/pfcluster.key /usr/local/pf/conf/cluster-files.txt || echo \
+             /usr/local/pf/conf/pfcluster.key >> /usr/local/pf/conf/cluster-files.txt",
+    )
+    .do_it("copy pfcluster's folder packetfence-mariadb.service.d to /etc/systemd/system/")
+    .run("systemctl daemon-reload")
+    .here(hosts, Fact::File("/usr/local/pf/conf/pfcluster.key".to_owned()), "yes")
+    .here(
+        hosts,
+        Fact::File("/etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf".to_owned()),
+        "yes",
+    );
 }

@@ -25,7 +25,7 @@ pub(super) fn create_cluster(book: &mut Book<'_>) {
     first_database(book, &first);
     configure(book, &first, &rest);
     if book.request.supervised {
-        supervise(book, &first_only);
+        supervise(book, &first_only, true);
     }
     begin(book, &first, &rest);
 }
