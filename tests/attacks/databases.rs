@@ -222,7 +222,13 @@ fn no_server_runs_as_root() {
         let world = World::new();
         std::fs::create_dir(world.path("tmp")).expect("our folder");
         std::fs::create_dir(world.path("data")).expect("our folder");
+        std::fs::create_dir(world.path("data/packetfence")).expect("our folder");
         world.write("data/ibdata1", "no tablespace");
+        world.write(
+            "data/grastate.dat",
+            "# GALERA saved state\nversion: 2.1\nuuid:    ec9a1a36-e6ed-11f1-823f-231ddacb0bd4\nseqno:   5\n\
+             safe_to_bootstrap: 1\n",
+        );
         let position = "echo 'WSREP: Recovered position: ec9a1a36-e6ed-11f1-823f-231ddacb0bd4:5'";
         stand_in_server(&world, &format!("echo \"$*\" >> {}\n{position}", world.text("arguments")));
         let mut supervisor = world.supervisor_of("pf1.example.com", &["--force-new-cluster"]);
