@@ -196,8 +196,7 @@ pub(super) fn pin_in_turn(state: PathBuf, sender: &Sender<Happening>) -> Sender<
                 queue.recv().map_err(|_| RecvTimeoutError::Disconnected)
             };
             let pinned = match (next, unwritten.take()) {
-                (Ok(pinned), _) => pinned,
-                (Err(RecvTimeoutError::Timeout), Some(pinned)) => pinned,
+                (Ok(pinned), _) | (Err(RecvTimeoutError::Timeout), Some(pinned)) => pinned,
                 (Err(RecvTimeoutError::Timeout), None) => continue,
                 (Err(RecvTimeoutError::Disconnected), _) => return,
             };
