@@ -34,13 +34,15 @@ const CLIENT: &str =
     "#!/bin/sh\nfor word; do shift; [ \"$word\" = -p ] || set -- \"$@\" \"$word\"; done\nexec /usr/bin/NAME \"$@\"\n";
 
 /// Sentences of steps that need no hand here, by how they begin.
-const NOTHING_TO_DO: [&str; 6] = [
+const NOTHING_TO_DO: [&str; 8] = [
     "with the hypervisor, all of them",
     "restart the server if the packages ask for it",
     "follow the upgrade notes",
     "as the upgrade notes say",
     "once, ",
     "a server that only does not answer",
+    "only if it bootstraps another member",
+    "only if it starts several members at once",
 ];
 
 /// A lab whose hosts have what runbooks call.
