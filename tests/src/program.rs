@@ -23,9 +23,9 @@ pub fn program() -> &'static Path {
             .expect("cargo runs");
         assert!(built.success(), "pfcluster does not build");
         let test = std::env::current_exe().expect("a test has a path");
-        // target/debug/deps/TEST beside target/debug/pfcluster
-        let target = test.parent().and_then(Path::parent).expect("a test is below the target directory");
-        target.with_file_name("debug").join("pfcluster")
+        // target/debug/deps/TEST, or target/debug/STAND-IN, beside target/debug/pfcluster
+        let profile = test.ancestors().skip(1).find(|directory| !directory.ends_with("deps"));
+        profile.expect("a test is below the target directory").with_file_name("debug").join("pfcluster")
     })
 }
 
