@@ -15,6 +15,9 @@ pub struct Patience {
     is_over: Arc<AtomicBool>,
 }
 
+/// A call that begins with less time than this would only be told as one without an answer.
+const SHORTEST: Duration = Duration::from_millis(200);
+
 impl Patience {
     /// So long for each call, however many there are.
     pub fn for_each(limit: Duration) -> Patience {
@@ -40,7 +43,7 @@ impl Patience {
         let left = self.until.map_or(Duration::MAX, |until| until.saturating_duration_since(Instant::now()));
         if self.is_over.load(Ordering::Relaxed) {
             Err(CallError::NotAsked("it was called off"))
-        } else if left.is_zero() {
+        } else if left < SHORTEST {
             Err(CallError::NotAsked("the time for all of it is over"))
         } else {
             Ok(self.each.min(left))
