@@ -117,7 +117,7 @@ pub(super) fn supervisor_key(server: &Server<'_>) -> Known<Outcome> {
     Ok(sum.or_pass(""))
 }
 
-/// Whoever has another member's own key, or is heard without one, speaks for that member.
+/// A holder of another member's own key speaks for that member, and so does the holder of the shared key where it has none.
 fn own_keys(members: &[MemberKey]) -> Vec<Outcome> {
     let hosts = |is_meant: &dyn Fn(&MemberKey) -> bool| {
         let hosts: Vec<&str> = members.iter().filter(|one| is_meant(one)).map(|one| &*one.host).collect();

@@ -49,7 +49,7 @@ pub(super) struct Host {
     pub(super) in_service: bool,
     /// What it knew of itself when it decided last.
     pub(super) known: Option<Known>,
-    /// Whom it counted out when it began to act: nobody who is counted in again a moment later is seen any more.
+    /// The members that were disabled here when it began to act: one that is enabled again a moment later is not seen any more.
     pub(super) counted_out: Set,
     /// The number of the database's process.
     pub(super) process: u64,

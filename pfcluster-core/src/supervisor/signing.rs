@@ -74,7 +74,7 @@ impl PublicKey {
     pub(super) fn of_signed(text: &[u8]) -> Option<PublicKey> {
         let (signed, signature) = text.split_last_chunk::<SIGNATURE>()?;
         let key = signed.last_chunk()?;
-        // `strict`: no key whose signatures everybody can make.
+        // `strict`: no key whose signatures can be made without its private part.
         VerifyingKey::from_bytes(key).ok()?.verify_strict(signed, &Signature::from_bytes(signature)).ok()?;
         Some(PublicKey(*key))
     }

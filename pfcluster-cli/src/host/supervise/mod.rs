@@ -436,7 +436,7 @@ impl Running {
                         self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
                         String::new()
                     }
-                    Err(error) => crate::report::json::error("unwritable", &error.to_string(), error.help()),
+                    Err(error) => crate::report::json::error(error.kind(), &error.to_string(), error.help()),
                 },
                 None => crate::report::json::error(
                     "usage",
