@@ -4,7 +4,7 @@
 
 use std::time::{Duration, Instant};
 
-use pfcluster_core::sim::{Plan, World};
+use pfcluster_sim::{Plan, World};
 
 /// So many worlds, with so many faults each, that a run takes some seconds.
 const SEEDS: u64 = 300;

@@ -5,7 +5,10 @@
 
 #[cfg(feature = "cli")]
 mod commands;
+pub mod documents;
 pub mod host;
+#[cfg(feature = "cli")]
+mod output;
 pub mod report;
 #[cfg(feature = "cli")]
 mod run;
@@ -13,4 +16,6 @@ mod run;
 #[cfg(feature = "cli")]
 pub use commands::command_line;
 #[cfg(feature = "cli")]
-pub use run::{Env, ExitStatus, run};
+pub use output::ExitStatus;
+#[cfg(feature = "cli")]
+pub use run::{Env, run};

@@ -1,45 +1,15 @@
 //! From arguments to an exit status. Nothing else writes to the terminal.
 
-use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
-use std::process::ExitCode;
-use std::rc::Rc;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches};
 
 use crate::commands::{Cli, Color, Format};
-use crate::host::HostError;
-use crate::host::sync::SyncError;
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{json, nagios};
-
-/// How a command ended. Public interface: scripts and monitoring rely on the numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ExitStatus {
-    /// 0: fine.
-    Fine,
-    /// 1: the answer is no (findings, unhealthy, drift, ...).
-    No,
-    /// 2: it could not be done (bad usage, unreadable input).
-    Failed,
-    /// 2, for monitoring: it needs somebody now.
-    Critical,
-    /// 3, for monitoring: it could not be found out.
-    Unknown,
-}
-
-impl From<ExitStatus> for ExitCode {
-    fn from(status: ExitStatus) -> ExitCode {
-        ExitCode::from(match status {
-            ExitStatus::Fine => 0,
-            ExitStatus::No => 1,
-            ExitStatus::Failed | ExitStatus::Critical => 2,
-            ExitStatus::Unknown => 3,
-        })
-    }
-}
 
 /// What the program talks to: its three streams.
 pub struct Env {
@@ -61,83 +31,6 @@ impl Env {
     /// Other streams, for tests and for programs that embed the commands.
     pub fn new(stdin: impl Read + 'static, stdout: impl Write + 'static, stderr: impl Write + 'static) -> Env {
         Env { stdin: Box::new(stdin), stdout: Box::new(stdout), stderr: Box::new(stderr), auto_color: false }
-    }
-}
-
-/// What a command writes to: data to `out`, everything else to `err`.
-pub(crate) struct Printer<'e> {
-    pub(crate) stdin: &'e mut dyn Read,
-    pub(crate) out: &'e mut dyn Write,
-    pub(crate) err: &'e mut dyn Write,
-    /// Whether `out` takes colours.
-    pub(crate) color: bool,
-}
-
-/// What a command inside another one wrote.
-#[derive(Clone, Default)]
-pub(crate) struct Written(Rc<RefCell<Vec<u8>>>);
-
-impl Written {
-    pub(crate) fn take(&self) -> Vec<u8> {
-        self.0.take()
-    }
-}
-
-impl Write for Written {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.borrow_mut().write(bytes)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Why a command could not do its work.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CommandError {
-    /// The arguments make no sense together, or name something that is not there.
-    #[error("{message}")]
-    Usage { message: String, help: String },
-    /// The host would not.
-    #[error(transparent)]
-    Host(#[from] HostError),
-    /// A member that the command is about would not.
-    #[error("{message}")]
-    Member { kind: &'static str, message: String, help: String },
-    /// Nobody reads what is written.
-    #[error("cannot write the answer: {0}")]
-    Output(#[from] io::Error),
-}
-
-impl From<SyncError> for CommandError {
-    fn from(error: SyncError) -> CommandError {
-        let (kind, help) = (error.kind(), error.help());
-        match error {
-            SyncError::Host(error) => CommandError::Host(error),
-            error if kind == "usage" => CommandError::Usage { message: error.to_string(), help },
-            error => CommandError::Member { kind, message: error.to_string(), help },
-        }
-    }
-}
-
-impl CommandError {
-    fn kind(&self) -> &'static str {
-        match self {
-            CommandError::Usage { .. } => "usage",
-            CommandError::Host(error) => error.kind(),
-            CommandError::Member { kind, .. } => kind,
-            CommandError::Output(_) => "output",
-        }
-    }
-
-    /// What a person can do about it.
-    pub(crate) fn help(&self) -> &str {
-        match self {
-            CommandError::Usage { help, .. } | CommandError::Member { help, .. } => help,
-            CommandError::Host(error) => error.help(),
-            CommandError::Output(_) => "see that the reader of the output stays until its end",
-        }
     }
 }
 

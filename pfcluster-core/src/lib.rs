@@ -44,11 +44,15 @@
 //! - [`quorum`]: who is primary after members go down or the network splits. [`conflict`]: whose configuration wins.
 //!   [`decision`]: what all of these answer with.
 //! - [`status`]: whether the cluster is well, from what was seen of each member, and what to do if not.
-//! - [`doctor`]: whether a server meets the guide's prerequisites, and the commands that mend what does not.
-//! - [`maintenance`]: the steps that take a server out of service and back, and what undoes them half way.
-//! - [`runbook`]: the guide's procedures with a cluster's own names and commands, and how far somebody has come with one.
+//! - [`supervisor`]: the state machine that brings a member's database back after an outage, and keeps it in one cluster.
 //! - [`sync`]: which files members synchronise, what they are asked for it, and what the answers mean.
 //! - [`generate`]: keepalived, HAProxy and MariaDB configuration for one member, with every deviation from PacketFence's.
+//! - [`command_line`]: what people paste, so that it does nothing on a wrong host.
+//!
+//! # Beside it
+//!
+//! Crates of their own, as pure as this one: `pfcluster-guide` (runbooks, what a server must have, maintenance), `pfcluster-sim` (a
+//! simulated cluster), `pfcluster-testing` (generators and laws for property tests).
 //!
 //! # Not in scope
 //!
@@ -63,27 +67,23 @@
 
 pub mod check;
 pub mod cluster;
+pub mod command_line;
 pub mod conflict;
 pub mod decision;
 pub mod diagnostic;
-pub mod doctor;
 pub mod document;
+mod fnv;
+pub mod form;
 pub mod galera;
 pub mod generate;
 pub mod installation;
-pub mod maintenance;
 pub mod pf_conf;
 pub mod printable;
 pub mod quorum;
 pub mod rule;
-pub mod runbook;
 pub mod secret;
-#[cfg(feature = "sim")]
-pub mod sim;
 pub mod span;
 pub mod status;
-#[cfg(feature = "proptest")]
-pub mod strategies;
 pub mod supervisor;
 pub mod sync;
 pub mod version;

@@ -43,6 +43,8 @@ impl FromStr for PfVersion {
     }
 }
 
+crate::form::written_as_text!(PfVersion);
+
 impl fmt::Display for PfVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}.{}", self.major, self.minor)

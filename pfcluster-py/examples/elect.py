@@ -15,11 +15,11 @@ from pfcluster import Action, Decision, Detail, Reason
 def instruction(decision: Decision) -> str:
     match decision.action:
         case Action("reform", members=members):
-            return f"start at once: {', '.join(members)}"
+            return f"start together: {', '.join(members)}"
         case Action("bootstrap" | "promote" | "fresh" as kind, member=member):
             return f"{kind} {member}"
         case Action("join", joiners=joiners):
-            return f"in service already; start: {', '.join(joiners) or 'nobody'}"
+            return f"a member is primary already; start: {', '.join(joiners) or 'none'}"
         case Action("wait", for_=awaited):
             return f"wait for {', '.join(one.member for one in awaited)}"
         case action:

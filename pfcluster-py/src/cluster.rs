@@ -15,7 +15,7 @@ use serde_json::{Value, json as document_of};
 
 use crate::classes::Class;
 use crate::diagnostics;
-use crate::document::{Document, parsed, part};
+use crate::document::{Document, part, value};
 use crate::error::{EditError, NotAMemberError, guarded, input};
 use crate::files::{Files, Kept};
 use crate::ini_text::IniText;
@@ -75,7 +75,7 @@ impl Cluster {
         if let Some(overview) = self.overview.get() {
             return Ok(overview);
         }
-        let overview = parsed(&json::text(&Overview::new(self.installation(), &self.files.situation())))?;
+        let overview = value(&Overview::new(self.installation(), &self.files.situation()))?;
         Ok(self.overview.get_or_init(|| overview))
     }
 
@@ -102,7 +102,7 @@ pub(crate) fn not_a_member(host: &Hostname, members: &[&Hostname]) -> PyErr {
     let most: Vec<&str> = members.iter().take(MOST).map(|host| host.as_str()).collect();
     let more = if members.len() > MOST { ", ..." } else { "" };
     let help = format!("the members are {}{more}", most.join(", "));
-    NotAMemberError::new_err((format!("{host} is no member of the cluster"), help))
+    NotAMemberError::new_err((format!("{host} is not a member of the cluster"), help))
 }
 
 #[pymethods]
@@ -190,7 +190,7 @@ impl Cluster {
         guarded(|| {
             // cluster.conf is the first.
             let document = self.installation().documents.first().unwrap_or(self.files.cluster_conf.document());
-            part(py, &parsed(&json::raw(document))?["sections"], Class::Section)
+            part(py, &value(&json::raw(document))?["sections"], Class::Section)
         })
     }
 

@@ -44,7 +44,7 @@ pub(crate) fn resolve_conflict(
         let mut text = Vec::new();
         report::text(&decision, &versions, &mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        Class::Decision.wrap(py, Document::answer(&report::json(&decision), text)?)
+        Class::Decision.wrap(py, Document::answer(&report::document(&decision), text)?)
     })
 }
 

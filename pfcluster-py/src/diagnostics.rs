@@ -10,7 +10,7 @@ use serde::Deserialize as _;
 use serde_json::Value;
 
 use crate::classes::Class;
-use crate::document::{Document, parsed, part};
+use crate::document::{Document, part, value};
 use crate::error::{InvalidConfigurationError, guarded, input};
 
 /// The answer of `pfcluster check`.
@@ -57,7 +57,7 @@ pub(crate) fn raise_for_errors(py: Python<'_>, document: &Document) -> PyResult<
 /// All rules, in order of their codes.
 #[pyfunction]
 pub(crate) fn rules(py: Python<'_>) -> PyResult<Py<PyAny>> {
-    guarded(|| part(py, &parsed(&json::rules(&check::rules()))?["rules"], Class::Rule))
+    guarded(|| part(py, &value(&json::rules(&check::rules()))?["rules"], Class::Rule))
 }
 
 /// The rule of this code (`PFC012`) or name (`duplicate-address`), with its manual page.
@@ -69,6 +69,6 @@ pub(crate) fn rule(py: Python<'_>, code_or_name: &Bound<'_, PyAny>) -> PyResult<
         let rule = found.ok_or_else(|| {
             input(format!("there is no rule `{}`", asked.escape_debug()), "`pfcluster.rules()` lists all")
         })?;
-        part(py, &parsed(&json::rules(&[rule]))?["rules"][0], Class::Rule)
+        part(py, &value(&json::rules(&[rule]))?["rules"][0], Class::Rule)
     })
 }

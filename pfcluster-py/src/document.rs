@@ -34,14 +34,18 @@ impl Document {
 
     /// What the command line would write.
     pub(crate) fn of(written: &impl Serialize) -> PyResult<Document> {
-        let value = serde_json::to_value(written);
-        Ok(Document::new(value.map_err(|error| input(format!("no document: {error}"), "please report it"))?))
+        value(written).map(Document::new)
     }
 
     /// An answer, as JSON and for people.
-    pub(crate) fn answer(json: &str, text: String) -> PyResult<Document> {
-        Ok(Document { text: Some(text), ..Document::new(parsed(json)?) })
+    pub(crate) fn answer(written: &impl Serialize, text: String) -> PyResult<Document> {
+        Ok(Document { text: Some(text), ..Document::of(written)? })
     }
+}
+
+/// What the command line would write, as a value.
+pub(crate) fn value(written: &impl Serialize) -> PyResult<Value> {
+    serde_json::to_value(written).map_err(|error| input(format!("no document: {error}"), "please report it"))
 }
 
 /// A document that pfcluster itself has written.

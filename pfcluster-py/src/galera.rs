@@ -2,16 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use pfcluster_cli::host::evidence::Taken;
+use pfcluster_cli::documents::evidence::{self, EvidenceError, Several, members_by_name};
 use pfcluster_cli::report::bootstrap::{self as report, Shown};
-use pfcluster_cli::report::evidence::{self, EvidenceDocument, EvidenceError, Several, members_by_name};
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::{
-    self, Evidence, Files, Found, Observation, Policy, Process, Recovered, Silence, select_bootstrap as select,
-};
+use pfcluster_core::galera::{self, Observation, Policy, Silence, select_bootstrap as select};
 use pyo3::prelude::*;
 use pyo3::types::PyMapping;
-use serde_json::Value;
 
 use crate::classes::Class;
 use crate::cluster::{Cluster, not_a_member};
@@ -86,7 +82,7 @@ pub(crate) fn select_bootstrap(
         let mut text = Vec::new();
         report::text(&decision, &shown, &mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        Class::Decision.wrap(py, Document::answer(&report::json(&decision, &shown), text)?)
+        Class::Decision.wrap(py, Document::answer(&report::document(&decision, &shown), text)?)
     })
 }
 
@@ -195,8 +191,7 @@ pub(crate) fn grastate(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Py<P
         let grastate = galera::Grastate::parse(&bytes(text, "text")?);
         let grastate =
             grastate.map_err(|error| unreadable(&error, "`recovered_position` finds it without the file"))?;
-        let files = Files { grastate: Found::Read(grastate), ..Files::default() };
-        Class::Grastate.wrap(py, Document::new(file(files, "grastate")?))
+        Class::Grastate.wrap(py, Document::of(&grastate)?)
     })
 }
 
@@ -206,8 +201,7 @@ pub(crate) fn gvwstate(py: Python<'_>, text: &Bound<'_, PyAny>) -> PyResult<Py<P
     guarded(|| {
         let gvwstate = galera::Gvwstate::parse(&bytes(text, "text")?);
         let gvwstate = gvwstate.map_err(|error| unreadable(&error, "without it, the view is not known"))?;
-        let files = Files { gvwstate: Found::Read(gvwstate), ..Files::default() };
-        Class::Gvwstate.wrap(py, Document::new(file(files, "gvwstate")?))
+        Class::Gvwstate.wrap(py, Document::of(&gvwstate)?)
     })
 }
 
@@ -218,26 +212,10 @@ pub(crate) fn recovered_position(py: Python<'_>, log: &Bound<'_, PyAny>) -> PyRe
         let position = galera::recovered_position(&bytes(log, "log")?);
         let position = position.map_err(|error| unreadable(&error, "run the recovery again"))?;
         let Some(position) = position else { return Ok(None) };
-        let files = Files { recovered: Recovered::At(position), ..Files::default() };
-        Class::Position.wrap(py, Document::new(file(files, "recovered")?)).map(Some)
+        Class::Position.wrap(py, Document::of(&position)?).map(Some)
     })
 }
 
 fn unreadable(error: &dyn std::fmt::Display, help: &str) -> PyErr {
     UnreadableStateError::new_err((error.to_string(), help.to_owned()))
-}
-
-/// A file as the document of a member's evidence has it.
-fn file(files: Files, name: &str) -> PyResult<Value> {
-    let evidence = Evidence {
-        process: Process::Stopped,
-        files: Some(files),
-        maintenance: false,
-        arbitrator: false,
-        disabled: Vec::new(),
-        members_hash: None,
-    };
-    let host: Hostname = "localhost".parse().map_err(|error| unreadable(&error, ""))?;
-    let document = EvidenceDocument::new(host, Taken::default(), &evidence, Vec::new());
-    Ok(parsed(&pfcluster_cli::report::json::text(&document))?["files"][name].take())
 }

@@ -1,10 +1,12 @@
 //! Who has quorum, what if members go down.
 
-use pfcluster_cli::report::quorum::{Report, change_document as document_of};
+use pfcluster_cli::report::quorum::Report;
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::form::kind_of;
 use pfcluster_core::quorum::{self as core, ChangeError, ViewChange, Voter, Weight};
 use pyo3::prelude::*;
 use pyo3::types::PyString;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::classes::{self, Class};
@@ -37,7 +39,7 @@ pub(crate) fn what_if(py: Python<'_>, members: &Bound<'_, PyAny>, changes: &Boun
         let changes = list(changes, "changes")?;
         let changes = changes.iter().map(|item| {
             let change = item.cast::<classes::ViewChange>()?.as_super().get();
-            Ok(change_of(&change.value))
+            ViewChange::deserialize(&change.value).map_err(|error| input(error.to_string(), "make the change again"))
         });
         answer(py, &voters(members)?, &changes.collect::<PyResult<Vec<_>>>()?)
     })
@@ -45,9 +47,9 @@ pub(crate) fn what_if(py: Python<'_>, members: &Bound<'_, PyAny>, changes: &Boun
 
 /// Whether `alive` of `enabled` members are an alive quorum (guide 8.1): `majority`, `half` or `minority`.
 #[pyfunction]
-pub(crate) fn alive_quorum(alive: &Bound<'_, PyAny>, enabled: &Bound<'_, PyAny>) -> PyResult<&'static str> {
+pub(crate) fn alive_quorum(alive: &Bound<'_, PyAny>, enabled: &Bound<'_, PyAny>) -> PyResult<String> {
     let (alive, enabled) = (number(alive, "alive", 0..=usize::MAX)?, number(enabled, "enabled", 0..=usize::MAX)?);
-    Ok(core::alive_quorum(alive, enabled).kind())
+    Ok(kind_of(&core::alive_quorum(alive, enabled)))
 }
 
 fn answer(py: Python<'_>, voters: &[Voter], changes: &[ViewChange]) -> PyResult<Py<PyAny>> {
@@ -62,7 +64,7 @@ fn answer(py: Python<'_>, voters: &[Voter], changes: &[ViewChange]) -> PyResult<
     let report = Report { voters, changes, answer: &answer };
     let mut text = Vec::new();
     report.text(&mut text)?;
-    Class::WhatIf.wrap(py, Document::answer(&report.json(), String::from_utf8_lossy(&text).into_owned())?)
+    Class::WhatIf.wrap(py, Document::answer(&report.document(), String::from_utf8_lossy(&text).into_owned())?)
 }
 
 /// A cluster's enabled members that share its database; or names, `(name, weight)` where the weight is not 1, with `None` for
@@ -102,16 +104,7 @@ pub(crate) fn change_document(
     left: Option<&Bound<'_, PyAny>>,
     split: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<Document> {
-    Ok(Document::new(document_of(&change(down, left, split)?)))
-}
-
-/// The change that a document describes.
-fn change_of(document: &Value) -> ViewChange {
-    let hosts = |list: &Value| -> Vec<Hostname> {
-        list.as_array().into_iter().flatten().filter_map(|host| host.as_str()?.parse().ok()).collect()
-    };
-    let split = document["split"].as_array().map(|groups| groups.iter().map(hosts).collect());
-    ViewChange { down: hosts(&document["down"]), left: hosts(&document["left"]), split }
+    Document::of(&change(down, left, split)?)
 }
 
 /// A field of the last step.

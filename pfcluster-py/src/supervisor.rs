@@ -8,10 +8,11 @@ use std::ops::RangeInclusive;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use pfcluster_cli::report::backup::BackupDocument;
-use pfcluster_cli::report::evidence::{self, members_by_name, read_records};
+use pfcluster_cli::documents::backup::BackupDocument;
+use pfcluster_cli::documents::evidence::{self, members_by_name, read_records};
 use pfcluster_cli::report::supervisor as report;
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::form::kind_of;
 use pfcluster_core::galera::{Evidence, Process, Records};
 use pfcluster_core::supervisor::{
     self as core, Config, Key, Keys, Look, PublicKey, Saying, SigningKey, SigningKeyError, Tick,
@@ -137,7 +138,7 @@ impl Supervisor {
         })
     }
 
-    /// An operator accepts the key with this id that is shown in the name of a member (`refused_key` in its status), in place of
+    /// An operator accepts the key with this id that is shown in the name of a member (`refused_keys` in its status), in place of
     /// the pinned one, at `now` (milliseconds).
     fn accept_key(&self, now: &Bound<'_, PyAny>, member: &Bound<'_, PyAny>, id: &Bound<'_, PyAny>) -> PyResult<()> {
         guarded(|| {
@@ -147,8 +148,17 @@ impl Supervisor {
             let id = word(id, "id")?.parse().ok();
             let key = id.and_then(|id| machine.status(now).refused_key(&member, id));
             let key =
-                key.ok_or_else(|| input(format!("{member} shows no key with this id"), "see its `refused_key`"))?;
+                key.ok_or_else(|| input(format!("{member} shows no key with this id"), "see its `refused_keys`"))?;
             machine.handle_input(now, core::Input::PublicKeyAccepted { member, key });
+            Ok(())
+        })
+    }
+
+    /// An operator has the key forgotten that is pinned for a host, at `now` (milliseconds): of one that is not in cluster.conf any more.
+    fn forget_key(&self, now: &Bound<'_, PyAny>, host: &Bound<'_, PyAny>) -> PyResult<()> {
+        guarded(|| {
+            let (now, host) = (Tick(number(now, "now", MOMENTS)?), self::host(host, "host")?);
+            self.machine().handle_input(now, core::Input::PublicKeyForgotten { host });
             Ok(())
         })
     }
@@ -166,7 +176,7 @@ impl Supervisor {
     fn poll_timeout(&self) -> PyResult<Option<(u64, String)>> {
         guarded(|| {
             let timeout = self.machine().poll_timeout();
-            Ok(timeout.map(|(when, why)| (when.0, json!(why).as_str().unwrap_or_default().to_owned())))
+            Ok(timeout.map(|(when, why)| (when.0, kind_of(&why))))
         })
     }
 
@@ -177,7 +187,7 @@ impl Supervisor {
             let mut text = Vec::new();
             report::text(&status, &mut text)?;
             let text = String::from_utf8_lossy(&text).into_owned();
-            Class::SupervisorStatus.wrap(py, Document::answer(&report::json(&status), text)?)
+            Class::SupervisorStatus.wrap(py, Document::answer(&report::document(&status), text)?)
         })
     }
 

@@ -1,7 +1,6 @@
 //! Files that are none: they hold nobody up, and fill nobody's memory. And programs that are not the system's.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 use std::time::Duration;
 
@@ -50,8 +49,7 @@ fn no_program_of_the_search_path_runs_as_root() {
     let world = World::new();
     for name in ["mariadbd", "mysqld", "systemctl", "haproxy", "keepalived"] {
         let script = format!("#!/bin/sh\n: > {}\nexit 1\n", world.text("away/was-run"));
-        fs::write(world.path("away").join(name), script).expect("a scratch file");
-        fs::set_permissions(world.path("away").join(name), fs::Permissions::from_mode(0o755)).expect("our file");
+        pfcluster_tests::program::script(&world.path("away").join(name), &script);
     }
     for name in ["data", "tmp", "data/packetfence"] {
         fs::create_dir(world.path(name)).expect("our folder");

@@ -1,7 +1,6 @@
 //! A hostile server in the place of a database: at a member's address, or on this machine's socket.
 
 use std::net::Ipv4Addr;
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -200,16 +199,15 @@ fn who_calls_a_bootstrap_off_is_named() {
         );
         let _flickering = Rogue::new(PF2, Mode::Flickering);
         let supervisor = world.supervisor_of("pf1.example.com", &["--force-new-cluster"]);
-        assert!(supervisor.says("not done after all"), "{}", supervisor.log());
+        assert!(supervisor.says("cancelled ("), "{}", supervisor.log());
         assert!(supervisor.says("the database at 192.168.1.6:3306 (pf2.example.com) said"), "{}", supervisor.log());
     });
 }
 
 /// In this test, this is mariadbd.
 fn stand_in_server(world: &World, script: &str) {
-    world.write("mariadbd", &format!("#!/bin/sh\n{script}\n"));
     let stand_in = world.path("mariadbd");
-    std::fs::set_permissions(&stand_in, std::fs::Permissions::from_mode(0o755)).expect("our file");
+    pfcluster_tests::program::script(&stand_in, &format!("#!/bin/sh\n{script}\n"));
     let mount = Command::new("mount").arg("--bind").arg(&stand_in).arg("/usr/sbin/mariadbd").status();
     assert!(mount.expect("`mount` must be installed").success());
 }
@@ -423,15 +421,40 @@ fn assert_confined(worker: u32) {
     assert_eq!(limit("Max processes"), Some(0), "{limits}");
     assert!(!read("cmdline").contains(PASSWORD));
     assert_eq!(read("environ"), "");
-    // The channel, the connection, and nothing that the program has open beside them; what it was started with stays open.
-    let open = |pid: &str| -> Vec<String> {
-        let files = std::fs::read_dir(format!("/proc/{pid}/fd")).expect("root may").flatten();
-        let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());
-        targets.map(|target| target.to_string_lossy().into_owned()).collect()
-    };
-    let (its_own, inherited) = (open(&worker.to_string()), open("self"));
-    let is_expected = |file: &String| file == "/dev/null" || file.starts_with("socket:") || inherited.contains(file);
-    assert!(!its_own.is_empty() && its_own.iter().all(is_expected), "{its_own:?}");
+    // The channel, the connection, and nothing that the program has open beside them, or was started with.
+    let files = std::fs::read_dir(format!("/proc/{worker}/fd")).expect("root may").flatten();
+    let targets = files.filter_map(|file| std::fs::read_link(file.path()).ok());
+    let open: Vec<String> = targets.map(|target| target.to_string_lossy().into_owned()).collect();
+    let is_expected = |file: &String| file == "/dev/null" || file.starts_with("socket:");
+    assert!(!open.is_empty() && open.iter().all(is_expected), "{open:?}");
+}
+
+/// Who starts the program has a descriptor of a secret open, which is not closed when a program is started.
+#[test]
+fn a_descriptor_that_the_program_was_started_with_reaches_no_worker() {
+    in_namespace("databases::a_descriptor_that_the_program_was_started_with_reaches_no_worker", || {
+        let world = World::new();
+        let _slow = Rogue::new(PF2, Mode::Slow);
+        let program = world.command(&STATUS);
+        let mut shell = Command::new("sh");
+        // `exec`: the program has the shell's process, and its descriptors.
+        shell.args(["-c", "exec 9<\"$0\"; exec \"$@\"", &world.text("root/secret")]).arg(program.get_program());
+        shell.args(program.get_args()).env_clear().env("PATH", "/usr/bin:/bin").env("TMPDIR", world.path("tmp"));
+        let mut child = shell.stdout(Stdio::null()).spawn().expect("the program starts");
+        let began = Instant::now();
+        let worker = loop {
+            assert!(began.elapsed() < Duration::from_secs(20), "no worker asks");
+            std::thread::sleep(Duration::from_millis(500));
+            if let Some(worker) = workers_of(child.id()).pop() {
+                break worker;
+            }
+        };
+        let is_inherited =
+            std::fs::read_link(format!("/proc/{}/fd/9", child.id())).is_ok_and(|file| file.ends_with("secret"));
+        assert!(is_inherited, "the program itself has it");
+        assert_confined(worker);
+        let _ = child.wait();
+    });
 }
 
 /// A server that sends a byte now and then holds nothing up; and who asks has no privileges, and gives nothing away.

@@ -36,8 +36,8 @@ fn members_hear_each_other_at_their_management_addresses() {
     in_namespace("network::members_hear_each_other_at_their_management_addresses", || {
         let (one, other) = (World::new(), World::new());
         let (first, second) = (one.supervisor(), other.supervisor_of("pf2.example.com", &[]));
-        assert!(first.says("pf2.example.com is there"), "{}", first.log());
-        assert!(second.says("pf1.example.com is there"), "{}", second.log());
+        assert!(first.says("the supervisor of pf2.example.com is running"), "{}", first.log());
+        assert!(second.says("the supervisor of pf1.example.com is running"), "{}", second.log());
     });
 }
 

@@ -149,7 +149,7 @@ fn who_poses_as_two_members_has_no_data_moved_aside() {
             let saying = Saying::Discard("pf1.example.com".parse().expect("a name"));
             poser.input(Input::Said { id: 7, saying, user: Some(0) });
         }
-        let is_known = || supervisor.log().contains("the data of pf1.example.com are given up");
+        let is_known = || supervisor.log().contains("discard the data of pf1.example.com");
         go_on_until(&mut posers, Duration::from_secs(20), || is_known() || !moved(&world).is_empty());
         // It was done within 10 ms once.
         go_on_until(&mut posers, Duration::from_secs(4), || !moved(&world).is_empty());
@@ -216,6 +216,47 @@ fn a_key_is_read_again_and_nothing_ends() {
     });
 }
 
+/// PacketFence's synchronisation writes a file beside, and leaves it to its group: the database's user, where that is in it, has seconds
+/// to read it, and not for ever. What it has opened by then shows nothing that comes later.
+#[test]
+fn a_key_that_packetfence_brings_is_only_its_owners() {
+    in_namespace("posed::a_key_that_packetfence_brings_is_only_its_owners", || {
+        use std::os::unix::fs::MetadataExt as _;
+
+        let world = World::new();
+        let path = world.path("pf/conf/pfcluster.key");
+        let bring = |text: &str| {
+            world.write("pf/conf/pfcluster.key.tmp", text);
+            crate::world::mode(&world.path("pf/conf/pfcluster.key.tmp"), 0o660);
+            crate::world::give(&world.path("pf/conf/pfcluster.key.tmp"), 0);
+            fs::rename(world.path("pf/conf/pfcluster.key.tmp"), &path).expect("our file");
+            fs::metadata(&path).expect("our file").ino()
+        };
+        let supervisor = world.supervisor();
+        assert!(supervisor.says("wait for"), "{}", supervisor.log());
+        let (current, next) = ("5ec2e7a1".repeat(8), "5ec2e7a2".repeat(8));
+        let brought = bring(&format!("{current}\n{next}\n"));
+        assert!(supervisor.says("is accepted as the next one"), "{}", supervisor.log());
+        assert!(supervisor.log().contains("its group could read it"), "{}", supervisor.log());
+        let data = fs::metadata(&path).expect("the file");
+        assert_eq!(data.mode() & 0o7777, 0o600);
+        assert_ne!(data.ino(), brought, "what was opened before is another file");
+        assert_eq!(fs::read_to_string(&path).expect("the keys"), format!("{current}\n{next}\n"));
+        // At its start, too.
+        drop(supervisor);
+        bring(&format!("{current}\n{next}\n"));
+        let log = fs::File::create(world.path("second.log")).expect("a scratch file");
+        let mut command = world.command(&["mariadb", "supervise", "--log=text"]);
+        let mut child = command.stdout(log.try_clone().expect("a file")).stderr(log).spawn().expect("the program");
+        let said = || fs::read_to_string(world.path("second.log")).unwrap_or_default();
+        let is_there = go_on_until(&mut [], Duration::from_secs(20), || said().contains("wait for"));
+        let _ = child.kill();
+        let _ = child.wait();
+        assert!(is_there && said().contains("its group could read it"), "{}", said());
+        assert_eq!(fs::metadata(&path).expect("the file").mode() & 0o7777, 0o600);
+    });
+}
+
 /// What the supervisor knows of a member, as `pfcluster mariadb status` says.
 fn known(world: &World, host: &str) -> serde_json::Value {
     let status = world.run(&["mariadb", "status", "--format=json"]);
@@ -246,14 +287,17 @@ fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
 
         // pf3 has no key of its own: the thief is believed.
         let mut thief = [Poser::with(&world, 2, None, |_| stopped_at(50))];
-        assert!(go_on_until(&mut thief, limit, || supervisor.log().contains("pf3.example.com is there")));
-        assert!(is_at(PF3, 50), "{:#}", known(&world, PF3));
+        assert!(go_on_until(&mut thief, limit, || supervisor
+            .log()
+            .contains("the supervisor of pf3.example.com is running")));
+        assert!(go_on_until(&mut thief, limit, || is_at(PF3, 50)), "{:#}", known(&world, PF3));
         drop(thief);
 
         // pf2 has one, and is heard first.
         let mut pf2 = [Poser::with(&world, 1, TRUE, |_| stopped_at(70))];
         assert!(go_on_until(&mut pf2, limit, || supervisor.log().contains("signing key of pf2.example.com pinned")));
-        assert!(is_at(PF2, 70), "{:#}", known(&world, PF2));
+        // Its first message may be from before its first look.
+        assert!(go_on_until(&mut pf2, limit, || is_at(PF2, 70)), "{:#}", known(&world, PF2));
         drop(pf2);
         assert_eq!(known(&world, PF2)["signing_key"], id(TRUE));
         let pins = || fs::read_to_string(world.path("state/pinned-keys")).unwrap_or_default();
@@ -263,6 +307,20 @@ fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
             assert_eq!(mode, 0o600, "{name}");
         }
         assert_eq!(fs::metadata(world.path("state")).expect("its directory").permissions().mode() & 0o7777, 0o700);
+
+        // A pin that can't be written is written when that is possible again, and not forgotten meanwhile.
+        let state = world.path("state").display().to_string();
+        mount(&["mount", "--bind", &state, &state]);
+        mount(&["mount", "-o", "remount,ro,bind", &state]);
+        let mut pf3 = [Poser::with(&world, 2, Some(4), |_| stopped_at(50))];
+        let is_noted = || supervisor.log().contains("a restart of this supervisor forgets a pinned key");
+        let is_there = go_on_until(&mut pf3, limit, is_noted);
+        let unwritten = pins();
+        mount(&["umount", &state]);
+        assert!(is_there && !unwritten.contains(PF3), "{unwritten}{}", supervisor.log());
+        assert!(go_on_until(&mut [], limit, || pins().contains(PF3)), "{}", pins());
+        assert_eq!(known(&world, PF3)["signing_key"], id(Some(4)));
+        drop(pf3);
 
         // The thief without a key, then with one of his own; then both once more to a supervisor that has started again.
         let forged = "pf2.example.com as its sender and is not signed with the key of pf2.example.com";
@@ -277,8 +335,9 @@ fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
                 let mut thief = [Poser::with(&world, 1, key, |_| stopped_at(50))];
                 let saying = Saying::AssumeLost(vec![PF3.parse().expect("a name")]);
                 thief[0].input(Input::Said { id: 7, saying, user: Some(0) });
-                let shows = || known(&world, PF2)["refused_key"].as_str().map(str::to_owned);
-                let is_told = || supervisor.log().contains(forged) && shows() == key.map(|_| id(key));
+                let shows = || known(&world, PF2)["refused_keys"].clone();
+                let ids: Vec<String> = key.map(|_| id(key)).into_iter().collect();
+                let is_told = || supervisor.log().contains(forged) && shows() == serde_json::json!(ids);
                 assert!(go_on_until(&mut thief, limit, is_told), "{key:?}: {}", supervisor.log());
                 go_on_until(&mut thief, Duration::from_secs(2), || false);
                 assert!(!is_at(PF2, 50), "{:#}", known(&world, PF2));
@@ -288,7 +347,7 @@ fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
 
         // pf2 is installed anew: it has another key, which an operator accepts.
         let mut pf2 = [Poser::with(&world, 1, NEW, |_| stopped_at(80))];
-        let is_shown = || known(&world, PF2)["refused_key"] == id(NEW);
+        let is_shown = || known(&world, PF2)["refused_keys"][0] == id(NEW);
         assert!(go_on_until(&mut pf2, limit, is_shown), "{:#}", known(&world, PF2));
         let text = world.run(&["mariadb", "status"]).text();
         assert!(text.contains(&format!("pfcluster key accept pf2.example.com --id {}", id(NEW))), "{text}");
@@ -321,6 +380,38 @@ fn who_has_the_shared_key_does_not_speak_for_a_member_whose_own_key_is_known() {
         files_with(&world.path("pf"), private.trim(), &mut found);
         assert_eq!(found, Vec::<PathBuf>::new());
         assert!(!supervisor.log().contains(private.trim()) && !text.contains(private.trim()));
+    });
+}
+
+/// `key accept pf2` took the first of two members whose names begin so.
+#[test]
+fn a_name_that_two_members_have_the_first_part_of_is_refused() {
+    in_namespace("posed::a_name_that_two_members_have_the_first_part_of_is_refused", || {
+        let world = World::new();
+        let conf = fs::read_to_string(world.path("pf/conf/cluster.conf")).expect("an example");
+        world.write("pf/conf/cluster.conf", &conf.replace("pf3.example.com", "pf2.example.org"));
+        let supervisor = world.supervisor();
+        assert!(supervisor.says("wait for"), "{}", supervisor.log());
+        let accepted = world.run(&["key", "accept", "pf2"]);
+        assert!(accepted.code() == Some(2) && accepted.text().contains("several names"), "{accepted:?}");
+        let whole = world.run(&["key", "accept", "pf2.example.org"]);
+        assert!(whole.text().contains("pf2.example.org shows no key"), "{whole:?}");
+        // A running supervisor forgets a key that it has pinned, and its file does.
+        let mut pf2 = [Poser::with(&world, 1, Some(2), |_| stopped_at(70))];
+        let pins = || fs::read_to_string(world.path("state/pinned-keys")).unwrap_or_default();
+        let limit = Duration::from_secs(20);
+        assert!(go_on_until(&mut pf2, limit, || pins().starts_with("pf2.example.com ")), "{}", supervisor.log());
+        drop(pf2);
+        let none = world.run(&["key", "forget", "pf3.example.com"]);
+        assert!(none.code() == Some(2) && none.text().contains("no key is pinned for pf3"), "{none:?}");
+        let forgotten = world.run(&["key", "forget", "pf2.example.com", "--yes"]);
+        assert_eq!(forgotten.code(), Some(0), "{forgotten:?}");
+        assert!(supervisor.says("signing key of pf2.example.com forgotten"), "{}", supervisor.log());
+        assert_eq!(pins(), "");
+        assert_eq!(known(&world, "pf2.example.com")["signing_key"], serde_json::Value::Null);
+        assert_eq!(world.run(&["key", "rotate"]).code(), Some(0));
+        let finished = world.run(&["key", "rotate", "--finish", "--without=pf2"]);
+        assert!(finished.code() == Some(2) && finished.text().contains("several names"), "{finished:?}");
     });
 }
 

@@ -11,7 +11,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
-use pfcluster_tests::program::{examples, program};
+use pfcluster_tests::program::{examples, program_at, script as script_at};
 use pfcluster_tests::schema::assert_fits;
 use serde_json::{Value, json};
 
@@ -33,7 +33,7 @@ impl Host {
         for name in ["cluster.conf", "pf.conf"] {
             fs::copy(examples().join("guide").join(name), host.at("pf/conf").join(name)).expect("an example");
         }
-        fs::copy(program(), host.at("pfcluster")).expect("a copy that everybody may run");
+        program_at(&host.at("pfcluster"));
         mode(host.folder.path(), 0o755);
         host
     }
@@ -43,9 +43,7 @@ impl Host {
     }
 
     fn program(&self, name: &str, script: &str) {
-        let path = self.at("programs").join(name);
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).expect("a scratch file");
-        mode(&path, 0o755);
+        script_at(&self.at("programs").join(name), &format!("#!/bin/sh\n{script}\n"));
     }
 
     fn command(&self, arguments: &[&str]) -> Command {

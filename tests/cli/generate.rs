@@ -196,7 +196,7 @@ fn nothing_is_written_when_anything_is_wrong() {
         (
             "no member",
             |i| i.replace("conf/cluster.conf", "pf2.example.com", "pf9.example.com"),
-            "pf2.example.com is no member of the cluster",
+            "pf2.example.com is not a member of the cluster",
         ),
         (
             "no virtual address",
@@ -271,7 +271,7 @@ fn out_writes_elsewhere_and_explain_says_why() {
     assert!(!installation.path("var").exists());
     let explained = installation.generate(&["all", "--explain"]);
     assert_eq!(explained.status, Some(0));
-    assert!(explained.out.contains("because:"), "{}", explained.out);
+    assert!(explained.out.contains("why: "), "{}", explained.out);
     let json = installation.generate(&["all", "--explain", "--format", "json"]);
     let document: serde_json::Value = serde_json::from_str(&json.out).expect("JSON");
     assert!(document["deviations"].as_array().is_some_and(|list| !list.is_empty()));

@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use pfcluster_tests::program::{examples, program, run};
+use pfcluster_tests::program::{examples, program, program_at, run};
 use pfcluster_tests::schema::assert_fits;
 use serde_json::Value;
 
@@ -69,7 +69,7 @@ fn findings_are_sorted_and_counted() {
 fn a_file_that_may_not_be_read_is_one_clear_message() {
     let directory = scratch();
     let at = |name: &str| directory.path().join(name);
-    std::fs::copy(program(), at("pfcluster")).expect("a copy that everybody may run");
+    program_at(&at("pfcluster"));
     std::fs::write(at("cluster.conf"), BROKEN).expect("a writable directory");
     let mode = |path: &Path, mode| {
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).expect("our own file");

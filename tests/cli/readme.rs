@@ -1,9 +1,8 @@
 //! Every command of the README, and of the pages that it leads to, works as printed.
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use pfcluster_tests::program::{examples, run};
+use pfcluster_tests::program::{examples, run, script};
 use pfcluster_tests::webservices::Cluster;
 use serde_json::Value;
 
@@ -97,8 +96,7 @@ fn every_command_is_run_here_or_by_ci() {
     let programs = directory.path().join("programs");
     for name in ["systemctl", "pfcmd"] {
         std::fs::create_dir_all(&programs).expect("a writable directory");
-        std::fs::write(programs.join(name), "#!/bin/sh\n").expect("a writable directory");
-        std::fs::set_permissions(programs.join(name), std::fs::Permissions::from_mode(0o755)).expect("our own file");
+        script(&programs.join(name), "#!/bin/sh\n");
     }
     std::fs::create_dir_all(root.join("var/run")).expect("a writable directory");
     let programs = programs.to_string_lossy().into_owned();
@@ -132,7 +130,7 @@ fn every_command_is_run_here_or_by_ci() {
             assert!(daemons.contains(&format!("\"{command}\"")), "not run by {WITH_A_DATABASE}: {line}");
             continue;
         }
-        if matches!(arguments[..], ["key", "rotate", "--finish"] | ["key", "accept", ..]) {
+        if matches!(arguments[..], ["key", "rotate", "--finish"] | ["key", "accept" | "forget", ..]) {
             // They ask the supervisor which keys the members have.
             assert!(repository(WITH_A_SUPERVISOR).contains(&format!("&{arguments:?}")), "{line}");
             continue;
@@ -172,7 +170,7 @@ fn every_command_is_run_here_or_by_ci() {
 #[test]
 fn the_two_commands_of_a_fresh_machine_are_there() {
     let (readme, ci) = (repository("README.md"), repository(".ci/run"));
-    for command in ["cargo run --release -p pfcluster-cli -- demo", "tests/run"] {
+    for command in ["cargo run -p pfcluster-cli -- demo", "tests/run"] {
         assert!(commands(&readme).contains(&command), "README: {command}");
         assert!(ci.lines().any(|line| line.trim() == command), ".ci/run: {command}");
     }

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use pfcluster_tests::program::{examples, run};
+use pfcluster_tests::program::{examples, run, script};
 use pfcluster_tests::schema::assert_fits;
 use serde_json::{Value, json};
 
@@ -34,9 +33,7 @@ impl Host {
         host.write("pf/conf/pf.conf", "[database]\nuser=\n");
         host.write("system/target", "packetfence-cluster.target\n");
         host.write("system/environment", "LANG=C\n");
-        host.write("programs/systemctl", SYSTEMCTL);
-        let executable = fs::Permissions::from_mode(0o755);
-        fs::set_permissions(host.at("programs/systemctl"), executable).expect("our own file");
+        script(&host.at("programs/systemctl"), SYSTEMCTL);
         host
     }
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use pfcluster_tests::program::{examples, program};
+use pfcluster_tests::program::{examples, program_at, script};
 use pfcluster_tests::schema::assert_fits;
 use rustix::process::geteuid;
 use serde_json::{Value, json};
@@ -47,7 +47,7 @@ impl Host {
             fs::create_dir_all(host.at(name)).expect("a scratch folder");
         }
         fs::copy(examples().join("guide/cluster.conf"), host.at("pf/conf/cluster.conf")).expect("an example");
-        fs::copy(program(), host.at("pfcluster")).expect("a copy that everybody may run");
+        program_at(&host.at("pfcluster"));
         host.programs_that_fail_at("nothing");
         mode(host.folder.path(), 0o755);
         host
@@ -60,13 +60,12 @@ impl Host {
     /// The stand-ins fail where their command line is this one.
     fn programs_that_fail_at(&self, command: &str) {
         let _ = fs::remove_file(self.at("log"));
-        let script = format!(
+        let text = format!(
             "#!/bin/sh\ncalled=\"${{0##*/}} $*\"\necho \"$called\" >> {}\necho said\n[ \"$called\" != \"{command}\" ] || exit 7\n",
             self.at("log").display()
         );
         for name in ["systemctl", "pfcmd"] {
-            fs::write(self.at("programs").join(name), &script).expect("a scratch file");
-            mode(&self.at("programs").join(name), 0o755);
+            script(&self.at("programs").join(name), &text);
         }
     }
 
@@ -234,8 +233,7 @@ fn programs_that_do_not_end_well() {
     fs::remove_file(host.at("programs/pfcmd")).expect("our own file");
     let (code, document) = host.maintenance(&["--activate"]);
     assert_eq!((code, &document["steps"][3]["why"]), (Some(1), &json!("no such file or directory")), "{document:#}");
-    fs::write(host.at("programs/pfcmd"), "#!/bin/sh\nkill -TERM $$\n").expect("a scratch file");
-    mode(&host.at("programs/pfcmd"), 0o755);
+    script(&host.at("programs/pfcmd"), "#!/bin/sh\nkill -TERM $$\n");
     let (code, document) = host.maintenance(&["--activate"]);
     assert_eq!((code, &document["steps"][3]["why"]), (Some(1), &json!("ended by signal 15")), "{document:#}");
 }

@@ -107,6 +107,19 @@ fn own_and_pinned_keys_that_cannot_be_used_are_no_new_beginning() {
         ),
         (&secret[..64], 0o600, "pf2.example.com 00".to_owned(), "line 1: the key of a member has 64"),
         (&secret[..64], 0o600, format!("pf/2 {public}"), "line 1: "),
+        ("0".repeat(64).as_str(), 0o600, String::new(), "only zeros"),
+        (
+            &secret[..64],
+            0o600,
+            format!("pf3.example.com {public}\npf2.example.com {public}\npf3.example.com {public}\n"),
+            "line 3: pf3.example.com has a line already",
+        ),
+        (
+            &secret[..64],
+            0o600,
+            format!("pf2.example.com {public}\nPF3.example.com {public}\n"),
+            "line 2: PF3.example.com is written otherwise in cluster.conf: pf3.example.com",
+        ),
     ] {
         file("signing.key", own, mode);
         file("pinned-keys", &pinned, 0o600);
@@ -116,6 +129,28 @@ fn own_and_pinned_keys_that_cannot_be_used_are_no_new_beginning() {
         }
         assert_eq!(fs::read_to_string(state.join("signing.key")).expect("our file"), own, "it is left as it is");
     }
+}
+
+/// What is pinned for a host that is gone is forgotten, also while no supervisor runs; the others' keys stay.
+#[test]
+fn a_pinned_key_is_forgotten() {
+    let directory = scratch();
+    let here = ["--root=pf", "--run-directory=run", "--state-directory=state"];
+    let state = directory.path().join("state");
+    fs::create_dir(&state).expect("a writable directory");
+    fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).expect("our own directory");
+    let [one, other] = [7, 8].map(|byte| SigningKey::new([byte; 32]).public());
+    let before = format!("pf2.example.com {one}\npf9.example.com {other}\n");
+    fs::write(state.join("pinned-keys"), &before).expect("a scratch file");
+    fs::set_permissions(state.join("pinned-keys"), fs::Permissions::from_mode(0o600)).expect("our own file");
+    let pins = || fs::read_to_string(state.join("pinned-keys")).expect("our file");
+    let (code, text) = said(directory.path(), &[&["key", "forget", "pf9", "--yes"][..], &here].concat());
+    assert!(code == Some(2) && text.contains("pinned: pf2.example.com, pf9.example.com"), "{text}");
+    let (code, text) = said(directory.path(), &[&["key", "forget", "pf9.example.com"][..], &here].concat());
+    assert!(code == Some(2) && text.contains("--yes") && pins() == before, "{text}");
+    let (code, text) = said(directory.path(), &[&["key", "forget", "pf9.example.com", "--yes"][..], &here].concat());
+    assert!(code == Some(0) && text.contains(&other.fingerprint().to_string()), "{text}");
+    assert_eq!(pins(), format!("pf2.example.com {one}\n"));
 }
 
 /// There is nothing to accept without a supervisor, and `--yes` needs to say which key is meant.
@@ -140,7 +175,23 @@ fn a_link_in_the_place_of_the_key_is_not_followed() {
     assert_eq!(fs::read_to_string(&elsewhere).expect("a file"), "precious");
 }
 
-/// Whoever is in the file's group may read it (PacketFence's synchronisation); nobody else, and no text that is no key.
+/// The database's user may be in the file's group. (What PacketFence's synchronisation leaves, a supervisor takes in:
+/// tests/attacks/posed.rs.)
+#[test]
+fn a_key_that_its_group_may_read_is_refused() {
+    let directory = scratch();
+    let path = directory.path().join("pf/conf/pfcluster.key");
+    assert_eq!(said(directory.path(), &["key", "new", "--root=pf"]).0, Some(0));
+    let before = fs::read_to_string(&path).expect("a key");
+    for mode in [0o640, 0o660, 0o620] {
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).expect("our own file");
+        let (code, text) = said(directory.path(), &["key", "rotate", "--root=pf"]);
+        assert!(code == Some(2) && text.contains("its group may") && text.contains("hint: chmod 600"), "{text}");
+        assert_eq!(fs::read_to_string(&path).expect("a key"), before);
+    }
+}
+
+/// No text that is no key.
 #[test]
 fn a_key_that_is_no_secret_is_refused() {
     let directory = scratch();
@@ -155,8 +206,8 @@ fn a_key_that_is_no_secret_is_refused() {
     ];
     let secret = "5ec2e7".repeat(11);
     for (text, mode, reason) in [
-        (&secret[..64], 0o604, "chmod o="),
-        (&secret[..64], 0o602, "chmod o="),
+        (&secret[..64], 0o604, "chmod 600"),
+        (&secret[..64], 0o602, "chmod 600"),
         (&secret[..63], 0o600, "64 hexadecimal digits"),
         ("", 0o600, "64 hexadecimal digits"),
     ] {

@@ -1,4 +1,4 @@
-//! The election over every small state of the world: the laws of `pfcluster_core::strategies::laws` hold in each, and in
+//! The election over every small state of the world: the laws of `pfcluster_testing::laws` hold in each, and in
 //! every short true history no two observers start two, and nothing that survives is left behind.
 //!
 //! What is not in evidence can't matter: an election is a function of the evidence, so two ways to the same evidence are
@@ -16,7 +16,7 @@ mod worlds;
 
 use alphabet::{Letter, full, less, modified, seen, smaller, smallest};
 use pfcluster_core::galera::bootstrap::{Policy, Seen};
-use pfcluster_core::strategies::worlds::{Event, World};
+use pfcluster_testing::worlds::{Event, World};
 use search::{Columns, Findings, every_state};
 
 fn columns(letters: &[Vec<Letter>], disabled: &[bool]) -> Columns {

@@ -144,7 +144,7 @@ fn every_small_world_has_its_reasons_and_its_remedy() {
             let push = Step::Run { on: Some(member.clone()), command: pfcluster_core::conflict::SYNC.to_owned() };
             assert_eq!(decision.remedy.iter().filter(|step| **step == push).count(), 1, "{}", told());
             let newest = overwrites.iter().map(|(_, version)| version).max().expect("somebody loses");
-            let offers_newest = steps.iter().any(|step| step.contains(&format!("newer configuration {newest},")));
+            let offers_newest = steps.iter().any(|step| step.contains(&format!("newer configuration {newest}:")));
             assert_eq!(offers_newest, newest > version, "{}", told());
         } else {
             assert!(!steps.iter().any(|step| step.contains("sync --as-master")), "{}", told());

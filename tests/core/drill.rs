@@ -2,11 +2,11 @@
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::document::Document;
-use pfcluster_core::sim::drill::{Day, DrillError, Flush, MOST, Scenario, Setting};
-use pfcluster_core::sim::galera::Set;
-use pfcluster_core::sim::{Condition, Entry, Happening, Policy};
 use pfcluster_core::span::Source;
-use pfcluster_core::strategies::clusters::described;
+use pfcluster_sim::drill::{Day, DrillError, Flush, MOST, Scenario, Setting};
+use pfcluster_sim::galera::Set;
+use pfcluster_sim::{Condition, Entry, Happening, Policy};
+use pfcluster_testing::clusters::described;
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -67,8 +67,10 @@ fn an_address_follows_a_goodbye_at_once_and_comes_back_late() {
 fn both_sides_of_a_partition_hold_the_address() {
     let [one, two, three] = <[Hostname; 3]>::try_from(hosts(3)).expect("three");
     let day = day(3, &Scenario::Partition { groups: vec![vec![one], vec![two, three]] });
-    let [parted, healed] =
-        [when(&day, |what| matches!(what, Happening::Parted(_))), when(&day, |what| matches!(what, Happening::Healed))];
+    let [parted, healed] = [
+        when(&day, |what| matches!(what, Happening::Partitioned(_))),
+        when(&day, |what| matches!(what, Happening::Healed)),
+    ];
     assert!(held_from(&day, parted, Set::from([0, 1])) < healed);
     // The next advertisement of the first ends it.
     assert!(held_from(&day, healed, Set::of(0)) - healed <= 5_250);

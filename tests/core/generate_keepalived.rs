@@ -126,7 +126,7 @@ fn what_cannot_be_generated_says_why() {
         assert!(!error.help().is_empty());
         error.to_string()
     };
-    assert_eq!(error(guide(), "pf9", "14"), "pf9 is no member of the cluster");
+    assert_eq!(error(guide(), "pf9", "14"), "pf9 is not a member of the cluster");
     let no_vip =
         Files { cluster: guide().cluster.replace("[CLUSTER interface eth1.2]\nip=192.168.2.10\n", ""), ..guide() };
     assert_eq!(error(no_vip, "pf2.example.com", "14"), "`ip of [CLUSTER interface eth1.2]` is missing");

@@ -27,6 +27,8 @@ mod generate_haproxy;
 mod generate_keepalived;
 /// The MariaDB file: snapshots, laws, hostile values.
 mod generate_mariadb;
+/// The sources: what is above uses what is below, and no circle joins folders.
+mod layers;
 /// Who has quorum: all small worlds against an oracle, laws, schema.
 mod quorum;
 /// Runbooks: reviewed texts, laws, and every command against lists of what there is.
@@ -35,3 +37,5 @@ mod runbook;
 mod status;
 /// The supervisors: what travels between them, what they write down.
 mod supervisor;
+/// The glossary, in all that people read.
+mod words;

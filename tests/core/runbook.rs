@@ -11,7 +11,7 @@ mod shell;
 
 use books::{Kind, books, example};
 use pfcluster_cli::report::runbook::{Shown, list_json};
-use pfcluster_core::runbook::{Name, Request, RunbookError, runbook};
+use pfcluster_guide::runbook::{Name, Request, RunbookError, runbook};
 use pfcluster_tests::schema::{assert_fits, assert_valid, validator};
 use pfcluster_tests::snapshot::reviewed_in;
 use serde_json::Value;

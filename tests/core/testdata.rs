@@ -4,7 +4,7 @@ use std::path::Path;
 
 use libtest_mimic::{Arguments, Trial};
 use pfcluster_core::check;
-use pfcluster_core::doctor::CHECKS;
+use pfcluster_guide::doctor::CHECKS;
 use pfcluster_tests::commands::output;
 use pfcluster_tests::{Case, cases, files, rewritten};
 

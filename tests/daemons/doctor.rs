@@ -90,7 +90,7 @@ fn units_and_files() {
 fn ports() {
     let machine = Machine::new();
     ["database-ports", "supervisor-port"].iter().for_each(|id| machine.passes(id));
-    machine.mends("webservices-port", "warn", "nobody listens on 192.168.1.5:9090");
+    machine.mends("webservices-port", "warn", "nothing listens on 192.168.1.5:9090");
     // On another address, or as another transport, nobody is in the way.
     machine.run("setsid socat TCP-LISTEN:4568,bind=127.0.0.1,fork /dev/null >/dev/null 2>&1 &");
     machine.run("setsid socat TCP-LISTEN:4254,fork /dev/null >/dev/null 2>&1 &");

@@ -53,4 +53,4 @@ Report::file($conf);
 
 # With `--format json` an error is JSON, too.
 eval { ask('generate', 'keepalived', '--explain', '--format', 'json', @cluster, '--host', 'pf9.example.com') };
-print 'refused: ', $@ =~ /(pf9\.example\.com is no member of the cluster)/ ? $1 : $@, "\n";
+print 'refused: ', $@ =~ /(pf9\.example\.com is not a member of the cluster)/ ? $1 : $@, "\n";

@@ -53,4 +53,4 @@ Report::file(ask('keepalived', $cluster_conf, $pf_conf, 'pf1.example.com')->{'va
 
 # An exception is a string here: its class and its text are in it.
 eval { ask('keepalived', $cluster_conf, $pf_conf, 'pf9.example.com') };
-print 'refused: ', $@ =~ /(pf9\.example\.com is no member of the cluster)/ ? $1 : $@, "\n";
+print 'refused: ', $@ =~ /(pf9\.example\.com is not a member of the cluster)/ ? $1 : $@, "\n";

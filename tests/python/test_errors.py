@@ -54,7 +54,7 @@ BAD_VALUES: dict[str, tuple[type[errors.PfclusterError], str, Callable[[], objec
     "an endless host name": (errors.InputError, "longer than 253", lambda: pf.quorum(["a" * 10**6])),
     "a version": (errors.InputError, "from 7 to 14", lambda: pf.parse("", pf_version="99")),
     "a stranger": (errors.NotAMemberError, "the members are pf1", lambda: guide().seen_by("pf9")),
-    "a stranger to quorum": (errors.NotAMemberError, "pf9 is no member", lambda: pf.quorum(["pf1"], down=["pf9"])),
+    "a stranger to quorum": (errors.NotAMemberError, "pf9 is not a member", lambda: pf.quorum(["pf1"], down=["pf9"])),
     "a stranger's word": (
         errors.NotAMemberError,
         "the members are pf1",
@@ -62,7 +62,7 @@ BAD_VALUES: dict[str, tuple[type[errors.PfclusterError], str, Callable[[], objec
     ),
     "a stranger's evidence": (
         errors.NotAMemberError,
-        "pf9 is no member",
+        "pf9 is not a member",
         lambda: pf.select_bootstrap(guide(), [{"version": 1, "host": "pf9"}]),
     ),
     "a stranger who decides": (errors.NotAMemberError, "pf9", lambda: pf.resolve_conflict({"pf1": "1"}, host="pf9")),

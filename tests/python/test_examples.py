@@ -35,7 +35,7 @@ def test_check() -> None:
 def test_elect() -> None:
     elected = run("elect.py", GUIDE, str(EXAMPLES / "guide" / "power-cut.json"))
     assert elected.stdout.startswith(
-        "start at once: pf2.example.com, pf3.example.com\n  not pf1.example.com: 89 transactions behind\n"
+        "start together: pf2.example.com, pf3.example.com\n  not pf1.example.com: 89 transactions behind\n"
     )
     assert run("elect.py", GUIDE).returncode == 1
 
@@ -47,7 +47,7 @@ def test_supervise() -> None:
     assert (driven.returncode, driven.stderr) == (0, "")
     # pf2 is behind: it receives what it lacks, and records the boot in which it does.
     for host, steps in (("pf2", "record, start (normal) at "), ("pf3", "start (normal) at ")):
-        assert f"\n{host}.example.com: start, to form the last view again: {steps}" in driven.stdout
+        assert f"\n{host}.example.com: start, to restore the last primary component: {steps}" in driven.stdout
     assert "\npf1.example.com: start" not in driven.stdout
 
 
@@ -81,8 +81,8 @@ def test_the_pages_python(directory: Path) -> None:
     (block,) = blocks("python")
     run = subprocess.run([sys.executable, "-c", block], cwd=directory, capture_output=True, text=True)
     assert (run.returncode, run.stderr) == (0, "")
-    assert "start at once: pf2.example.com pf3.example.com then: pf1.example.com" in run.stdout
-    assert "Decision: start pf2.example.com and pf3.example.com at once" in run.stdout
+    assert "start together: pf2.example.com pf3.example.com then: pf1.example.com" in run.stdout
+    assert "Decision: start pf2.example.com and pf3.example.com together" in run.stdout
     # There is no installation here.
     assert "cannot read /usr/local/pf/conf/cluster.conf" in run.stdout
 

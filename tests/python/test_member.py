@@ -157,7 +157,7 @@ def test_other_threads_go_on(root: Path, silent: socket.socket) -> None:
 
 
 def test_who_can_not_be_asked(root: Path) -> None:
-    with pytest.raises(errors.NotAMemberError, match=r"pf9 is no member of the cluster"):
+    with pytest.raises(errors.NotAMemberError, match=r"pf9 is not a member of the cluster"):
         host.member_status("pf9", root=root, host=FIRST)
     with pytest.raises(TypeError):
         host.member_status(5, root=root, host=FIRST)  # type: ignore[arg-type]

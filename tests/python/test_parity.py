@@ -29,6 +29,7 @@ NOT_HERE = {
     "status": "the verdict on what databases answered, which `pfcluster.host.status` asks: see test_host.py",
     "supervisor": "stories of hosts over time, in a language of their own: test_supervisor.py drives the same machine",
     "sync": "calls of the web services: test_sync.py makes them against a stand-in server",
+    "words.txt": "words of the field, looked for in what the program prints",
 }
 
 # What Rust's tests ask that Python has no function for.
@@ -299,9 +300,11 @@ def bootstrap(case: Case) -> str:
         silent={elections.host(one.name): one.silence() or "" for one in members if one.silence()},
     )
     said = str(decision).splitlines()
-    taken_for_granted = [line.replace("  provided that", "  assumes:") for line in said if "  provided that" in line]
-    because = [line for line in said if line.startswith(("  because ", "  not ", "  warning: "))]
-    assert [line.replace("  because ", "").strip() for line in because] == [reason.text for reason in decision.reasons]
+    taken_for_granted = [line.replace("  assumes that", "  assumes:") for line in said if "  assumes that" in line]
+    because = [line for line in said if line.startswith(("  because ", "  not ", "  warning: ", "  note: "))]
+    assert len(because) == len(decision.reasons)
+    for line, reason in zip(because, decision.reasons):
+        assert line.strip() in [lead + reason.text for lead in ("", "because ", "warning: ", "note: ")]
     lines = [decision.action.text, *because, *taken_for_granted]
     if decision.action.kind in ("wait", "refuse") or "steps" in case.words:
         lines += [f"  > {step}" for step in decision.remedy]

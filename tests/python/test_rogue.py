@@ -88,6 +88,7 @@ def rogue(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[socket.soc
         own.bind(str(tmp_path / "socket"))
         (tmp_path / "socket").chmod(0o777)
         peer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         peer.bind(("127.0.78.6", 3306))
         for listener in (own, peer):
             listener.listen()

@@ -186,7 +186,7 @@ def test_two_at_once_do_not_mix(members: StandIns) -> None:
 
 def test_what_is_refused(members: StandIns) -> None:
     where = members.where(0)
-    with pytest.raises(errors.InputError, match="no member's management address"):
+    with pytest.raises(errors.InputError, match="not the management address of a member"):
         host.pull("127.0.0.1", **where)
     with pytest.raises(errors.InputError, match="this member itself"):
         host.pull(members.address(0), **where)

@@ -15,6 +15,7 @@ pub mod commands;
 pub mod decisions;
 pub mod fuzz;
 pub mod galera;
+pub mod guard;
 pub mod lab;
 pub mod members;
 pub mod netns;

@@ -5,10 +5,11 @@ use std::net::Ipv4Addr;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{Evidence, Files, Observation, Process, Records};
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
-    Config, Input, Key, LastBackup, Look, Output, Part, PeerStatus, PublicKey, SigningKey, Step, Supervisor, Tick,
+    Config, Event, Input, Key, LastBackup, Look, Output, Part, PeerStatus, PublicKey, SigningKey, Step, Supervisor,
+    Tick,
 };
+use pfcluster_testing::clusters::host;
 
 /// The key of all of them.
 pub const KEY: [u8; 32] = [7; 32];
@@ -63,13 +64,24 @@ pub struct Member {
     pub acts: Vec<(Part, Vec<Step>)>,
     /// The keys that it had its host write down.
     pub pinned: BTreeMap<Hostname, PublicKey>,
+    /// What it told people.
+    pub told: Vec<Event>,
     /// When it is.
     pub now: Tick,
 }
 
 impl Member {
     /// A member whose supervisor begins now.
-    pub fn new(mut config: Config, finds: Evidence, now: Tick) -> Member {
+    pub fn new(config: Config, finds: Evidence, now: Tick) -> Member {
+        Member::begin(config, finds, now, false)
+    }
+
+    /// The same; its probes never end.
+    pub fn blind(config: Config, now: Tick) -> Member {
+        Member::begin(config, nothing(), now, true)
+    }
+
+    fn begin(mut config: Config, finds: Evidence, now: Tick, is_blind: bool) -> Member {
         config.records = finds.files.as_ref().map(|files| files.records.clone()).unwrap_or_default();
         let me = config.me.clone();
         let supervisor = Supervisor::new(config, now);
@@ -79,11 +91,12 @@ impl Member {
             finds,
             holds: None,
             backup: LastBackup::Unknown,
-            is_blind: false,
+            is_blind,
             looks: 0,
             sent: Vec::new(),
             acts: Vec::new(),
             pinned: BTreeMap::new(),
+            told: Vec::new(),
             now,
         };
         member.drain();
@@ -138,6 +151,7 @@ impl Member {
                     self.supervisor.handle_input(self.now, Input::Acted { result });
                 }
                 Output::Pin(pinned) => self.pinned = pinned,
+                Output::Tell(event) => self.told.push(event),
                 _ => {}
             }
         }

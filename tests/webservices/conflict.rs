@@ -40,7 +40,7 @@ fn silent_members_are_part_of_the_answer() {
     cluster.members[0].fail("", Fault::Hang);
     let own = cluster.run(0, &["conflict", "--timeout", "1"]);
     assert_eq!(own.status, Some(1), "{own:?}");
-    assert!(own.out.contains("Conflict: pf2.example.com is to push version 1500000000"), "{}", own.out);
+    assert!(own.out.contains("Conflict: the configuration of pf2.example.com (1500000000) wins"), "{}", own.out);
     cluster.members[2].fail("", Fault::Hang);
     cluster.members[1].fail("", Fault::Status(401));
     let nobody = cluster.run(0, &["conflict", "--timeout", "1"]);
@@ -88,7 +88,7 @@ fn without_a_conflict_or_a_word_nothing_is_pushed() {
     cluster.set_versions(["1500000000", "1500000000", "1600000000"]);
     let nobody = cluster.run(0, &["conflict", "resolve"]);
     assert_eq!(nobody.status, Some(2), "{nobody:?}");
-    assert!(nobody.err.contains("there is nobody to ask whether to push\nhint: add `--yes`"), "{}", nobody.err);
+    assert!(nobody.err.contains("there is no terminal to ask whether to push\nhint: add `--yes`"), "{}", nobody.err);
     let file = cluster.run(0, &["conflict", "--versions", "x", "resolve", "--yes"]);
     assert_eq!(file.status, Some(2));
     assert!(file.err.contains("`--versions` is for looking only"), "{}", file.err);

@@ -149,3 +149,15 @@ fn a_member_that_can_not_be_asked_is_status_2() {
     }
     assert_eq!(cluster.members[1].count("download_configfile"), 0);
 }
+
+/// Root reads what the process that asked hands on: no more than a file of the configuration can have.
+#[test]
+fn a_file_that_never_ends_is_not_read() {
+    let cluster = Cluster::new();
+    let from = cluster.members[1].address.to_string();
+    cluster.members[1].write("conf/switches.conf", b"[10.0.0.1]\n");
+    cluster.members[1].fail("download_configfile", Fault::Oversized);
+    let answer = cluster.run(0, &["sync", "--from", &from, "--timeout", "100"]);
+    assert_eq!(answer.status, Some(2), "{answer:?}");
+    assert!(answer.err.contains("longer than 48 MiB"), "{}", answer.err);
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use pfcluster_tests::program::program;
+use pfcluster_tests::program::program_at;
 use pfcluster_tests::webservices::{Answer, Cluster};
 
 #[test]
@@ -128,7 +128,8 @@ fn without_the_permission_it_says_who_has_it() {
     let cluster = Cluster::new();
     let pf1 = &cluster.members[0];
     let copy = cluster.file("pfcluster", "");
-    fs::copy(program(), &copy).expect("a copy that everybody may run");
+    fs::remove_file(&copy).expect("our own file");
+    program_at(&copy);
     for path in [copy.parent().expect("a directory"), &copy] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("our own file");
     }

@@ -107,7 +107,7 @@ fn only_members_are_asked() {
     let cluster = Cluster::new();
     let stranger = cluster.run(0, &["sync", "--from", "127.0.0.1"]);
     assert_eq!(stranger.status, Some(2));
-    assert!(stranger.err.contains("127.0.0.1 is no member's management address"), "{}", stranger.err);
+    assert!(stranger.err.contains("127.0.0.1 is not the management address of a member"), "{}", stranger.err);
     let itself = cluster.run(0, &["sync", "--from", &from(&cluster, 0)]);
     assert_eq!(itself.status, Some(2));
     assert!(itself.err.contains("is this member itself"), "{}", itself.err);

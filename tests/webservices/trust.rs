@@ -141,8 +141,13 @@ fn the_password_comes_from_a_file_the_environment_or_pf_conf() {
     let variables = [("PFCLUSTER_API_PASSWORD", PASSWORD)];
     assert_eq!(cluster.run_with(0, &["conflict", "--api-user", "packet"], &variables).status, Some(0));
     let shown = cluster.run(0, &["conflict", "--api-user", "packet", "--api-password", PASSWORD]);
-    assert_eq!(shown.status, Some(0), "{shown:?}");
-    assert!(shown.err.contains("warning: `--api-password` shows the password"), "{}", shown.err);
+    assert_eq!(shown.status, Some(2), "{shown:?}");
+    assert!(
+        shown.err.contains("`--api-password` is refused") && shown.err.contains("--api-password-file"),
+        "{}",
+        shown.err
+    );
+    assert!(!shown.err.contains(PASSWORD), "{}", shown.err);
     let empty = cluster.file("empty", "\n").to_string_lossy().into_owned();
     let empty = cluster.run(0, &["conflict", "--api-user", "packet", "--api-password-file", &empty]);
     assert_eq!(empty.status, Some(2));

@@ -12,17 +12,17 @@ use pfcluster_core::installation::Installation;
 use super::gather::{gather, read_input};
 use super::names::Names;
 use super::{AnswerFormat, Global};
+use crate::documents::evidence::{self, AgeLimit, MemberEvidence, Several, members_by_name};
 use crate::host::HostError;
 use crate::host::evidence::{self as host_evidence, Question, Recovery, Taken};
 use crate::host::supervise::control::{self, Request};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::bootstrap::{self as report, Shown};
-use crate::report::evidence::{self, AgeLimit, MemberEvidence, Several, members_by_name};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Which member may start the database after an outage, and why
 ///
 /// Decides from the members' evidence (guide 4.2, 4.3, 5), says why, why each other member lost, and what to do where it
-/// waits or refuses. It changes nothing. A member of cluster.conf without evidence is unknown, which is not absent.
+/// waits or refuses. It changes nothing. A member that has not reported is unknown, not down.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Bootstrap {
@@ -36,27 +36,27 @@ pub(crate) struct Bootstrap {
     /// Evidence of a file that is older does not count, and its member is unknown: `90s`, `30m`, `2h`, `1d`
     #[arg(long, value_name = "AGE", default_value = "1h", value_parser = max_age, requires = "evidence")]
     max_age: u32,
-    /// Members that will never come back: what would be decided without them
+    /// Members that are permanently lost (preview of the decision without them)
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     assume_lost: Vec<String>,
-    /// Members whose data are given up: what would be decided then
+    /// Members whose data are discarded (preview)
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     discard: Vec<String>,
-    /// Members whose recovered position is trusted, although grastate.dat has the zero UUID, is torn or is missing: what
-    /// would be decided then
+    /// Members whose recovered position is trusted, although grastate.dat has the zero UUID, is damaged or is missing
+    /// (preview)
     #[arg(long, value_name = "HOST", num_args = 1.., value_delimiter = ',')]
     trust: Vec<String>,
-    /// The member that is bootstrapped whatever the others hold, as by `pf-mariadb --force-new-cluster`: what would be
-    /// decided then
+    /// Force bootstrap from this member, as by `pf-mariadb --force-new-cluster`: transactions that only others have are
+    /// lost (preview)
     #[arg(long, value_name = "HOST")]
     force: Option<String>,
-    /// The member whose data, which never were in a cluster, begin one (guide 3.4): what would be decided then
+    /// Start a new cluster from the data of this member, which never was in one (guide 3.4; preview)
     #[arg(long, value_name = "HOST", conflicts_with = "force")]
     seed: Option<String>,
-    /// Keep the data of the member that ran without Galera: what would be decided then
+    /// Keep the data of the member that ran without Galera (preview)
     #[arg(long)]
     standalone: bool,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

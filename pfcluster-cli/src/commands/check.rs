@@ -10,8 +10,8 @@ use pfcluster_core::rule::Severity;
 
 use super::gather::gather;
 use super::{Format, Global};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{Finding, Sources, github, json, text};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Report everything that is wrong with cluster.conf and pf.conf
 ///
@@ -22,7 +22,7 @@ pub(crate) struct Check {
     /// cluster.conf files; `-` is standard input
     #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
-    /// Print the manual page of a rule: its code (PFC012) or its name
+    /// Explain a finding: its code (PFC012) or its name
     #[arg(long, value_name = "CODE", conflicts_with_all = ["files", "rules"])]
     explain: Option<String>,
     /// List all rules
@@ -31,7 +31,7 @@ pub(crate) struct Check {
     /// Exit 0 if there are only warnings
     #[arg(long)]
     exit_zero_on_warnings: bool,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }
@@ -81,7 +81,7 @@ impl Check {
 
     fn list_rules(&self, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
         if self.format == Format::Json {
-            writeln!(printer.out, "{}", json::rules(&rules()))?;
+            writeln!(printer.out, "{}", json::text(&json::rules(&rules())))?;
         } else {
             for rule in rules() {
                 writeln!(printer.out, "{}  {:7}  {}", rule.code, rule.severity.name(), rule.name)?;
@@ -98,7 +98,7 @@ impl Check {
             });
         };
         match self.format {
-            Format::Json => writeln!(printer.out, "{}", json::rules(&[rule]))?,
+            Format::Json => writeln!(printer.out, "{}", json::text(&json::rules(&[rule])))?,
             Format::Text | Format::Github => text::explain(rule, printer.out)?,
         }
         Ok(ExitStatus::Fine)

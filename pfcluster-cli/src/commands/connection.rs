@@ -1,5 +1,6 @@
 //! How members are asked: with which user and password, and which certificates are accepted.
 
+use std::ffi::OsString;
 use std::io::BufRead as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -12,7 +13,7 @@ use pfcluster_core::version::PfVersion;
 use crate::host::sync::{FINGERPRINT_COMMAND, Met, Peer, SyncError};
 use crate::host::webservices::{Credentials, Fingerprint, Pins, Trust, port};
 use crate::host::{HostError, Root, files, terminal};
-use crate::run::{CommandError, Printer};
+use crate::output::{CommandError, Printer};
 
 /// The environment variable of the password.
 const PASSWORD_VARIABLE: &str = "PFCLUSTER_API_PASSWORD";
@@ -26,13 +27,13 @@ pub(super) struct Connection {
     /// File with the user's password on its first line (environment: `PFCLUSTER_API_PASSWORD`) [default: that of pf.conf]
     #[arg(long, global = true, value_name = "FILE")]
     api_password_file: Option<PathBuf>,
-    /// The password itself: everybody on this machine can see it, so use `--api-password-file`
-    #[arg(long, global = true, value_name = "PASSWORD", conflicts_with = "api_password_file")]
-    api_password: Option<String>,
+    /// PacketFence's own option, which is refused
+    #[arg(long, global = true, value_name = "PASSWORD", hide = true)]
+    api_password: Option<OsString>,
     /// Accept the certificate with this fingerprint; may be given several times
     #[arg(long = "fingerprint", global = true, value_name = "SHA256")]
     fingerprints: Vec<Fingerprint>,
-    /// Accept every certificate: whoever is on the wire gets the password, and may answer in a member's place
+    /// Accept every certificate: no protection against a man in the middle, who gets the password
     #[arg(long, global = true, conflicts_with = "fingerprints")]
     insecure: bool,
 }
@@ -59,7 +60,7 @@ impl Connection {
         self.fingerprints.iter().for_each(|fingerprint| trust.accept(*fingerprint));
         if self.insecure {
             trust.accept_everything();
-            writeln!(printer.err, "warning: `--insecure`: nobody checks who answers, and who gets the password")?;
+            writeln!(printer.err, "warning: `--insecure`: it is not checked who answers, and who gets the password")?;
         }
         let credentials = self.credentials(root, pf_conf, version, printer)?;
         Ok(Access { credentials, trust, port: port(pf_conf)?, remembers: !self.insecure })
@@ -73,7 +74,7 @@ impl Connection {
         printer: &mut Printer<'_>,
     ) -> Result<Credentials, CommandError> {
         let of_members = pf_conf.map(|pf_conf| Credentials::of_members(root, pf_conf, version)).transpose()?.flatten();
-        let password = self.password(printer)?;
+        let password = self.password()?;
         let user = self.api_user.clone().or_else(|| Some(of_members.as_ref()?.user().to_owned()));
         match (user, password, of_members) {
             (Some(user), Some(password), _) => Ok(Credentials::new(user, password)),
@@ -96,7 +97,16 @@ impl Connection {
         }
     }
 
-    fn password(&self, printer: &mut Printer<'_>) -> Result<Option<String>, CommandError> {
+    fn password(&self) -> Result<Option<String>, CommandError> {
+        if self.api_password.is_some() {
+            return Err(CommandError::Usage {
+                message: "`--api-password` is refused: all users of this machine see what is on a command line"
+                    .to_owned(),
+                help: format!(
+                    "name a file that holds the password with `--api-password-file`, or set {PASSWORD_VARIABLE}; and change this one"
+                ),
+            });
+        }
         if let Some(path) = &self.api_password_file {
             let line = files::read_at_most(path, files::LONGEST_SECRET)?
                 .lines()
@@ -111,13 +121,6 @@ impl Connection {
                 })),
                 password => Ok(Some(password.to_owned())),
             };
-        }
-        if let Some(password) = &self.api_password {
-            writeln!(
-                printer.err,
-                "warning: `--api-password` shows the password to everybody on this machine: use `--api-password-file`"
-            )?;
-            return Ok(Some(password.clone()));
         }
         Ok(std::env::var(PASSWORD_VARIABLE).ok().filter(|password| !password.is_empty()))
     }

@@ -7,10 +7,11 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::{Args, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
 
+use super::Cli;
 use crate::host::HostError;
-use crate::run::{CommandError, Env, ExitStatus, Printer, Written, run};
+use crate::output::{CommandError, ExitStatus, Printer};
 
 /// Try everything that needs no host, on a built-in example
 ///
@@ -131,18 +132,20 @@ impl Demo {
 /// Runs one command as a user would, with the scratch directory for PacketFence's.
 fn step(root: &Path, host: &str, args: &[&str], printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
     let mut full: Vec<OsString> = vec!["pfcluster".into(), args[0].into(), "--root".into(), root.into()];
-    full.extend([
-        "--host".into(),
-        host.into(),
-        "--color".into(),
-        if printer.color { "always" } else { "never" }.into(),
-    ]);
+    full.extend(["--host".into(), host.into()]);
     // The user stands in the scratch directory; this process may stand anywhere.
     let place = |arg: &&str| if root.join(arg).is_file() { root.join(arg).into() } else { OsString::from(arg) };
     full.extend(args[1..].iter().map(place));
-    let written = Written::default();
-    let status = run(full, &mut Env::new(io::empty(), written.clone(), io::sink()));
-    let text = String::from_utf8_lossy(&written.take()).replace(&format!("{}/", root.display()), "");
+    let parsed = Cli::command().try_get_matches_from(full);
+    let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+    let (cli, matches) = parsed.map_err(|error| CommandError::Usage {
+        message: error.to_string(),
+        help: "see `pfcluster --help`".to_owned(),
+    })?;
+    let mut written = Vec::new();
+    let mut inner = Printer { stdin: &mut io::empty(), out: &mut written, err: &mut io::sink(), color: printer.color };
+    let status = cli.run(&matches, &mut inner)?;
+    let text = String::from_utf8_lossy(&written).replace(&format!("{}/", root.display()), "");
     text.lines().try_for_each(|line| writeln!(printer.out, "{}", format!("    {line}").trim_end()))?;
     Ok(status)
 }

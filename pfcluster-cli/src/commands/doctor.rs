@@ -7,27 +7,27 @@ use std::thread;
 use clap::builder::{PossibleValue, PossibleValuesParser};
 use clap::{ArgMatches, Args};
 use pfcluster_core::cluster::{Cluster, Hostname};
-use pfcluster_core::doctor::{
+use pfcluster_core::installation::Installation;
+use pfcluster_guide::doctor::{
     CHECKS, Clock, Facts, Finding, Generated, GeneratedState, Known, Monitoring, Server, Verdict, examine,
     examine_from_afar,
 };
-use pfcluster_core::installation::Installation;
 
 use super::gather::{Gathered, gather};
 use super::generate;
 use super::{AnswerFormat, Global};
+use crate::documents::evidence::members_by_name;
 use crate::host::HostError;
 use crate::host::doctor::{Machine, Others, Question, ask_others, look};
 use crate::host::install::State;
 use crate::host::mariadb::Account;
 use crate::host::status::own_settings;
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::doctor::Report;
-use crate::report::evidence::members_by_name;
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Whether this server is ready for its cluster: the guide's prerequisites, one by one
 ///
-/// Each passes, warns, fails, or can't be told; with what was seen, and the commands that mend it. It changes nothing itself.
+/// Each is pass, warn, fail or unknown, with what was found, and the commands that fix it. It changes nothing itself.
 /// Run it as root: it looks at the kernel, interfaces, units of systemd, ports, files and their permissions, and the database.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
@@ -47,7 +47,7 @@ pub(crate) struct Doctor {
     /// Where `ip` and `systemctl` are
     #[arg(long, value_name = "DIR", env = "PFCLUSTER_PROGRAMS", hide_env = true, hide = true)]
     programs: Option<PathBuf>,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

@@ -6,24 +6,24 @@ use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Cluster, Hostname, Interface, View, Vip, Zone};
 use pfcluster_core::installation::{Installation, Situation};
 use pfcluster_core::pf_conf::{HostInterface, InterfaceKind, interfaces_of};
-use pfcluster_core::sim::Policy;
-use pfcluster_core::sim::drill::{Day, DrillError, Flush, Scenario, Setting};
-use serde_json::json;
+use pfcluster_sim::Policy;
+use pfcluster_sim::drill::{Day, DrillError, Flush, Scenario, Setting};
+use serde::Serialize;
 
 use super::gather::gather;
 use super::names::{Names, usage};
 use super::{AnswerFormat, Global};
 use crate::host::{HostError, files};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::drill::{Address, GENERATOR, Report};
 use crate::report::json;
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Rehearse a bad day on this cluster, in simulation
+/// Simulate a failure on this cluster
 ///
-/// The supervisors of `pfcluster mariadb supervise` live through it in a model of Galera, under the names of this
-/// cluster.conf. Says what happens, what they decide and why, how each member is, who holds the virtual addresses, how
-/// long there is no service, what becomes of the commits, and what an administrator has to do. Nothing is asked and
-/// nothing is changed. The same seed is the same day. Without a scenario: which there are.
+/// The supervisors of `pfcluster mariadb supervise` run in a model of Galera, under the names of this cluster.conf. Says
+/// what happens, what they decide and why, how each member is, who holds the virtual addresses, how long there is no service,
+/// what becomes of the commits, and what an administrator has to do. Works offline and changes nothing. The same seed is the
+/// same simulation. Without a scenario: which there are.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Drill {
@@ -36,7 +36,7 @@ pub(crate) struct Drill {
     /// With `graceful-shutdown`: who goes after whom [default: the order of cluster.conf]
     #[arg(long, value_name = "HOST,...")]
     order: Option<String>,
-    /// From this follows how long things take, what each disk keeps and, with `random`, what happens
+    /// Random seed: how long things take, what each disk keeps and, with `random`, what happens
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// What the cluster has as `innodb_flush_log_at_trx_commit`; 2 is PacketFence's
@@ -45,32 +45,32 @@ pub(crate) struct Drill {
     /// Also show what others would have done, as far as their rules are known
     #[arg(long, value_enum)]
     beside: Option<Beside>,
-    /// Also write the day as one page that needs nothing beside it
+    /// Also write a self-contained HTML report
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
     /// A cluster.conf that stands alone [default: that of ROOT]; `-` is standard input
     #[arg(long, value_name = "FILE")]
     cluster_conf: Option<PathBuf>,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Kind {
-    /// The power of all goes, and comes back to each in its own time
+    /// All members lose power, and get it back at different times
     PowerCut,
     /// All are shut down one after the other, and switched on together
     GracefulShutdown,
-    /// The power of some goes, and does not come back
+    /// Some members lose power for good
     Lose,
-    /// The network falls apart for a minute
+    /// The network is partitioned for one minute
     Partition,
     /// The guide's 8.4: the last member is upgraded first, alone; then the others
     Upgrade,
-    /// A member is cut off and made primary by hand; then the network is whole again
+    /// A member is cut off and made primary by hand; then the network is restored
     SplitBrain,
-    /// Hosts and networks fail by the seed's choice; then all is mended
+    /// Hosts and networks fail by the seed's choice; then power and network are restored
     Random,
 }
 
@@ -141,9 +141,8 @@ impl Drill {
             .collect();
         match self.format {
             AnswerFormat::Json => {
-                let scenarios: Vec<_> =
-                    scenarios.iter().map(|(name, text)| json!({ "name": name, "text": text })).collect();
-                writeln!(printer.out, "{}", json::text(&json!({ "version": 1, "scenarios": scenarios })))?;
+                let scenarios = scenarios.iter().map(|(name, text)| Listed { name, text }).collect();
+                writeln!(printer.out, "{}", json::versioned(List { scenarios }))?;
             }
             AnswerFormat::Text => {
                 scenarios.iter().try_for_each(|(name, text)| writeln!(printer.out, "{name:<18} {text}"))?;
@@ -165,7 +164,7 @@ impl Drill {
             }
             (None, true) => {
                 let help = "as in `pfcluster drill lose pf2` and `pfcluster drill partition pf1/pf2,pf3`";
-                return Err(usage("it is not said who", help));
+                return Err(usage("this scenario needs members", help));
             }
         };
         Ok(match kind {
@@ -259,4 +258,16 @@ fn write_page(path: &Path, page: &str) -> Result<(), CommandError> {
         }));
     }
     Ok(files::write(path, page.as_bytes())?)
+}
+
+/// The scenarios, as schemas/drill.json says.
+#[derive(Serialize)]
+struct List<'l> {
+    scenarios: Vec<Listed<'l>>,
+}
+
+#[derive(Serialize)]
+struct Listed<'l> {
+    name: &'l str,
+    text: &'l str,
 }

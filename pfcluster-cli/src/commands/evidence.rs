@@ -9,12 +9,12 @@ use pfcluster_core::document::Document;
 use pfcluster_core::span::Source;
 
 use super::Global;
+use crate::documents::evidence::{EvidenceDocument, members_by_name};
 use crate::host::evidence::{Question, Recovery, Taken, gather};
-use crate::report::evidence::{EvidenceDocument, members_by_name};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::json;
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// This member's evidence for the election, as JSON
+/// Collect this member's database state for `bootstrap`, as JSON
 ///
 /// Asks the database on this machine, or finds out that there is none, reads what it left in its data directory, and finds the
 /// position of a stopped database with `mariadbd --wsrep-recover`: the number in grastate.dat is not enough, as a crash during a
@@ -65,7 +65,7 @@ impl Evidence {
         let host = global.host()?;
         if cluster.member(host.as_str()).is_none() {
             return Err(CommandError::Usage {
-                message: format!("{host} is no member of the cluster"),
+                message: format!("{host} is not a member of the cluster"),
                 help: "name a member with `--host`".to_owned(),
             });
         }

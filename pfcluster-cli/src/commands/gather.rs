@@ -9,7 +9,7 @@ use pfcluster_core::span::Source;
 
 use super::{Global, is_given};
 use crate::host::{HostError, Root, files};
-use crate::run::{CommandError, Printer};
+use crate::output::{CommandError, Printer};
 
 /// Texts that were read, with the names that reports show.
 pub(super) struct Gathered {
@@ -98,7 +98,7 @@ fn read_stdin(printer: &mut Printer<'_>) -> Result<Vec<u8>, CommandError> {
     printer.stdin.read_to_end(&mut text).map_err(|error: io::Error| HostError::Read {
         path: PathBuf::from("-"),
         reason: error.to_string(),
-        help: "see that the writer of the input stays until its end".to_owned(),
+        help: "check that the program that writes the input stays until its end".to_owned(),
     })?;
     Ok(text)
 }

@@ -16,8 +16,8 @@ use super::gather::{Gathered, gather};
 use super::{AnswerFormat, Format, Global};
 use crate::host::install::{State, compare, install};
 use crate::host::{HostError, files, machine};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{diff, json, masked};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Generate the configuration of keepalived, HAProxy and MariaDB for this member
 ///
@@ -69,7 +69,7 @@ pub(crate) struct Generate {
     /// Leave the user's templates in ROOT/conf out
     #[arg(long)]
     no_templates: bool,
-    /// Form of the answer of `--check` and `--explain`
+    /// Output format of `--check` and `--explain`
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
 }
@@ -221,7 +221,7 @@ impl Generate {
             (_, true, _) => diff::files(&states, printer.out)?,
             (AnswerFormat::Json, ..) => {
                 let states: Vec<_> = states.into_iter().map(|(file, state)| (file, Some(state))).collect();
-                writeln!(printer.out, "{}", json::generate(&states, rendered))?;
+                writeln!(printer.out, "{}", json::text(&json::generate(&states, rendered)))?;
             }
             (AnswerFormat::Text, _, true) => {
                 for (file, state) in states.iter().filter(|(_, state)| *state != State::Same) {
@@ -231,8 +231,8 @@ impl Generate {
             }
             (AnswerFormat::Text, _, false) => {
                 for deviation in &rendered.deviations {
-                    writeln!(printer.out, "PacketFence: {}\nhere:        {}", deviation.original, deviation.here)?;
-                    writeln!(printer.out, "because:     {}\n", deviation.why)?;
+                    writeln!(printer.out, "PacketFence: {}\npfcluster:   {}", deviation.original, deviation.here)?;
+                    writeln!(printer.out, "why:         {}\n", deviation.why)?;
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! `pfcluster key`: the secret that the supervisors share, and each member's own key.
 
 use clap::{Args, Subcommand};
+use pfcluster_core::cluster::Hostname;
 use pfcluster_core::supervisor::Fingerprint;
 use serde::Deserialize;
 
@@ -8,7 +9,7 @@ use super::Global;
 use super::mariadb::{confirmed, no_supervisor, rejected};
 use crate::host::supervise::control::{self, Request};
 use crate::host::{key, signing};
-use crate::run::{CommandError, ExitStatus, Printer};
+use crate::output::{CommandError, ExitStatus, Printer};
 
 /// The secret that the supervisors of a cluster share, and each member's own key
 #[derive(Debug, Args)]
@@ -62,6 +63,18 @@ enum Verb {
         #[arg(long, requires = "id")]
         yes: bool,
     },
+    /// Forget the key that is pinned for a host
+    ///
+    /// After the host was removed from cluster.conf, or renamed in it: on each member. For a member of today `accept` is meant: a key
+    /// that is forgotten is followed by the next one that is shown, whose ever that is.
+    Forget {
+        /// The host, by its whole name
+        #[arg(value_name = "HOST")]
+        name: Hostname,
+        /// Don't ask
+        #[arg(long)]
+        yes: bool,
+    },
 }
 
 impl Key {
@@ -80,6 +93,7 @@ impl Key {
                 }
             }
             Verb::Accept { member, id, yes } => return accept(global, member, *id, *yes, printer),
+            Verb::Forget { name, yes } => return forget(global, name, *yes, printer),
             Verb::New { own: false, replace } => {
                 let path = key::create(&root, *replace)?;
                 writeln!(printer.err, "note: {} is new", path.display())?;
@@ -108,8 +122,11 @@ impl Key {
                         help: "begin one with `pfcluster key rotate`".to_owned(),
                     });
                 };
-                let mut missing = not_accepting(global, &next.to_string())?;
-                missing.retain(|host| !without.iter().any(|name| is_named(host, name)));
+                let members = members(global)?;
+                let without = without.iter().map(|name| Ok(named(members.clone(), name)?.host));
+                let without: Vec<String> = without.collect::<Result<_, CommandError>>()?;
+                let mut missing = not_accepting(members, &next.to_string());
+                missing.retain(|host| !without.contains(host));
                 if !missing.is_empty() {
                     return Err(CommandError::Usage {
                         message: format!("{} not seen to accept the next key {next}", missing.join(", ")),
@@ -138,22 +155,23 @@ fn accept(
     yes: bool,
     printer: &mut Printer<'_>,
 ) -> Result<ExitStatus, CommandError> {
-    let members = members(global)?;
-    let member =
-        members.into_iter().find(|member| is_named(&member.host, name)).ok_or_else(|| CommandError::Usage {
-            message: format!("`{}` is not a member of the database", name.escape_debug()),
-            help: "name another member".to_owned(),
-        })?;
+    let member = named(members(global)?, name)?;
     let host = member.host;
-    let id = id.map(|id| id.to_string());
-    let Some(shown) = member.refused_key.filter(|shown| id.as_ref().is_none_or(|id| id == shown)) else {
-        return Err(CommandError::Usage {
-            message: match id {
-                Some(id) => format!("{host} shows no key {id} that is refused here"),
-                None => format!("{host} shows no key that is refused here"),
-            },
-            help: format!("check that the supervisor of {host} runs; `pfcluster mariadb status` shows the keys"),
-        });
+    let nothing = |message: String| CommandError::Usage {
+        message,
+        help: format!("check that the supervisor of {host} runs; `pfcluster mariadb status` shows the keys"),
+    };
+    let shown = match (id.map(|id| id.to_string()), &member.refused_keys[..]) {
+        (Some(id), keys) if keys.contains(&id) => id,
+        (Some(id), _) => return Err(nothing(format!("{host} shows no key {id} that is refused here"))),
+        (None, []) => return Err(nothing(format!("{host} shows no key that is refused here"))),
+        (None, [one]) => one.clone(),
+        (None, keys) => {
+            return Err(CommandError::Usage {
+                message: format!("several keys are shown in the name of {host}: {}", keys.join(", ")),
+                help: format!("name the one that `pfcluster mariadb status` on {host} shows as its own: `--id ID`"),
+            });
+        }
     };
     if let Some(pinned) = &member.signing_key {
         writeln!(printer.err, "{host} had the key {pinned}")?;
@@ -173,9 +191,52 @@ fn accept(
     Ok(ExitStatus::Fine)
 }
 
-/// A host name, or its first part.
-fn is_named(host: &str, name: &str) -> bool {
-    host == name || host.split('.').next() == Some(name)
+fn forget(global: &Global, host: &Hostname, yes: bool, printer: &mut Printer<'_>) -> Result<ExitStatus, CommandError> {
+    let pinned = signing::pinned(&global.state_directory, &[])?;
+    let Some(key) = pinned.get(host) else {
+        let hosts: Vec<&str> = pinned.keys().map(Hostname::as_str).collect();
+        return Err(CommandError::Usage {
+            message: format!("no key is pinned for {host}"),
+            help: if hosts.is_empty() { "none is pinned".to_owned() } else { format!("pinned: {}", hosts.join(", ")) },
+        });
+    };
+    writeln!(printer.err, "{host} had the key {}", key.fingerprint())?;
+    writeln!(printer.err, "\nThe next key that is shown in the name of {host} is pinned at first sight.")?;
+    if !yes && !confirmed(host.as_str(), printer)? {
+        writeln!(printer.err, "note: no key was forgotten")?;
+        return Ok(ExitStatus::No);
+    }
+    match control::ask(&global.run_directory, &Request::Forget { host: host.to_string() })? {
+        Some(answer) if !answer.is_empty() => return Err(rejected(&answer)),
+        Some(_) => {}
+        None => signing::forget(&global.state_directory, host)?,
+    }
+    writeln!(printer.err, "note: the key of {host} is forgotten here")?;
+    Ok(ExitStatus::Fine)
+}
+
+/// The member of this name: the whole one, or its first part where no other member has that.
+fn named(mut members: Vec<Member>, name: &str) -> Result<Member, CommandError> {
+    let is_short = |member: &Member| member.host.split('.').next() == Some(name);
+    if members.iter().any(|member| member.host == name) {
+        members.retain(|member| member.host == name);
+    } else {
+        members.retain(is_short);
+    }
+    match (members.pop(), &members[..]) {
+        (Some(member), []) => Ok(member),
+        (None, _) => Err(CommandError::Usage {
+            message: format!("`{}` is not a member of the database", name.escape_debug()),
+            help: "name another member".to_owned(),
+        }),
+        (Some(last), others) => {
+            let hosts: Vec<&str> = others.iter().chain([&last]).map(|member| &*member.host).collect();
+            Err(CommandError::Usage {
+                message: format!("`{}` is the first part of several names: {}", name.escape_debug(), hosts.join(", ")),
+                help: "give the whole name".to_owned(),
+            })
+        }
+    }
 }
 
 /// What is needed of schemas/mariadb-status.json.
@@ -184,15 +245,15 @@ struct Status {
     members: Vec<Member>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Member {
     host: String,
     keys: Option<Ids>,
     signing_key: Option<String>,
-    refused_key: Option<String>,
+    refused_keys: Vec<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Deserialize)]
 struct Ids {
     current: String,
     next: Option<String>,
@@ -210,8 +271,8 @@ fn members(global: &Global) -> Result<Vec<Member>, CommandError> {
 }
 
 /// The members that this machine's supervisor has not seen to accept a key.
-fn not_accepting(global: &Global, id: &str) -> Result<Vec<String>, CommandError> {
+fn not_accepting(members: Vec<Member>, id: &str) -> Vec<String> {
     let accepts = |ids: &Ids| ids.current == id || ids.next.as_deref() == Some(id);
-    let missing = members(global)?.into_iter().filter(|member| !member.keys.as_ref().is_some_and(accepts));
-    Ok(missing.map(|member| member.host).collect())
+    let missing = members.into_iter().filter(|member| !member.keys.as_ref().is_some_and(accepts));
+    missing.map(|member| member.host).collect()
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use clap::{ArgMatches, Args};
-use pfcluster_core::maintenance::{Change, FLAG_FILE, Step, back, plan};
+use pfcluster_guide::maintenance::{Change, FLAG_FILE, Step, back, plan};
 
 use super::{AnswerFormat, Global};
 use crate::host::maintenance::{Programs, take};
 use crate::host::{HostError, Root, files, marks};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::maintenance::{Outcome, Standing};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Whether this server is in maintenance; takes it out of service, or back
 ///
@@ -30,7 +30,7 @@ pub(crate) struct Maintenance {
     /// Take `systemctl` and `pfcmd` from this directory, for rehearsals
     #[arg(long, value_name = "DIR", env = "PFCLUSTER_PROGRAMS", hide_env = true, hide = true)]
     programs: Option<PathBuf>,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

@@ -4,7 +4,7 @@ use clap::Args;
 use clap_complete::Shell;
 
 use super::command_line;
-use crate::run::{CommandError, ExitStatus, Printer};
+use crate::output::{CommandError, ExitStatus, Printer};
 
 /// Print completions for a shell
 #[derive(Debug, Args)]

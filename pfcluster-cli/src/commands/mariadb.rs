@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, Subcommand};
 use super::{AnswerFormat, Global};
 use crate::host::HostError;
 use crate::host::supervise::control::{self, Request};
-use crate::run::{CommandError, ExitStatus, Printer};
+use crate::output::{CommandError, ExitStatus, Printer};
 
 /// The supervisor of this member's database
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ enum Verb {
 /// What the supervisor knows, has decided, and does
 #[derive(Debug, Args)]
 struct Status {
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
 }
@@ -66,6 +66,8 @@ pub(super) fn no_supervisor() -> CommandError {
     CommandError::Host(HostError::Run {
         program: "pfcluster mariadb supervise".into(),
         reason: "no supervisor runs on this machine".to_owned(),
-        help: "start it: `systemctl start packetfence-mariadb`, with the drop-in of pfcluster".to_owned(),
+        help: "in an outage start nothing that `pfcluster bootstrap` does not name; otherwise: `systemctl start packetfence-mariadb`, \
+               with the drop-in of pfcluster"
+            .to_owned(),
     })
 }

@@ -35,12 +35,12 @@ use crate::host::mariadb::{Overrides, Settings};
 use crate::host::signing::STATE_DIRECTORY;
 use crate::host::supervise::RUN_DIRECTORY;
 use crate::host::{Root, machine};
-use crate::run::{CommandError, ExitStatus, Printer};
+use crate::output::{CommandError, ExitStatus, Printer};
 
-/// PacketFence clusters: read them, check them, see them.
+/// Check, monitor and recover PacketFence clusters.
 #[derive(Debug, Parser)]
 #[command(name = "pfcluster", version, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 fine, 1 the answer is no (findings), 2 it could not be done.")]
+#[command(after_help = "Exit status: 0 OK, 1 findings or a negative answer, 2 it could not be done.")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -54,7 +54,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "DIR", env = "PFCLUSTER_ROOT", hide_env = true)]
     #[arg(default_value = "/usr/local/pf")]
     root: PathBuf,
-    /// Act as this member [default: this machine's host name]
+    /// Name of the local member [default: this machine's host name]
     #[arg(long, global = true, value_name = "NAME")]
     host: Option<String>,
     /// Read this pf.conf [default: ROOT/conf/pf.conf]
@@ -76,7 +76,7 @@ pub(crate) struct Global {
     /// their certificate for their management address
     #[arg(long, global = true, value_name = "FILE")]
     database_ca: Option<PathBuf>,
-    /// How long to wait for answers in all
+    /// Total timeout for answers
     #[arg(long, global = true, value_name = "SECONDS", default_value_t = 5)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     timeout: u64,
@@ -95,19 +95,19 @@ pub(crate) struct Global {
 pub(crate) enum Color {
     /// On a terminal, unless NO_COLOR is set
     Auto,
-    /// Also into files and pipes
+    /// Even when not a terminal
     Always,
-    /// Nowhere
+    /// Never
     Never,
 }
 
 /// The forms that an answer can take. `check` has one more than the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Format {
-    /// For people
+    /// Human-readable
     #[default]
     Text,
-    /// For programs; described in pfcluster-cli/schemas
+    /// JSON; described in pfcluster-cli/schemas
     Json,
     /// Workflow commands that annotate a pull request
     Github,
@@ -116,9 +116,9 @@ pub(crate) enum Format {
 /// The two forms that every answer has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum AnswerFormat {
-    /// For people
+    /// Human-readable
     Text,
-    /// For programs; described in pfcluster-cli/schemas
+    /// JSON; described in pfcluster-cli/schemas
     Json,
 }
 

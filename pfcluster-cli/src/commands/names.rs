@@ -7,7 +7,7 @@ use pfcluster_core::diagnostic::Diagnostics;
 use pfcluster_core::installation::Situation;
 use pfcluster_core::rule::Severity;
 
-use crate::run::{CommandError, Printer};
+use crate::output::{CommandError, Printer};
 
 /// The members that share the database, and how people name them.
 pub(super) struct Names<'c> {
@@ -99,7 +99,7 @@ impl<'c> Names<'c> {
                 format!("{host} is disabled on this server, so it does not count")
             }
             Some(host) => format!("{host} has no part in this database: its zone has another one"),
-            None => format!("`{shown}` is no member of the cluster"),
+            None => format!("`{shown}` is not a member of the cluster"),
         };
         let most: Vec<&str> = hosts.iter().take(MOST).map(|host| host.as_str()).collect();
         let more = if hosts.len() > MOST { ", ..." } else { "" };

@@ -3,30 +3,30 @@
 use clap::{ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::document::Document;
-use pfcluster_core::maintenance::services_that_count_members;
 use pfcluster_core::span::Source;
-use serde_json::json;
+use pfcluster_guide::maintenance::services_that_count_members;
+use serde::Serialize;
 
 use super::names::named;
 use super::{AnswerFormat, Global};
 use crate::host::marks;
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::json;
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Which members this server counts in, and counting one out or in again
+/// Show, disable or re-enable members on this server
 ///
 /// A server that disables another one works as if it were not there, as PacketFence's `bin/cluster/node` has it. Each server
-/// decides for itself: run it on all that shall do the same.
+/// decides for itself: repeat it on every server that should ignore that member.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
 pub(crate) struct Node {
     /// A member [default: all of them]
     #[arg(value_name = "HOST")]
     member: Option<String>,
-    /// Count it out or in
+    /// Disable or enable it
     #[arg(value_enum, requires = "member")]
     change: Option<Change>,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
@@ -36,15 +36,15 @@ const EXAMPLES: &str = "\
   pfcluster node pf3 disable             this server works without pf3
   pfcluster node pf3 enable
 
-Nothing is restarted: what runs goes on with the members that it has found when it started.
+Nothing is restarted: running services keep the old member list until they are restarted.
 
 Exit status: 0 done, 2 it could not be done (no such member, disabling oneself, no permission).";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Change {
-    /// Count it in
+    /// Use it again
     Enable,
-    /// Count it out
+    /// Ignore it
     Disable,
 }
 
@@ -77,13 +77,8 @@ impl Node {
         let disabled = root.disabled_members()?;
         match self.format {
             AnswerFormat::Json => {
-                let members: Vec<_> =
-                    shown.iter().map(|host| json!({ "host": host, "enabled": !disabled.contains(host) })).collect();
-                writeln!(
-                    printer.out,
-                    "{}",
-                    json::text(&json!({ "version": 1, "members": members, "changed": changed }))
-                )?;
+                let members = shown.iter().map(|host| Counted { host, enabled: !disabled.contains(host) });
+                writeln!(printer.out, "{}", json::versioned(Counting { members: members.collect(), changed }))?;
             }
             // PacketFence's line, with its blank at the end; and a change without a word.
             AnswerFormat::Text if self.change.is_none() => {
@@ -109,7 +104,7 @@ impl Node {
 fn unknown(name: &str, all: &[&Hostname]) -> CommandError {
     let members: Vec<&str> = all.iter().map(|host| host.as_str()).collect();
     CommandError::Usage {
-        message: format!("`{}` is no member of the cluster", name.escape_debug()),
+        message: format!("`{}` is not a member of the cluster", name.escape_debug()),
         help: match members[..] {
             [] => "cluster.conf has no members: see `pfcluster check`".to_owned(),
             _ => format!("the members are {}", members.join(", ")),
@@ -120,8 +115,21 @@ fn unknown(name: &str, all: &[&Hostname]) -> CommandError {
 /// PacketFence lets it happen, and then takes itself for the last server of cluster.conf.
 fn oneself(host: &Hostname) -> CommandError {
     CommandError::Usage {
-        message: format!("{host} is this server itself, which can't do without itself"),
+        message: format!("cannot disable the local server ({host})"),
         help: "run it on the other members; to take this server out of service, `pfcluster maintenance --activate`"
             .to_owned(),
     }
+}
+
+/// As schemas/node.json says.
+#[derive(Serialize)]
+struct Counting<'n> {
+    members: Vec<Counted<'n>>,
+    changed: bool,
+}
+
+#[derive(Serialize)]
+struct Counted<'n> {
+    host: &'n Hostname,
+    enabled: bool,
 }

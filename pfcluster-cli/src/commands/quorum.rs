@@ -9,13 +9,13 @@ use pfcluster_core::quorum::{ChangeError, ViewChange, Voter, WhatIfError, what_i
 use super::gather::gather;
 use super::names::{Names, usage};
 use super::{AnswerFormat, Global};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::quorum as report;
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// What happens to the cluster if members go down or the network splits
 ///
-/// Says who keeps quorum (who is primary), who is read-only, what still works there, and what may fail next. Nothing is
-/// asked and nothing is changed: the answer is about a cluster whose members are all up before. Options before a `--then`
+/// Says who keeps quorum (who is primary), who is read-only, what still works there, and which failures are tolerated from there.
+/// Works offline and changes nothing: the answer is about a cluster whose members are all up before. Options before a `--then`
 /// happen at once, those after it when the cluster has settled.
 #[derive(Debug, Args)]
 #[command(after_long_help = EXAMPLES)]
@@ -29,13 +29,13 @@ pub(crate) struct Quorum {
     /// These shut their database down gracefully
     #[arg(long, value_name = "HOST,...", action = ArgAction::Append)]
     left: Vec<String>,
-    /// The network splits into these groups of all members that stay up; one group: it is whole again
+    /// The network splits into these groups of all members that stay up; one group: it is restored
     #[arg(long, value_name = "HOST,.../HOST,...", action = ArgAction::Append)]
     split: Vec<String>,
     /// What follows happens later
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", value_name = "")]
     then: Vec<bool>,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

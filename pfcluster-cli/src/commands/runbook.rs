@@ -7,8 +7,8 @@ use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Hostname, InterfaceName, ZoneName, parse_address};
 use pfcluster_core::installation::Installation;
 use pfcluster_core::rule::Severity;
-use pfcluster_core::runbook::{Name, Observed, Request, Runbook, RunbookError, Standing, runbook};
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Name, Observed, Request, Runbook, RunbookError, Standing, runbook};
 
 use super::gather::gather;
 use super::names::named;
@@ -16,14 +16,14 @@ use super::status::ask_cluster;
 use super::{Format, Global};
 use crate::host::backup;
 use crate::host::runbook::{Place, look};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::runbook::{self as report, Shown, Verified};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The guide's procedures with this cluster's names, addresses and commands; how far you have come
 ///
 /// Without a name it lists them. Each step says where, what, what to verify after it, what is dangerous, what can't be undone,
-/// the way back, and where the guide's own way is another one. Commands that would do harm on another host do nothing there,
-/// and no data are deleted: they are moved aside. Nothing is changed by this command itself, with `--verify` neither.
+/// how to undo the rest, and where the guide's own way is another one. Commands that change a server do nothing on another one,
+/// and say so there; no data are deleted: they are moved. Nothing is changed by this command itself, with `--verify` neither.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Procedure {
@@ -72,7 +72,7 @@ pub(crate) struct Procedure {
     /// The directory that the rest of the system is below, for rehearsals
     #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
     system: PathBuf,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = RunbookFormat::Text)]
     format: RunbookFormat,
 }
@@ -88,7 +88,7 @@ const HELP: &str = "\
 What stands in capitals in a step is to be replaced: passwords are never in a runbook.
 
 Exit status: 0 it is printed, or all steps are done; 1 with `--verify`: not yet, or it can't be told;
-2 it could not be done (no such runbook, nobody named that it is about).";
+2 it could not be done (no such runbook, or the member that it is about is not named).";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Starter {
@@ -100,11 +100,11 @@ enum Starter {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum RunbookFormat {
-    /// For people, with boxes to tick
+    /// Human-readable, with boxes to tick
     Text,
     /// For a wiki or a ticket
     Markdown,
-    /// For programs; described in pfcluster-cli/schemas
+    /// JSON; described in pfcluster-cli/schemas
     Json,
 }
 

@@ -18,8 +18,8 @@ use crate::host::Root;
 use crate::host::lock::Lock;
 use crate::host::sync::{FILE_LIMIT, Items, Local, MemberReport, Met, Pushed, Sharing, SyncError, now, push, reply_of};
 use crate::host::webservices::Patience;
+use crate::output::{CommandError, Printer};
 use crate::report::conflict::Versions;
-use crate::run::{CommandError, Printer};
 
 /// What the push of another member may take, which moves all files to all members before it answers, unless `--timeout` says
 /// otherwise.

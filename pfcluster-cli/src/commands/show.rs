@@ -10,8 +10,8 @@ use pfcluster_core::span::Source;
 
 use super::gather::{Gathered, gather};
 use super::{AnswerFormat, Global};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{json, table};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Show the cluster: members, addresses, priorities, database order
 ///
@@ -24,7 +24,7 @@ pub(crate) struct Show {
     /// Show sections, keys and values exactly as PacketFence reads them
     #[arg(long)]
     raw: bool,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
@@ -40,7 +40,7 @@ impl Show {
         if self.raw {
             let document = Document::parse(Source::ClusterConf, gathered.texts().cluster_conf).value;
             match self.format {
-                AnswerFormat::Json => writeln!(printer.out, "{}", json::raw(&document))?,
+                AnswerFormat::Json => writeln!(printer.out, "{}", json::text(&json::raw(&document)))?,
                 AnswerFormat::Text => table::raw(&document, printer.out)?,
             }
             return Ok(ExitStatus::Fine);

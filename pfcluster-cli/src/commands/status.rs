@@ -18,30 +18,30 @@ use super::connection;
 use super::gather::gather;
 use super::names::Names;
 use super::{Format, Global};
-use crate::host::backup;
+use crate::documents::evidence::members_by_name;
 use crate::host::evidence::Note;
 use crate::host::mariadb::Account;
 use crate::host::status::{self as host, Question};
 use crate::host::sync::Peer;
-use crate::report::evidence::members_by_name;
+use crate::host::{backup, machine};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{nagios, status as report};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// The whole cluster in one table, from any member: what works, what does not, what to do
 ///
 /// Asks the databases and the web services of all members side by side, and this member and its supervisor for what only they
-/// know. It never waits longer than `--timeout`; whoever has not answered by then is silent, not down. It changes nothing.
+/// know. It never waits longer than `--timeout`; a member that has not answered by then is unknown, not down. It changes nothing.
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(crate) struct Status {
-    /// Draw it again and again, until Ctrl-C
+    /// Refresh until interrupted (Ctrl-C)
     #[arg(long, conflicts_with = "nagios")]
     watch: bool,
-    /// The time between two drawings
+    /// Refresh interval
     #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "watch")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=3600))]
     interval: u64,
-    /// Stop after so many drawings
+    /// Stop after so many refreshes
     #[arg(long, value_name = "COUNT", requires = "watch")]
     #[arg(value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -51,16 +51,16 @@ pub(crate) struct Status {
     /// Where this member's backups are
     #[arg(long, value_name = "DIR", default_value = backup::DIRECTORY, hide = true)]
     backups: PathBuf,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
     format: StatusFormat,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum StatusFormat {
-    /// For people
+    /// Human-readable
     Text,
-    /// For programs; described in pfcluster-cli/schemas
+    /// JSON; described in pfcluster-cli/schemas
     Json,
     /// One line for monitoring (Nagios, Icinga, ...), with performance data
     Nagios,
@@ -173,9 +173,9 @@ pub(super) fn ask_cluster(
         writeln!(printer.err, "hint: cluster.conf has errors: see `pfcluster check`")?;
     }
     if cluster.member(me.as_str()).is_none() {
-        writeln!(printer.err, "note: {me} is no member, so it asks from outside; `--host` names another")?;
+        writeln!(printer.err, "note: {me} is not a member, so it asks from outside; `--host` names another")?;
     }
-    Ok(report::Report::new(me, answers))
+    Ok(report::Report { me, now: machine::since_1970(), decision: answers.assessed(), answers })
 }
 
 /// The web services of the other members; none if this installation can't ask them.

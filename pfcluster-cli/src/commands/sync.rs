@@ -14,8 +14,8 @@ use super::{AnswerFormat, Global};
 use crate::host::lock::Lock;
 use crate::host::sync::{Local, MemberReport, Met, Pulled, SyncError, compare, name_of, now, pull, scope};
 use crate::host::webservices::Patience;
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::sync::{self as report, Direction};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Push this member's configuration to the others, or pull another one's
 ///
@@ -44,7 +44,7 @@ pub(crate) struct Sync {
     dry_run: bool,
     #[command(flatten)]
     connection: Connection,
-    /// Form of the answer
+    /// Output format
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

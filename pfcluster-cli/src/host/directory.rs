@@ -62,7 +62,7 @@ impl Directory {
             Err(HostError::Write { path: path.clone(), reason, help })
         };
         if owner != rustix::process::geteuid().as_raw() {
-            let name = super::mariadb::user_name(owner).unwrap_or_else(|| owner.to_string());
+            let name = super::machine::user_name(owner).unwrap_or_else(|| owner.to_string());
             return refuse(format!("it belongs to the user {name}"));
         }
         if mode & 0o022 != 0 {
@@ -460,7 +460,7 @@ fn unreadable(path: &Path, error: &io::Error) -> HostError {
     let help = match error.kind() {
         io::ErrorKind::NotFound => "check the name (`--root DIR` for another install directory)",
         io::ErrorKind::PermissionDenied => "run it as root or as the user pf",
-        _ => "see that the file system is mounted and in order",
+        _ => "check that the file system is mounted and in order",
     };
     HostError::Read { path: path.to_owned(), reason: files::plain(error), help: help.to_owned() }
 }
@@ -474,7 +474,7 @@ pub(super) fn failed(path: &Path) -> impl Fn(io::Error) -> HostError + use<> {
         help: match error.kind() {
             io::ErrorKind::PermissionDenied => "run it as root".to_owned(),
             io::ErrorKind::StorageFull => "make room on the file system; the file is as it was".to_owned(),
-            _ => "see that the file system is mounted and in order; the file is as it was".to_owned(),
+            _ => "check that the file system is mounted and in order; the file is as it was".to_owned(),
         },
     }
 }

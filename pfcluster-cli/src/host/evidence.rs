@@ -9,8 +9,7 @@ use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Process, Recovered, Running, StatusError,
     Uuid, WsrepStatus,
 };
-use pfcluster_core::maintenance::FLAG_FILE;
-use serde::{Deserialize, Serialize};
+use pfcluster_guide::maintenance::FLAG_FILE;
 
 use super::datadir::{self, is_empty};
 use super::directory::Directory;
@@ -19,26 +18,7 @@ use super::processes::{Presence, Server, has_engine_open, is_recovering, presenc
 use super::recovery::recover;
 use super::{HostError, Root, files, key, machine, marks, records};
 
-/// Something that could not be found out, or that a person should know.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Note {
-    /// What.
-    pub message: String,
-    /// What to do.
-    pub help: String,
-}
-
-/// When evidence was taken, by which clock, and together with what.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
-    /// In seconds since 1970, by the clock of the machine that took it; `None` if that is not known.
-    pub at: Option<String>,
-    /// The boot of that machine: within one boot, times can be compared.
-    pub boot_id: Option<Uuid>,
-    /// A random token that is the same in all evidence that was gathered together: it is of one moment, whatever the clock says.
-    pub gathering: Option<Uuid>,
-}
+pub use crate::documents::evidence::{Note, Taken};
 
 impl Taken {
     /// Now, by this machine's clock, in a gathering of its own.
@@ -46,18 +26,6 @@ impl Taken {
         let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok();
         let token = key::random().ok().map(|bytes| Uuid::from_u128(u128::from_be_bytes(bytes)));
         Taken { at: at.map(|time| time.as_secs().to_string()), boot_id: machine::boot_id(), gathering: token }
-    }
-
-    /// In whole seconds since 1970.
-    pub fn seconds(&self) -> Option<i64> {
-        self.at.as_ref()?.split('.').next()?.parse().ok()
-    }
-
-    /// So many seconds earlier, by the same clock in the same gathering.
-    #[must_use]
-    pub fn earlier(&self, by: u64) -> Taken {
-        let at = self.seconds().and_then(|now| now.checked_sub_unsigned(by));
-        Taken { at: at.map(|at| at.to_string()), ..self.clone() }
     }
 }
 

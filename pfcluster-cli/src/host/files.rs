@@ -34,7 +34,7 @@ pub fn read_at_most(path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
         let help = match error.kind() {
             io::ErrorKind::NotFound => "check the name, or name the file (`--root DIR` for another install directory)",
             io::ErrorKind::PermissionDenied => "run it as root or as the user pf",
-            _ => "see that the file system is mounted and in order",
+            _ => "check that the file system is mounted and in order",
         };
         fail(plain(error), help)
     };
@@ -72,7 +72,7 @@ pub(super) fn first_bytes(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 /// As [`read`].
 pub(super) fn read_open(mut file: File, path: &Path, limit: u64) -> Result<Vec<u8>, HostError> {
     let fail = |reason: String, help: &str| HostError::Read { path: path.to_owned(), reason, help: help.to_owned() };
-    let from_io = |error: io::Error| fail(plain(&error), "see that the file system is mounted and in order");
+    let from_io = |error: io::Error| fail(plain(&error), "check that the file system is mounted and in order");
     let data = file.metadata().map_err(from_io)?;
     if !data.is_file() {
         return Err(not_plain(path));

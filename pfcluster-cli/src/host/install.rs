@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use pfcluster_core::generate::{Access, GeneratedFile};
+use serde::Serialize;
 
 use super::directory::{Directory, Fresh};
 use super::{HostError, Root};
@@ -21,14 +22,16 @@ const PRIVATE: Fresh = Fresh { mode: 0o600, owner: None };
 const PRIVATE_DIRECTORY: Fresh = Fresh { mode: 0o700, owner: None };
 
 /// How a file on disk compares with a generated one.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum State {
     /// There is none.
     Missing,
     /// It has the same bytes, or is one that any will do for.
     Same,
     /// It has other bytes: these.
-    Differs(Vec<u8>),
+    // There are secrets in them.
+    Differs(#[serde(skip)] Vec<u8>),
 }
 
 /// Compares `file` with what is on disk below `directory`.

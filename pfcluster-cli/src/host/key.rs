@@ -21,12 +21,40 @@ pub fn path(root: &Root) -> PathBuf {
 /// The keys of the file.
 ///
 /// # Errors
-/// [`HostError`] if there is none, or others than its owner and group may know it.
+/// [`HostError`] if there is none, or others than its owner may know it.
 pub fn read(root: &Root) -> Result<Keys, HostError> {
+    match look(root)? {
+        (keys, false) => Ok(keys),
+        (_, true) => Err(HostError::Content {
+            path: path(root),
+            reason: "its group may read it or write it, and the database's user may be in that group".to_owned(),
+            help: only_its_owner(root),
+        }),
+    }
+}
+
+/// The same for the supervisor. PacketFence's synchronisation leaves the file with the mode 0660, whatever it had: the supervisor puts
+/// another one in its place, which only its owner may read, so that what was opened before does not show what is written later. True
+/// if it did.
+///
+/// # Errors
+/// As [`read`], and if that file can't be written.
+pub(super) fn take_in(root: &Root) -> Result<(Keys, bool), HostError> {
+    let (keys, is_shared) = look(root)?;
+    if is_shared {
+        write(root, &keys)?;
+    }
+    Ok((keys, is_shared))
+}
+
+fn only_its_owner(root: &Root) -> String {
+    format!("chmod 600 {}; if others may have read it, change it: `pfcluster key rotate`", path(root).display())
+}
+
+/// The keys, and whether the file's group may read or write it.
+fn look(root: &Root) -> Result<(Keys, bool), HostError> {
     let path = path(root);
     let fail = |reason: String, help: &str| HostError::Content { path: path.clone(), reason, help: help.to_owned() };
-    let mend =
-        format!("chmod o=,g-w {}; if others may have read it, make another with `pfcluster key new`", path.display());
     let Some(file) = root.open()?.file(NAME)? else {
         return Err(HostError::Read {
             path: path.clone(),
@@ -37,13 +65,10 @@ pub fn read(root: &Root) -> Result<Keys, HostError> {
     };
     let data = file.metadata().map_err(|error| fail(files::plain(&error), "check the file system"))?;
     if data.mode() & 0o007 != 0 {
-        return Err(fail("everybody on this machine may read it or write it".to_owned(), &mend));
-    }
-    if data.mode() & 0o020 != 0 {
-        return Err(fail("its group may write it".to_owned(), &mend));
+        return Err(fail("all users of this machine may read it or write it".to_owned(), &only_its_owner(root)));
     }
     if !is_trusted(data.uid()) {
-        let owner = super::mariadb::user_name(data.uid()).unwrap_or_else(|| data.uid().to_string());
+        let owner = super::machine::user_name(data.uid()).unwrap_or_else(|| data.uid().to_string());
         let help = format!("chown root {}, if the key is the cluster's; else `pfcluster key new`", path.display());
         return Err(fail(format!("it belongs to the user {owner}, not to root or pf"), &help));
     }
@@ -58,7 +83,7 @@ pub fn read(root: &Root) -> Result<Keys, HostError> {
             "take it from another member, or make another with `pfcluster key new --replace`",
         ));
     }
-    Ok(keys)
+    Ok((keys, data.mode() & 0o070 != 0))
 }
 
 /// Root's, pf's (who synchronises it), or of the user that runs this.

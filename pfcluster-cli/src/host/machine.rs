@@ -5,6 +5,7 @@
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use pfcluster_core::galera::Uuid;
 
@@ -18,34 +19,49 @@ pub fn boot_id() -> Option<Uuid> {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim_end().parse().ok()
 }
 
+/// The seconds since 1970 (UTC) by this machine's clock; 0 if that stands before.
+pub fn since_1970() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs())
+}
+
 /// The number of a group of /etc/group; `None` if there is no such group, or groups come from elsewhere.
 pub fn group_id(name: &str) -> Option<u32> {
-    let groups = std::fs::read_to_string("/etc/group").ok()?;
-    groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok()).flatten()
-    })
+    Some(entry("/etc/group", |group| group.name == name)?.id)
 }
 
 /// The name of a group of /etc/group.
 pub(super) fn group_name(id: u32) -> Option<String> {
-    let groups = std::fs::read_to_string("/etc/group").ok()?;
-    groups.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
-    })
+    Some(entry("/etc/group", |group| group.id == id)?.name)
 }
 
 /// The numbers of a user of /etc/passwd and of its group; `None` if there is no such user, or users come from elsewhere.
 pub fn user_ids(name: &str) -> Option<(u32, u32)> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
+    let user = entry("/etc/passwd", |user| user.name == name && user.group.is_some())?;
+    Some((user.id, user.group?))
+}
+
+/// The name of a user of /etc/passwd.
+pub(super) fn user_name(id: u32) -> Option<String> {
+    Some(entry("/etc/passwd", |user| user.id == id)?.name)
+}
+
+/// A line of /etc/passwd or /etc/group.
+struct Entry {
+    name: String,
+    id: u32,
+    /// The number of a user's group.
+    group: Option<u32>,
+}
+
+/// The first line that is meant. What is malformed is passed over.
+fn entry(path: &str, is_meant: impl Fn(&Entry) -> bool) -> Option<Entry> {
+    let text = std::fs::read_to_string(path).ok()?;
+    let mut entries = text.lines().filter_map(|line| {
         let mut fields = line.split(':');
-        let is_meant = fields.next() == Some(name);
-        let (user, group) = (fields.nth(1)?.parse().ok()?, fields.next()?.parse().ok()?);
-        is_meant.then_some((user, group))
-    })
+        let (name, id) = (fields.next()?.to_owned(), fields.nth(1)?.parse().ok()?);
+        Some(Entry { name, id, group: fields.next().and_then(|group| group.parse().ok()) })
+    });
+    entries.find(is_meant)
 }
 
 /// The IPv4 addresses that this machine has, on whatever interface; `None` if the kernel does not show them. (Binding to an

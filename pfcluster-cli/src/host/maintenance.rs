@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use pfcluster_core::maintenance::{FLAG_FILE, HAS_MONIT, Program, Step};
+use pfcluster_guide::maintenance::{FLAG_FILE, HAS_MONIT, Program, Step};
 
 use super::{HostError, Root, files, machine, marks};
 

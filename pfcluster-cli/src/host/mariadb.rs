@@ -10,10 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pfcluster_core::doctor::MONITORING_FILE;
 use pfcluster_core::galera::{ClusterStatus, StatusError, WsrepStatus};
 use pfcluster_core::pf_conf::PfConf;
 use pfcluster_core::printable::printable;
+use pfcluster_guide::doctor::MONITORING_FILE;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use super::worker::{self, Failure, Login, Place, Reply, Rows, Worker};
@@ -384,7 +384,7 @@ pub(super) fn of_variables(names: &[&str]) -> String {
 /// TABLES, and are a REPLICATION CLIENT.
 pub(super) fn accounts(settings: &Settings, user: &str, limit: Duration) -> Result<Vec<[String; 6]>, String> {
     // In hexadecimal digits no name is anything else than a name.
-    let name = user.bytes().fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"));
+    let name = hex::encode(user);
     let statement = format!(
         "SELECT user, host, Reload_priv, Process_priv, Lock_tables_priv, Repl_client_priv \
          FROM mysql.user WHERE user IN ('', _utf8 x'{name}') ORDER BY user, host"
@@ -461,24 +461,13 @@ fn is_same(one: &Path, other: &Path) -> bool {
 }
 
 fn own_name() -> String {
-    user_name(rustix::process::geteuid().as_raw()).unwrap_or_else(|| "root".to_owned())
-}
-
-/// The name of a user of /etc/passwd.
-#[expect(clippy::disallowed_methods, reason = "root's file")]
-pub(super) fn user_name(id: u32) -> Option<String> {
-    let users = std::fs::read_to_string("/etc/passwd").ok()?;
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(id)).then(|| name.to_owned())
-    })
+    machine::user_name(rustix::process::geteuid().as_raw()).unwrap_or_else(|| "root".to_owned())
 }
 
 /// The user that a server runs as which root starts: the owner of its data, but never root. The option file, which names the data and
 /// the libraries that the server loads, belongs to other users.
 pub(super) fn server_user(owner: u32) -> String {
-    if owner == 0 { "mysql".to_owned() } else { user_name(owner).unwrap_or_else(|| owner.to_string()) }
+    if owner == 0 { "mysql".to_owned() } else { machine::user_name(owner).unwrap_or_else(|| owner.to_string()) }
 }
 
 /// Where the server's program is.

@@ -6,7 +6,7 @@ use pfcluster_core::galera::Records;
 
 use super::directory::Fresh;
 use super::{HostError, Root};
-use crate::report::evidence::{read_records, records_text};
+use crate::documents::evidence::{read_records, records_text};
 
 /// Their place below the install directory.
 const NAME: &str = "var/pfcluster/records.json";

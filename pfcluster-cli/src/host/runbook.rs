@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::SystemTime;
 
 use pfcluster_core::cluster::{Cluster, Layout, toggle};
 use pfcluster_core::document::Document;
-use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::pf_conf::PfConf;
-use pfcluster_core::runbook::{Fact, Found};
 use pfcluster_core::secret::is_secret_key;
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::maintenance::FLAG_FILE;
+use pfcluster_guide::runbook::{Fact, Found};
 
 use super::maintenance::systemctl;
-use super::{Root, backup, files, marks};
+use super::{Root, backup, files, machine, marks};
 
 /// PacketFence's usual install directory, with which runbooks name its files.
 const INSTALL: &str = "/usr/local/pf/";
@@ -149,7 +148,7 @@ impl Place<'_> {
 
     fn backup_age(&self) -> Result<String, String> {
         let Some(newest) = backup::last(self.backups)? else { return Ok(String::new()) };
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+        let now = machine::since_1970();
         Ok((now.saturating_sub(newest.time) / 3600).to_string())
     }
 }

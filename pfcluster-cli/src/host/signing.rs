@@ -50,9 +50,13 @@ pub fn read(state: &Path) -> Result<Option<SigningKey>, HostError> {
         return Err(fail("others than its user may know it", help));
     }
     let text = files::read_open(file, &path, files::LONGEST_SECRET)?;
-    let read = String::from_utf8_lossy(&text).parse::<SigningKey>();
-    read.map(Some)
-        .map_err(|error| fail(&error.to_string(), format!("bring it back from a backup, or make another: {another}")))
+    let help = || format!("bring it back from a backup, or make another: {another}");
+    let read =
+        String::from_utf8_lossy(&text).parse::<SigningKey>().map_err(|error| fail(&error.to_string(), help()))?;
+    if read == SigningKey::new([0; 32]) {
+        return Err(fail("it has only zeros, which are easily guessed", help()));
+    }
+    Ok(Some(read))
 }
 
 /// Makes a new key. One that is there stays, unless it is to be replaced.
@@ -74,16 +78,19 @@ pub fn create(state: &Path, replace: bool) -> Result<SigningKey, HostError> {
     Ok(key)
 }
 
-/// The keys of other members that were pinned before; none if there is no file.
+/// The keys of other members that were pinned before; none if there is no file. `members`: those of cluster.conf, whose names must be
+/// written as there.
 ///
 /// # Errors
 /// [`HostError`] if the file can't be read or understood. To take that for nothing would be to trust again at first sight.
-pub fn pinned(state: &Path) -> Result<BTreeMap<Hostname, PublicKey>, HostError> {
+pub fn pinned(state: &Path, members: &[Hostname]) -> Result<BTreeMap<Hostname, PublicKey>, HostError> {
     let Some(text) = existing(state)?.map(|directory| directory.read(PINNED)).transpose()?.flatten() else {
         return Ok(BTreeMap::new());
     };
     let text = String::from_utf8_lossy(&text);
-    let line = |(number, line): (usize, &str)| {
+    let is_same = |one: &Hostname, other: &Hostname| one.as_str().eq_ignore_ascii_case(other.as_str());
+    let mut all = BTreeMap::new();
+    for (number, line) in (1..).zip(text.lines()) {
         let fail = |reason: String| HostError::Content {
             path: state.join(PINNED),
             reason: format!("line {number}: {reason}"),
@@ -94,9 +101,15 @@ pub fn pinned(state: &Path) -> Result<BTreeMap<Hostname, PublicKey>, HostError> 
         let (host, key) = line.split_once(' ').ok_or_else(|| fail("it is not `HOST PUBLICKEY`".to_owned()))?;
         let host = host.parse::<Hostname>().map_err(|error| fail(error.to_string()))?;
         let key = key.parse().map_err(|error: SigningKeyError| fail(error.to_string()))?;
-        Ok((host, key))
-    };
-    (1..).zip(text.lines()).map(line).collect()
+        if let Some(member) = members.iter().find(|member| **member != host && is_same(member, &host)) {
+            return Err(fail(format!("{host} is written otherwise in cluster.conf: {member}")));
+        }
+        if all.keys().any(|other| is_same(other, &host)) {
+            return Err(fail(format!("{host} has a line already")));
+        }
+        all.insert(host, key);
+    }
+    Ok(all)
 }
 
 /// Pins this key of a member, durably.
@@ -104,8 +117,18 @@ pub fn pinned(state: &Path) -> Result<BTreeMap<Hostname, PublicKey>, HostError> 
 /// # Errors
 /// [`HostError`]; what was written before is still there then.
 pub(super) fn pin(state: &Path, member: &Hostname, key: PublicKey) -> Result<(), HostError> {
-    let mut all = pinned(state)?;
+    let mut all = pinned(state, &[])?;
     all.insert(member.clone(), key);
+    write_pinned(state, &all)
+}
+
+/// Forgets the key that is pinned for a host, durably. A supervisor that runs has to be asked for it instead, or it writes its own again.
+///
+/// # Errors
+/// [`HostError`]; what was written before is still there then.
+pub fn forget(state: &Path, host: &Hostname) -> Result<(), HostError> {
+    let mut all = pinned(state, &[])?;
+    all.remove(host);
     write_pinned(state, &all)
 }
 

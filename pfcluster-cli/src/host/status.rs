@@ -13,12 +13,13 @@ use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::{Cluster, Hostname, Member};
 use pfcluster_core::conflict::Reply;
+use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::{StatusError, WsrepStatus};
-use pfcluster_core::maintenance::FLAG_FILE;
 use pfcluster_core::printable::printable;
-use pfcluster_core::status::{Connections, Database, Galera, Holder, Seen, Server, Vip};
+use pfcluster_core::status::{Connections, Database, Galera, Holder, Reason, Seen, Server, Verdict, Vip, assess};
 use pfcluster_core::supervisor::LastBackup;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::maintenance::FLAG_FILE;
 
 use super::backup;
 use super::evidence::Note;
@@ -79,6 +80,14 @@ pub struct Gathered {
     pub vips: Vec<Vip>,
     /// What could not be found out on this machine.
     pub notes: Vec<Note>,
+}
+
+impl Gathered {
+    /// How the cluster is, and why.
+    pub fn assessed(&self) -> Decision<Verdict, Reason> {
+        let seen: Vec<_> = self.members.iter().map(|member| member.seen.clone()).collect();
+        assess(&seen, &self.vips)
+    }
 }
 
 /// Asks everybody, and `peers` for the version of their configuration. Ends within the limit, whoever answers: who has not by
@@ -177,7 +186,7 @@ fn without_version(peer: &Peer, error: &CallError, database: &Database) -> Optio
         CallError::Untrusted(_) => "`pfcluster conflict` says how to accept it, if it is the member's",
         CallError::Answer(_) => "`pfcluster conflict` asks it again, also as another user",
     };
-    let message = format!("{} ({}) gives no version of its configuration: {error}", peer.name, peer.address);
+    let message = format!("{} ({}) did not report a version of its configuration: {error}", peer.name, peer.address);
     Some(Note { message, help: help.to_owned() })
 }
 

@@ -150,6 +150,8 @@ pub fn run_as_worker() -> Option<ExitCode> {
     if arguments.next().is_some_and(|first| first == ARGUMENT) && arguments.next().is_none() {
         return Some(work());
     }
+    // What the program was started with may be a secret's descriptor: no worker, nor any other program that is started, gets it.
+    close_fds::set_fds_cloexec(3, &[]);
     // Itself, also where its file has been replaced by then.
     start_with(vec![Program::at("/proc/self/exe".into())]);
     None
@@ -231,12 +233,12 @@ fn understood<T>(ask: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure>
 #[cfg(feature = "fuzz")]
 pub(super) fn answer_here(
     connection: UnixStream,
-    account: &super::mariadb::Account,
+    (user, password): (&str, Option<&str>),
     statements: &[&str],
     limit: Duration,
 ) -> serde_json::Result<Reply> {
     let reply: Reply = understood(|| {
-        let mut client = Client::log_in(connection, &account.user, account.password.as_deref(), limit)?;
+        let mut client = Client::log_in(connection, user, password, limit)?;
         statements.iter().map(|statement| client.ask(statement)).collect()
     });
     serde_json::from_slice(&serde_json::to_vec(&reply)?)

@@ -9,10 +9,11 @@ use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason, Seen};
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running,
+    Uuid,
 };
-use serde_json::{Value, json};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::{self, Versioned};
 
 /// A member's evidence, with what is said of it beside.
 #[derive(Debug)]
@@ -24,46 +25,19 @@ pub struct Shown<'a> {
 }
 
 /// As schemas/bootstrap.json says.
+pub fn document<'d>(decision: &'d Decision<Action, Reason>, members: &[Shown<'d>]) -> impl Serialize + use<'d> {
+    #[derive(Serialize)]
+    struct Document<'d> {
+        members: Vec<Row<'d>>,
+        #[serde(flatten)]
+        decision: &'d Decision<Action, Reason>,
+    }
+    Versioned::new(Document { members: members.iter().map(Row::of).collect(), decision })
+}
+
+/// The same as text.
 pub fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> String {
-    let members: Vec<Value> = members.iter().map(member).collect();
-    let mut document = json!({ "version": 1, "members": members });
-    if let (Value::Object(document), Value::Object(decision)) = (&mut document, decision_value(decision)) {
-        document.extend(decision);
-    }
-    pretty(&document)
-}
-
-/// The decision alone.
-pub fn decision_value(decision: &Decision<Action, Reason>) -> Value {
-    let reasons: Vec<Value> = decision.reasons.iter().map(|reason| with_text(json!(reason), reason)).collect();
-    let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
-    json!({
-        "action": with_text(json!(decision.action), &decision.action),
-        "reasons": reasons,
-        "remedy": remedy,
-    })
-}
-
-pub(crate) fn with_text(mut document: Value, said: &impl ToString) -> Value {
-    if let Value::Object(fields) = &mut document {
-        fields.insert("text".to_owned(), said.to_string().into());
-    }
-    document
-}
-
-pub(crate) fn member(shown: &Shown<'_>) -> Value {
-    let row = Row::of(shown);
-    json!({
-        "host": shown.seen.host,
-        "enabled": shown.seen.enabled,
-        "state": row.state,
-        "uuid": row.uuid,
-        "seqno": row.seqno,
-        "safe_to_bootstrap": row.flag,
-        "view": row.view,
-        "age": shown.age,
-        "notes": row.notes,
-    })
+    json::text(&document(decision, members))
 }
 
 /// The evidence, the decision, why, who lost and why, what is taken for granted, what to do.
@@ -74,17 +48,29 @@ pub fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mu
     table(members, out)?;
     writeln!(out, "\nDecision: {}", decision.action)?;
     for reason in &decision.reasons {
-        let text = reason.to_string();
-        let speaks_for_itself = matches!(reason, Reason::NotChosen { .. }) || text.starts_with("warning: ");
-        writeln!(out, "  {}{text}", if speaks_for_itself { "" } else { "because " })?;
+        writeln!(out, "  {}", led(reason, &decision.action))?;
     }
     if let Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. } = &decision.action {
-        assumes.iter().try_for_each(|assumption| writeln!(out, "  provided that {assumption}"))?;
+        assumes.iter().try_for_each(|assumption| writeln!(out, "  assumes that {assumption}"))?;
     }
     if !decision.remedy.is_empty() {
         writeln!(out, "\nWhat to do:")?;
     }
     decision.remedy.iter().try_for_each(|step| writeln!(out, "  {step}"))
+}
+
+/// A reason with the word that leads it: what speaks against a start is no "because" of it.
+pub fn led(reason: &Reason, action: &Action) -> String {
+    let text = reason.to_string();
+    let starts = !matches!(action, Action::Wait { .. } | Action::Refuse { .. });
+    let lead = match reason {
+        Reason::NotChosen { .. } => "",
+        _ if text.starts_with("warning: ") => "",
+        Reason::Answered { known, enabled } if starts && known * 2 <= *enabled => "warning: ",
+        Reason::HeldBack { .. } | Reason::FlagIgnored { .. } | Reason::NotLost { .. } if starts => "note: ",
+        _ => "because ",
+    };
+    format!("{lead}{text}")
 }
 
 fn table(members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
@@ -95,13 +81,13 @@ fn table(members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
         let row = Row::of(shown);
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "-".to_owned());
         table.add_row([
-            shown.seen.host.to_string(),
+            row.host.to_string(),
             row.state.to_owned(),
-            or_dash(row.uuid),
+            or_dash(row.uuid.map(|uuid| uuid.to_string())),
             or_dash(row.seqno.map(|seqno| seqno.to_string())),
-            or_dash(row.flag.map(|flag| u8::from(flag).to_string())),
+            or_dash(row.safe_to_bootstrap.map(|flag| u8::from(flag).to_string())),
             or_dash(row.view),
-            or_dash(shown.age.map(age)),
+            or_dash(row.age.map(age)),
             row.notes.join(", "),
         ]);
     }
@@ -119,40 +105,51 @@ fn age(seconds: i64) -> String {
     }
 }
 
-/// What the table says of a member.
-#[derive(Default)]
-struct Row {
+/// What is said of a member: a row of the table, and an object of the document.
+#[derive(Serialize)]
+pub(super) struct Row<'s> {
+    host: &'s Hostname,
+    enabled: bool,
     /// How it ended, or what it does.
     state: &'static str,
-    uuid: Option<String>,
+    uuid: Option<Uuid>,
     seqno: Option<i64>,
-    flag: Option<bool>,
+    safe_to_bootstrap: Option<bool>,
     view: Option<String>,
+    age: Option<i64>,
     notes: Vec<String>,
 }
 
-impl Row {
-    fn of(shown: &Shown<'_>) -> Row {
-        let mut row = match &shown.seen.observation {
-            Observation::Unknown(silence) => {
-                Row { state: "unknown", notes: vec![silence.to_string()], ..Row::default() }
-            }
-            Observation::Known(evidence) => Row::known(evidence),
+impl<'s> Row<'s> {
+    pub(super) fn of(shown: &Shown<'s>) -> Row<'s> {
+        let mut row = Row {
+            host: &shown.seen.host,
+            enabled: shown.seen.enabled,
+            state: "unknown",
+            uuid: None,
+            seqno: None,
+            safe_to_bootstrap: None,
+            view: None,
+            age: shown.age,
+            notes: Vec::new(),
         };
+        match &shown.seen.observation {
+            Observation::Unknown(silence) => row.notes.push(silence.to_string()),
+            Observation::Known(evidence) => row.known(evidence),
+        }
         if !shown.seen.enabled {
             row.notes.push("disabled".to_owned());
         }
         row
     }
 
-    fn known(evidence: &Evidence) -> Row {
-        let mut row = Row::default();
+    fn known(&mut self, evidence: &Evidence) {
         if let Some(files) = &evidence.files {
-            row.files(files);
+            self.files(files);
         }
-        row.state = match &evidence.process {
+        self.state = match &evidence.process {
             _ if evidence.arbitrator => "arbitrator",
-            Process::Running(running) => row.running(running),
+            Process::Running(running) => self.running(running),
             Process::Starting => "starting",
             Process::Bootstrapping => "bootstrapping",
             Process::NotResponding => "not responding",
@@ -160,18 +157,17 @@ impl Row {
         };
         for (is_so, note) in [(evidence.maintenance, "in maintenance"), (evidence.arbitrator, "garbd")] {
             if is_so {
-                row.notes.push(note.to_owned());
+                self.notes.push(note.to_owned());
             }
         }
         if !evidence.disabled.is_empty() {
             let hosts: Vec<&str> = evidence.disabled.iter().map(Hostname::as_str).collect();
-            row.notes.push(format!("disables {}", hosts.join(" ")));
+            self.notes.push(format!("disables {}", hosts.join(" ")));
         }
-        row
     }
 
     fn running(&mut self, running: &Running) -> &'static str {
-        self.uuid = Some(running.uuid.to_string());
+        self.uuid = Some(running.uuid);
         self.seqno = Some(running.last_committed);
         if !running.sees.is_empty() {
             let seen: Vec<&str> = running.sees.iter().map(Hostname::as_str).collect();
@@ -203,14 +199,14 @@ impl Row {
     fn files(&mut self, files: &Files) {
         match &files.grastate {
             Found::Read(grastate) => {
-                self.uuid = Some(grastate.uuid.to_string());
+                self.uuid = Some(grastate.uuid);
                 self.seqno = Some(grastate.seqno);
-                self.flag = grastate.safe_to_bootstrap;
+                self.safe_to_bootstrap = grastate.safe_to_bootstrap;
                 if grastate.uuid.is_zero() {
                     self.notes.push("zero UUID".to_owned());
                 }
             }
-            Found::Torn(why) => self.notes.push(format!("grastate.dat is torn: {why}")),
+            Found::Torn(why) => self.notes.push(format!("grastate.dat is damaged: {why}")),
             Found::Absent if files.datadir_empty => {}
             Found::Absent => self.notes.push("no grastate.dat".to_owned()),
         }
@@ -219,16 +215,16 @@ impl Row {
                 let uuid = gvwstate.view.uuid.to_string();
                 self.view = Some(format!("{}#{} of {}", &uuid[..8], gvwstate.view.seq, gvwstate.members.len()));
             }
-            Found::Torn(why) => self.notes.push(format!("gvwstate.dat is torn: {why}")),
+            Found::Torn(why) => self.notes.push(format!("gvwstate.dat is damaged: {why}")),
             Found::Absent => {}
         }
         match &files.recovered {
             Recovered::At(position) => {
-                self.uuid = Some(position.uuid().to_string());
+                self.uuid = Some(position.uuid());
                 self.seqno = Some(position.seqno().get());
                 self.notes.push("recovered".to_owned());
             }
-            Recovered::NoHistory => self.notes.push("its data belong to no history".to_owned()),
+            Recovered::NoHistory => self.notes.push("its data have no cluster UUID".to_owned()),
             Recovered::Failed(why) => self.notes.push(format!("recovery failed: {why}")),
             Recovered::NotRun => {}
         }

@@ -9,11 +9,12 @@ use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::{Action, ConfigVersion, Reason, Reply};
-use pfcluster_core::decision::Decision;
+use pfcluster_core::decision::{Decision, Step};
+use pfcluster_core::form::{all_with_text, texts};
 use pfcluster_core::printable::printable;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::{self, Versioned};
 
 pub use versions::{Versions, VersionsError, VersionsFile};
 
@@ -31,66 +32,22 @@ pub fn print(
 }
 
 /// As schemas/conflict.json says.
+pub fn document(decision: &Decision<Action, Reason>) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Document<'d> {
+        action: &'d Action,
+        #[serde(serialize_with = "all_with_text")]
+        reasons: &'d [Reason],
+        #[serde(serialize_with = "texts")]
+        remedy: &'d [Step],
+    }
+    let Decision { action, reasons, remedy } = decision;
+    Versioned::new(Document { action, reasons, remedy })
+}
+
+/// The same as text.
 pub fn json(decision: &Decision<Action, Reason>) -> String {
-    let mut action = kind(decision.action.kind());
-    if let Action::Push { member, version, overwrites } = &decision.action {
-        let overwrites = overwrites.iter();
-        let overwrites: Vec<Value> =
-            overwrites.map(|(host, version)| json!({ "host": host.as_str(), "version": version.as_str() })).collect();
-        action.insert("member".to_owned(), member.as_str().into());
-        action.insert("version".to_owned(), version.as_str().into());
-        action.insert("overwrites".to_owned(), overwrites.into());
-    }
-    let reasons: Vec<Value> = decision.reasons.iter().map(reason).collect();
-    let remedy: Vec<String> = decision.remedy.iter().map(ToString::to_string).collect();
-    pretty(&json!({ "version": 1, "action": action, "reasons": reasons, "remedy": remedy }))
-}
-
-fn kind(kind: &str) -> Map<String, Value> {
-    Map::from_iter([("kind".to_owned(), kind.into())])
-}
-
-fn reason(reason: &Reason) -> Value {
-    let hosts = |hosts: &[Hostname]| hosts.iter().map(|host| host.as_str().into()).collect::<Vec<Value>>();
-    let fields = match reason {
-        Reason::SameVersion { version, holders, enabled }
-        | Reason::MostMembers { version, holders, enabled }
-        | Reason::Majority { version, holders, enabled } => {
-            json!({ "version": version.as_str(), "holders": holders, "enabled": enabled })
-        }
-        Reason::TooFewVersions { answering, enabled } => {
-            json!({ "answering": answering.as_ref().map(Hostname::as_str), "enabled": enabled })
-        }
-        Reason::TwoMembers { version } => json!({ "version": version.as_str() }),
-        Reason::SilentOutnumber { version, silent, answering } => {
-            json!({ "version": version.as_str(), "silent": silent, "answering": answering })
-        }
-        Reason::Tie { version, tied, holders } => {
-            json!({ "version": version.as_str(), "tied": tied, "holders": holders })
-        }
-        Reason::NoMajority { version, largest, enabled } => {
-            json!({ "version": version.as_str(), "largest": largest, "enabled": enabled })
-        }
-        Reason::Pushes { member } => json!({ "member": member.as_str() }),
-        Reason::IsAsked { member, by } => json!({ "member": member.as_str(), "by": by.as_str() }),
-        Reason::Overwritten { version, members, newer } => {
-            json!({ "version": version.as_str(), "members": hosts(members), "newer": newer })
-        }
-        Reason::InTheFuture { version, members, seconds } => {
-            json!({ "version": version.as_str(), "members": hosts(members), "seconds": seconds })
-        }
-        Reason::Unverified { member, error } => {
-            json!({ "member": member.as_str(), "error": error.map(|error| error.to_string()) })
-        }
-        // A reason that is new in the core still has its sentence.
-        _ => json!({}),
-    };
-    let mut document = kind(reason.kind());
-    if let Value::Object(fields) = fields {
-        document.extend(fields);
-    }
-    document.insert("text".to_owned(), reason.to_string().into());
-    document.into()
+    json::text(&document(decision))
 }
 
 /// Every member, the decision, why, what to look out for, what to do.
@@ -105,7 +62,11 @@ pub fn text(decision: &Decision<Action, Reason>, versions: &Versions, out: &mut 
         Action::NothingToCompare => writeln!(out, "Nothing to compare")?,
         Action::Push { member, version, overwrites } => {
             let losers: Vec<&str> = overwrites.iter().map(|(host, _)| host.as_str()).collect();
-            writeln!(out, "Conflict: {member} is to push version {version}; overwritten: {}", losers.join(", "))?;
+            writeln!(
+                out,
+                "Conflict: the configuration of {member} ({version}) wins, and overwrites that of {}",
+                losers.join(", ")
+            )?;
         }
     }
     for (label, warns) in [("because", false), ("warning:", true)] {
@@ -148,8 +109,8 @@ fn state(host: &Hostname, reply: &Reply, action: &Action) -> String {
         Action::NothingToCompare => "",
         Action::Push { member, .. } if member == host => "wins, pushes",
         Action::Push { version: winner, .. } if version == winner => "wins",
-        Action::Push { version: winner, .. } if version > winner => "loses, newer",
-        Action::Push { .. } => "loses",
+        Action::Push { version: winner, .. } if version > winner => "OVERWRITTEN although newer",
+        Action::Push { .. } => "overwritten",
     };
     state.to_owned()
 }

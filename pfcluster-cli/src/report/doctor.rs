@@ -4,11 +4,12 @@ use std::io::{self, Write};
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
-use pfcluster_core::doctor::{Finding, ONLY_THERE, Verdict};
+use pfcluster_core::form::kind_of;
 use pfcluster_core::printable::printable;
-use serde_json::{Value, json};
+use pfcluster_guide::doctor::{Finding, ONLY_THERE, Verdict};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::versioned;
 
 /// What was found, server by server; the one that asked comes first.
 #[derive(Debug)]
@@ -20,20 +21,32 @@ pub struct Report {
 impl Report {
     /// As schemas/doctor.json says.
     pub fn json(&self) -> String {
-        let servers = self.servers.iter().map(|(host, findings)| {
-            let checks: Vec<Value> = findings.iter().map(document).collect();
-            json!({ "host": host, "checks": checks })
-        });
-        pretty(&json!({
-            "version": 1,
-            "members": servers.collect::<Vec<_>>(),
-            "summary": {
-                "pass": self.count(Verdict::Pass),
-                "warn": self.count(Verdict::Warn),
-                "fail": self.count(Verdict::Fail),
-                "unknown": self.count(Verdict::Unknown),
-            },
-        }))
+        #[derive(Serialize)]
+        struct Document<'r> {
+            members: Vec<Member<'r>>,
+            summary: Summary,
+        }
+        #[derive(Serialize)]
+        struct Member<'r> {
+            host: &'r Hostname,
+            checks: &'r [Finding],
+        }
+        #[derive(Serialize)]
+        struct Summary {
+            pass: usize,
+            warn: usize,
+            fail: usize,
+            unknown: usize,
+        }
+        let [pass, warn, fail, unknown] = self.counts();
+        versioned(Document {
+            members: self.servers.iter().map(|(host, checks)| Member { host, checks }).collect(),
+            summary: Summary { pass, warn, fail, unknown },
+        })
+    }
+
+    fn counts(&self) -> [usize; 4] {
+        [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unknown].map(|verdict| self.count(verdict))
     }
 
     /// How many findings have this verdict.
@@ -60,40 +73,24 @@ impl Report {
             }
             writeln!(out)?;
         }
-        let [pass, warn, fail, unknown] =
-            [Verdict::Pass, Verdict::Warn, Verdict::Fail, Verdict::Unknown].map(|verdict| self.count(verdict));
+        let [pass, warn, fail, unknown] = self.counts();
         writeln!(out, "pass {pass}, warn {warn}, fail {fail}, unknown {unknown}")
     }
 }
 
 fn line(finding: &Finding, out: &mut dyn Write) -> io::Result<()> {
     let check = finding.check;
-    writeln!(out, "  {:<7}  {}: {}", finding.verdict.kind(), check.id, shown(&finding.seen))?;
+    writeln!(out, "  {:<7}  {}: {}", kind_of(&finding.verdict), check.id, shown(&finding.seen))?;
     if finding.verdict > Verdict::Unknown {
-        writeln!(out, "             must be: {} (guide {})", check.about, check.guide)?;
+        writeln!(out, "             expected: {} (guide {})", check.about, check.guide)?;
     }
     finding.remedy.iter().try_for_each(|step| match step {
-        Step::Do { what } => writeln!(out, "             do: {}", shown(what)),
-        command => writeln!(out, "             run: {}", shown(&command.to_string())),
+        Step::Do { what } => writeln!(out, "             manual: {}", shown(what)),
+        command @ Step::Run { .. } => writeln!(out, "             run: {}", shown(&command.to_string())),
     })
 }
 
 /// What comes from files and other programs, safe for a terminal.
 fn shown(text: &str) -> String {
     printable(text.as_bytes())
-}
-
-fn document(finding: &Finding) -> Value {
-    let step = |step: &Step| match step {
-        Step::Do { what } => json!({ "do": what }),
-        command => json!({ "run": command.to_string() }),
-    };
-    json!({
-        "id": finding.check.id,
-        "verdict": finding.verdict.kind(),
-        "seen": finding.seen,
-        "must_be": finding.check.about,
-        "guide": finding.check.guide,
-        "remedy": finding.remedy.iter().map(step).collect::<Vec<_>>(),
-    })
 }

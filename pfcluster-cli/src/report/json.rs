@@ -1,14 +1,15 @@
 //! JSON documents. Field names and their meaning are public interface; schemas/ describes them.
 
 use pfcluster_core::document::Document;
-use pfcluster_core::generate::{GeneratedFile, Rendered};
+use pfcluster_core::generate::{Deviation, GeneratedFile, Notice, Rendered};
 use pfcluster_core::rule::Rule;
 use pfcluster_core::secret::{MASK, is_secret_key};
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{Finding, Located, Summary};
 use crate::host::install::State;
+
+pub use crate::documents::{Versioned, error, text, versioned};
 
 /// The version that every document carries.
 const VERSION: u32 = 1;
@@ -82,77 +83,72 @@ fn place(at: &Located) -> PlaceDocument<'_> {
 }
 
 /// The answer of `check --rules` and `check --explain`.
-pub fn rules(rules: &[&Rule]) -> String {
-    let rules: Vec<Value> = rules
-        .iter()
-        .map(|rule| {
-            let explanation = super::explanation(rule);
-            serde_json::json!({
-                "code": rule.code,
-                "name": rule.name,
-                "severity": rule.severity.name(),
-                "explanation": explanation,
-            })
-        })
-        .collect();
-    text(&serde_json::json!({ "version": VERSION, "rules": rules }))
+pub fn rules(rules: &[&Rule]) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Rules<'r> {
+        rules: Vec<RuleDocument<'r>>,
+    }
+    #[derive(Serialize)]
+    struct RuleDocument<'r> {
+        code: &'r str,
+        name: &'r str,
+        severity: &'r str,
+        explanation: String,
+    }
+    let rules = rules.iter().map(|rule| RuleDocument {
+        code: rule.code,
+        name: rule.name,
+        severity: rule.severity.name(),
+        explanation: super::explanation(rule),
+    });
+    Versioned::new(Rules { rules: rules.collect() })
 }
 
 /// The answer of `show --raw`: sections, keys and values exactly as PacketFence's reader yields them.
-pub fn raw(document: &Document<'_>) -> String {
+pub fn raw(document: &Document<'_>) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Sections {
+        sections: Vec<Section>,
+    }
+    #[derive(Serialize)]
+    struct Section {
+        name: String,
+        line: usize,
+        entries: Vec<Entry>,
+    }
+    #[derive(Serialize)]
+    struct Entry {
+        key: String,
+        line: usize,
+        values: Vec<String>,
+    }
     let index = document.line_index();
     let line = |span: pfcluster_core::span::Span| index.position(span.start).line;
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let sections: Vec<Value> = document
-        .sections()
-        .map(|section| {
-            let entries: Vec<Value> = section
-                .entries()
-                .map(|entry| {
-                    let shown = |value: &[u8]| if is_secret_key(entry.key()) { MASK.to_owned() } else { lossy(value) };
-                    let values: Vec<String> = entry.values().iter().map(|value| shown(value)).collect();
-                    serde_json::json!({ "key": lossy(entry.key()), "line": line(entry.key_span()), "values": values })
-                })
-                .collect();
-            let name = lossy(section.name());
-            serde_json::json!({ "name": name, "line": line(section.name_span()), "entries": entries })
-        })
-        .collect();
-    text(&serde_json::json!({ "version": VERSION, "sections": sections }))
+    let sections = document.sections().map(|section| {
+        let entries = section.entries().map(|entry| {
+            let shown = |value: &[u8]| if is_secret_key(entry.key()) { MASK.to_owned() } else { lossy(value) };
+            let values = entry.values().iter().map(|value| shown(value)).collect();
+            Entry { key: lossy(entry.key()), line: line(entry.key_span()), values }
+        });
+        Section { name: lossy(section.name()), line: line(section.name_span()), entries: entries.collect() }
+    });
+    Versioned::new(Sections { sections: sections.collect() })
 }
 
 /// The answer of `generate --check` and `generate --explain`; a state is `None` if nothing was compared.
-pub fn generate(states: &[(&GeneratedFile, Option<State>)], rendered: &Rendered) -> String {
-    let files: Vec<Value> = states
-        .iter()
-        .map(|(file, state)| {
-            let state = state.as_ref().map(|state| match state {
-                State::Missing => "missing",
-                State::Same => "same",
-                State::Differs(_) => "differs",
-            });
-            serde_json::json!({ "path": file.path, "state": state })
-        })
-        .collect();
-    let deviations = rendered.deviations.iter();
-    let deviations: Vec<Value> = deviations
-        .map(|one| serde_json::json!({ "original": one.original, "here": one.here, "why": one.why }))
-        .collect();
-    let notices = rendered.notices.iter();
-    let notices: Vec<Value> =
-        notices.map(|notice| serde_json::json!({ "message": notice.message, "help": notice.help })).collect();
-    text(&serde_json::json!({ "version": VERSION, "files": files, "deviations": deviations, "notices": notices }))
-}
-
-/// The answer of a command that could not do its work.
-pub fn error(kind: &str, message: &str, help: &str) -> String {
-    text(&serde_json::json!({
-        "version": VERSION,
-        "error": { "kind": kind, "message": message, "help": help },
-    }))
-}
-
-/// Nothing that is written here can fail to be JSON: keys are strings, numbers are finite.
-pub fn text(document: &impl Serialize) -> String {
-    serde_json::to_string_pretty(document).unwrap_or_default()
+pub fn generate<'r>(states: &'r [(&GeneratedFile, Option<State>)], rendered: &'r Rendered) -> impl Serialize + use<'r> {
+    #[derive(Serialize)]
+    struct Document<'r> {
+        files: Vec<File<'r>>,
+        deviations: &'r [Deviation],
+        notices: &'r [Notice],
+    }
+    #[derive(Serialize)]
+    struct File<'r> {
+        path: &'static str,
+        state: Option<&'r State>,
+    }
+    let files = states.iter().map(|(file, state)| File { path: file.path, state: state.as_ref() });
+    Versioned::new(Document { files: files.collect(), deviations: &rendered.deviations, notices: &rendered.notices })
 }

@@ -2,12 +2,15 @@
 
 use std::io::{self, Write};
 
-use pfcluster_core::maintenance::{Change, Step};
-use serde_json::{Value, json};
+use pfcluster_core::form::{kind_of, texts};
+use pfcluster_guide::maintenance::{Change, Step};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::versioned;
 
 /// What came of a step.
+#[derive(Serialize)]
+#[serde(tag = "state", content = "why", rename_all = "snake_case")]
 pub(crate) enum Standing {
     Done,
     /// Why.
@@ -34,29 +37,37 @@ impl Outcome {
 
     /// As schemas/maintenance.json says.
     pub(crate) fn json(&self) -> String {
-        let steps = self.steps.iter().map(|(step, standing)| {
-            let (state, why) = match standing {
-                Standing::Done => ("done", None),
-                Standing::Failed(why) => ("failed", Some(why)),
-                Standing::NotDone => ("not_done", None),
-            };
-            json!({ "step": step.to_string(), "state": state, "why": why })
-        });
-        pretty(&json!({
-            "version": 1,
-            "active": self.active,
-            "change": self.change.map(Change::kind),
-            "dry_run": self.dry_run,
-            "steps": steps.collect::<Vec<_>>(),
-            "go_on": self.go_on(),
-            "go_back": self.back.iter().map(|step| Value::from(step.to_string())).collect::<Vec<_>>(),
-        }))
+        #[derive(Serialize)]
+        struct Document<'o> {
+            active: bool,
+            change: Option<Change>,
+            dry_run: bool,
+            steps: Vec<Taken<'o>>,
+            go_on: Option<String>,
+            #[serde(serialize_with = "texts")]
+            go_back: &'o [Step],
+        }
+        #[derive(Serialize)]
+        struct Taken<'o> {
+            step: String,
+            #[serde(flatten)]
+            standing: &'o Standing,
+        }
+        let steps = self.steps.iter().map(|(step, standing)| Taken { step: step.to_string(), standing });
+        versioned(Document {
+            active: self.active,
+            change: self.change,
+            dry_run: self.dry_run,
+            steps: steps.collect(),
+            go_on: self.go_on(),
+            go_back: &self.back,
+        })
     }
 
     /// Every step may be taken again.
     fn go_on(&self) -> Option<String> {
         let change = self.change.filter(|_| self.has_failed())?;
-        Some(format!("pfcluster maintenance --{}", change.kind()))
+        Some(format!("pfcluster maintenance --{}", kind_of(&change)))
     }
 
     pub(crate) fn text(&self, out: &mut dyn Write) -> io::Result<()> {

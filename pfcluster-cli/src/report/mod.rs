@@ -1,13 +1,11 @@
 //! Answers in every form: one file for each. Findings are located here, once for all forms.
 
-pub mod backup;
 pub mod bootstrap;
 pub mod conflict;
 pub mod diff;
 pub mod doctor;
 #[cfg(feature = "cli")]
 pub(crate) mod drill;
-pub mod evidence;
 #[cfg(feature = "cli")]
 pub(crate) mod github;
 pub mod json;

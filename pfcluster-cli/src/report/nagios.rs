@@ -4,7 +4,7 @@ use pfcluster_core::status::{Database, NEAR_PERCENT, OFTEN_PAUSED, Verdict};
 use pfcluster_core::supervisor::LastBackup;
 
 use super::status::Report;
-use crate::run::ExitStatus;
+use crate::output::ExitStatus;
 
 /// What a verdict is for monitoring.
 pub(crate) fn exit_status(verdict: Verdict) -> ExitStatus {
@@ -34,7 +34,11 @@ pub(crate) fn line(report: &Report) -> String {
         sentences = report.decision.reasons.iter().map(ToString::to_string).collect();
     }
     let state = word(exit_status(verdict));
-    let said = format!("PFCLUSTER {state} - {}: {}", verdict.kind().replace('_', "-"), sentences.join("; "));
+    let said = format!(
+        "PFCLUSTER {state} - {}: {}",
+        pfcluster_core::form::kind_of(&verdict).replace('_', "-"),
+        sentences.join("; ")
+    );
     format!("{} | {}", without_bar(&said), data(report).join(" "))
 }
 

@@ -7,11 +7,11 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::quorum::{
-    Absence, Feature, Group, Outcome, Reason, State, Tally, Tolerance, ViewChange, Voter, WhatIf, alive_quorum,
+    Absence, Feature, Outcome, Provision, Reason, State, Tolerance, ViewChange, Voter, WhatIf,
 };
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::{self, Versioned};
 
 /// A question with its answer.
 #[derive(Debug)]
@@ -34,36 +34,38 @@ impl Report<'_> {
     }
 
     /// As schemas/quorum.json says.
-    pub fn json(&self) -> String {
-        let steps = self.steps().into_iter().map(|(change, outcome)| {
-            json!({
-                "change": change.map(change_document),
-                "groups": outcome.groups.iter().map(|group| self.group_document(group)).collect::<Vec<_>>(),
-                "down": outcome.absent.iter().map(|absent| {
-                    json!({ "host": absent.host, "absence": absent.absence.kind() })
-                }).collect::<Vec<_>>(),
-                "reasons": outcome.reasons.iter().map(reason_document).collect::<Vec<_>>(),
-                "tolerance": outcome.tolerance.as_ref().map(tolerance_document),
-                "remedy": outcome.remedy.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            })
-        });
-        let features = State::ALL.into_iter().map(|state| (state.kind().to_owned(), features_document(state)));
-        pretty(&json!({
-            "version": 1,
-            "members": self.voters.iter().map(|voter| voter.host.as_str()).collect::<Vec<_>>(),
-            "primary": self.answer.last().primary().is_some(),
-            "steps": steps.collect::<Vec<_>>(),
-            "features": features.collect::<Map<_, _>>(),
-        }))
+    pub fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Document<'r> {
+            members: Vec<&'r Hostname>,
+            primary: bool,
+            steps: Vec<Step<'r>>,
+            features: BTreeMap<State, Vec<Works>>,
+        }
+        #[derive(Serialize)]
+        struct Step<'r> {
+            change: Option<&'r ViewChange>,
+            #[serde(flatten)]
+            outcome: &'r Outcome,
+        }
+        #[derive(Serialize)]
+        struct Works {
+            feature: Feature,
+            #[serde(flatten)]
+            provision: Provision,
+        }
+        let works = |state| Feature::ALL.map(|feature| Works { feature, provision: feature.on(state) }).into();
+        Versioned::new(Document {
+            members: self.voters.iter().map(|voter| &voter.host).collect(),
+            primary: self.answer.last().primary().is_some(),
+            steps: self.steps().into_iter().map(|(change, outcome)| Step { change, outcome }).collect(),
+            features: State::ALL.into_iter().map(|state| (state, works(state))).collect(),
+        })
     }
 
-    fn group_document(&self, group: &Group) -> Value {
-        json!({
-            "members": group.members,
-            "state": group.state.kind(),
-            "tally": group.tally.map(tally_document),
-            "alive_quorum": alive_quorum(group.members.len(), self.voters.len()).kind(),
-        })
+    /// The same as text.
+    pub fn json(&self) -> String {
+        json::text(&self.document())
     }
 
     /// Each step with its reasons; then how it ends, what works, what may fail or what is to be done.
@@ -77,15 +79,15 @@ impl Report<'_> {
                 None => writeln!(out, "All members are up:")?,
             }
             self.members(outcome, out)?;
-            outcome.reasons.iter().try_for_each(|reason| writeln!(out, "because {reason}"))?;
+            outcome.reasons.iter().try_for_each(|reason| writeln!(out, "{}", led(reason)))?;
             writeln!(out)?;
         }
         let summed = self.answer.after.iter().flat_map(|outcome| &outcome.groups).any(|group| group.tally.is_some());
         if summed {
             writeln!(
                 out,
-                "The sums: a member that stays counts twice, one that left gracefully once. Quorum is more than all that \
-                 were primary before.\n"
+                "How votes count: quorum is more than half of the votes of the last primary component, without those that left \
+                 gracefully.\n"
             )?;
         }
         self.end(self.answer.last(), out)
@@ -119,15 +121,15 @@ impl Report<'_> {
                 let are = if count == 1 { "is" } else { "are" };
                 writeln!(out, "{count} of {} members {are} primary: everything works there.", self.voters.len())?;
             }
-            None if last.groups.is_empty() => writeln!(out, "Nobody is up: there is no database.")?,
-            None => writeln!(out, "Nobody is primary: nothing can be written to the database.")?,
+            None if last.groups.is_empty() => writeln!(out, "No member is up: there is no database.")?,
+            None => writeln!(out, "No member is primary: nothing can be written to the database.")?,
         }
         if last.groups.iter().any(|group| group.state == State::ReadOnly) {
             writeln!(out, "\nWhat works on a read-only member:")?;
             features(State::ReadOnly, out)?;
         }
         if let Some(tolerance) = &last.tolerance {
-            writeln!(out, "\nWhat may fail next:")?;
+            writeln!(out, "\nFailures tolerated from here:")?;
             next(tolerance, out)?;
         }
         if !last.remedy.is_empty() {
@@ -136,6 +138,15 @@ impl Report<'_> {
         let mut steps = last.remedy.iter().enumerate();
         steps.try_for_each(|(number, step)| writeln!(out, "  {}. {step}", number + 1))
     }
+}
+
+/// A reason with the word that leads it: what differs from what one might expect is no "because".
+fn led(reason: &Reason) -> String {
+    let lead = match reason {
+        Reason::GuideDiffers { .. } | Reason::WeightUnknown { .. } => "note:",
+        _ => "because",
+    };
+    format!("{lead} {reason}")
 }
 
 /// What happens, as a sentence.
@@ -151,7 +162,7 @@ fn sentence(change: &ViewChange) -> String {
     }
     match change.split.as_deref() {
         None => {}
-        Some([_]) => parts.push("the network is whole".to_owned()),
+        Some([_]) => parts.push("the network is restored".to_owned()),
         Some(_) => parts.push("the network splits".to_owned()),
     }
     parts.join("; ")
@@ -162,18 +173,12 @@ fn features(state: State, out: &mut dyn Write) -> io::Result<()> {
     table.load_style(NOTHING);
     for feature in Feature::ALL {
         let provision = feature.on(state);
-        let availability = provision.availability.kind().replace('_', " ");
-        table.add_row([feature.title(), &availability, provision.text]);
+        table.add_row([feature.title(), provision.availability.title(), provision.text]);
     }
     table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
 }
 
 fn next(tolerance: &Tolerance, out: &mut dyn Write) -> io::Result<()> {
-    let count = |count: usize| match count {
-        0 => "no member".to_owned(),
-        1 => "1 member".to_owned(),
-        more => format!("{more} members"),
-    };
     let lost = match (tolerance.any_fatal, &tolerance.fatal) {
         (Some(any), _) => format!("any {any}"),
         (None, Some(sets)) => {
@@ -184,61 +189,14 @@ fn next(tolerance: &Tolerance, out: &mut dyn Write) -> io::Result<()> {
     };
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.add_row(["crash at once", &count(tolerance.crash_at_once), &format!("quorum is lost with {lost}")]);
-    table.add_row(["crash one after the other", &count(tolerance.crash_in_turn), "each after the rest has settled"]);
-    table.add_row(["leave gracefully", &count(tolerance.leave), "one after the other"]);
-    table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
-}
-
-/// A change, as schemas/quorum.json has it.
-pub fn change_document(change: &ViewChange) -> Value {
-    json!({ "down": change.down, "left": change.left, "split": change.split })
-}
-
-fn tally_document(tally: Tally) -> Value {
-    json!({ "stayed": tally.stayed, "left": tally.left, "before": tally.before })
-}
-
-fn tolerance_document(tolerance: &Tolerance) -> Value {
-    json!({
-        "crash_at_once": tolerance.crash_at_once,
-        "crash_in_turn": tolerance.crash_in_turn,
-        "leave": tolerance.leave,
-        "any_fatal": tolerance.any_fatal,
-        "fatal": tolerance.fatal,
-    })
-}
-
-fn features_document(state: State) -> Value {
-    let features = Feature::ALL.into_iter().map(|feature| {
-        let provision = feature.on(state);
-        json!({ "feature": feature.kind(), "availability": provision.availability.kind(), "text": provision.text })
-    });
-    features.collect()
-}
-
-fn reason_document(reason: &Reason) -> Value {
-    let fields = match reason {
-        Reason::AllTogether { count } => json!({ "count": count }),
-        Reason::Quorum { members, tally } | Reason::NoQuorum { members, tally } => {
-            json!({ "members": members, "tally": tally_document(*tally) })
-        }
-        Reason::Unchanged { members }
-        | Reason::Joins { members }
-        | Reason::Reforms { members }
-        | Reason::Outside { members }
-        | Reason::WeightUnknown { members } => json!({ "members": members }),
-        Reason::NotWhole { apart, crashed, left } => json!({ "apart": apart, "crashed": crashed, "left": left }),
-        Reason::GuideDiffers { members, enabled, state } => {
-            json!({ "members": members, "enabled": enabled, "state": state.kind() })
-        }
-        // A reason that is new in the core still has its sentence.
-        _ => json!({}),
-    };
-    let mut document = Map::from_iter([("kind".to_owned(), reason.kind().into())]);
-    if let Value::Object(fields) = fields {
-        document.extend(fields);
+    let quorum = format!("quorum is lost with {lost}");
+    let rows = [
+        ("members that crash at once", tolerance.crash_at_once, &*quorum),
+        ("members that crash one after another", tolerance.crash_in_turn, "each after the cluster has settled"),
+        ("members that leave gracefully", tolerance.leave, "one after another"),
+    ];
+    for (what, count, how) in rows {
+        table.add_row([what, &count.to_string(), how]);
     }
-    document.insert("text".to_owned(), reason.to_string().into());
-    document.into()
+    table.lines().try_for_each(|line| writeln!(out, " {}", line.trim_end()))
 }

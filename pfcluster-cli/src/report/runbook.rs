@@ -4,10 +4,11 @@ mod markdown;
 mod text;
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::runbook::{Action, Checked, Mend, Name, Progress, Runbook, Standing, Step, Verify};
-use serde_json::{Value, json};
+use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Action, Checked, Mend, Name, Progress, Runbook, Standing, Step, Verify, Versions};
+use serde::Serialize;
 
-use super::json::text as pretty;
+use super::json::versioned;
 use crate::host::evidence::Note;
 
 pub use text::list as list_text;
@@ -47,96 +48,149 @@ impl Shown<'_> {
 
     /// As schemas/runbook.json says.
     pub fn json(&self, verified: Option<&Verified<'_>>) -> String {
+        #[derive(Serialize)]
+        struct Document<'r> {
+            runbook: &'static str,
+            summary: &'static str,
+            guide: Option<&'static str>,
+            packetfence: PfVersion,
+            database: &'static str,
+            r#for: Option<&'r Hostname>,
+            before: &'r [String],
+            steps: Vec<StepDocument<'r>>,
+            progress: Option<ProgressDocument<'r>>,
+        }
+        #[derive(Serialize)]
+        struct ProgressDocument<'r> {
+            asked_by: &'r Hostname,
+            standing: Standing,
+            next: Option<usize>,
+            notes: &'r [Note],
+        }
         let (runbook, name) = (self.runbook, self.runbook.name);
-        let steps: Vec<Value> = self.steps().map(|(number, step)| step_document(number, step, verified)).collect();
-        pretty(&json!({
-            "version": 1,
-            "runbook": name.as_str(),
-            "summary": name.summary(),
-            "guide": guide(name.guide()),
-            "packetfence": runbook.version.to_string(),
-            "database": self.database(),
-            "for": self.only,
-            "before": runbook.before,
-            "steps": steps,
-            "progress": verified.map(|verified| json!({
-                "asked_by": verified.me,
-                "standing": verified.progress.standing().kind(),
-                "next": verified.progress.next.map(|next| next + 1),
-                "notes": verified.notes,
-            })),
-        }))
+        versioned(Document {
+            runbook: name.as_str(),
+            summary: name.summary(),
+            guide: guide(name.guide()),
+            packetfence: runbook.version,
+            database: self.database(),
+            r#for: self.only,
+            before: &runbook.before,
+            steps: self.steps().map(|(number, step)| StepDocument::new(number, step, verified)).collect(),
+            progress: verified.map(|verified| ProgressDocument {
+                asked_by: verified.me,
+                standing: verified.progress.standing(),
+                next: verified.progress.next.map(|next| next + 1),
+                notes: verified.notes,
+            }),
+        })
     }
 }
 
 /// The list of all, as schemas/runbook.json says.
 pub fn list_json() -> String {
-    let runbooks = Name::ALL.iter().map(|name| {
-        json!({
-            "name": name.as_str(),
-            "summary": name.summary(),
-            "guide": guide(name.guide()),
-            "about": name.about(),
-        })
-    });
-    pretty(&json!({ "version": 1, "runbooks": runbooks.collect::<Vec<_>>() }))
+    #[derive(Serialize)]
+    struct Document {
+        runbooks: Vec<One>,
+    }
+    #[derive(Serialize)]
+    struct One {
+        name: &'static str,
+        summary: &'static str,
+        guide: Option<&'static str>,
+        about: Option<&'static str>,
+    }
+    let one = |name: &Name| One {
+        name: name.as_str(),
+        summary: name.summary(),
+        guide: guide(name.guide()),
+        about: name.about(),
+    };
+    versioned(Document { runbooks: Name::ALL.iter().map(one).collect() })
 }
 
 fn guide(section: &str) -> Option<&str> {
     Some(section).filter(|section| !section.is_empty())
 }
 
-fn step_document(number: usize, step: &Step, verified: Option<&Verified<'_>>) -> Value {
-    let standing = verified.map(|verified| &verified.progress.steps[number - 1]);
-    let verify = step.verify.iter().enumerate();
-    let verify = verify.map(|(at, verify)| check_document(verify, standing.map(|standing| &standing.checks[at])));
-    let mends = step.mends.iter().map(|mend| json!({ "original": mend.original, "why": mend.why }));
-    json!({
-        "number": number,
-        "title": step.title,
-        "on": step.on,
-        "one_by_one": step.one_by_one,
-        "guide": guide(step.guide),
-        "versions": {
-            "from": step.versions.from.to_string(),
-            "before": step.versions.before.map(|before| before.to_string()),
-        },
-        "warnings": step.warnings,
-        "irreversible": step.irreversible,
-        "actions": step.actions.iter().map(action_document).collect::<Vec<_>>(),
-        "verify": verify.collect::<Vec<_>>(),
-        "back": step.back.iter().map(action_document).collect::<Vec<_>>(),
-        "instead_of": mends.collect::<Vec<_>>(),
-        "standing": standing.map(|standing| json!({
-            "state": standing.standing.kind(),
-            "by": standing.by.map(|step| step + 1),
-        })),
-    })
+#[derive(Serialize)]
+struct StepDocument<'r> {
+    number: usize,
+    title: &'r str,
+    on: &'r [Hostname],
+    one_by_one: bool,
+    guide: Option<&'r str>,
+    versions: Versions,
+    warnings: &'r [String],
+    irreversible: Option<&'r str>,
+    actions: &'r [Action],
+    verify: Vec<CheckDocument<'r>>,
+    back: &'r [Action],
+    instead_of: &'r [Mend],
+    standing: Option<StandingDocument>,
 }
 
-fn action_document(action: &Action) -> Value {
-    match action {
-        Action::Run { command, only } => json!({ "kind": "run", "command": command, "only": only }),
-        Action::Sql { client, statements } => json!({ "kind": "sql", "client": client, "statements": statements }),
-        Action::Edit { file, lines } => json!({ "kind": "edit", "file": file, "lines": lines }),
-        Action::Do { what } => json!({ "kind": "do", "what": what }),
-        other => json!({ "kind": other.kind() }),
+#[derive(Serialize)]
+struct StandingDocument {
+    state: Standing,
+    by: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct CheckDocument<'r> {
+    kind: &'static str,
+    text: String,
+    command: Option<String>,
+    landmark: bool,
+    standing: Option<CheckedDocument<'r>>,
+}
+
+#[derive(Serialize)]
+struct CheckedDocument<'r> {
+    state: Standing,
+    why: Option<&'r str>,
+    elsewhere: bool,
+}
+
+impl<'r> StepDocument<'r> {
+    fn new(number: usize, step: &'r Step, verified: Option<&Verified<'r>>) -> StepDocument<'r> {
+        let standing = verified.map(|verified| &verified.progress.steps[number - 1]);
+        let verify = step.verify.iter().enumerate();
+        let verify = verify.map(|(at, verify)| CheckDocument::new(verify, standing.map(|step| &step.checks[at])));
+        StepDocument {
+            number,
+            title: &step.title,
+            on: &step.on,
+            one_by_one: step.one_by_one,
+            guide: guide(step.guide),
+            versions: step.versions,
+            warnings: &step.warnings,
+            irreversible: step.irreversible.as_deref(),
+            actions: &step.actions,
+            verify: verify.collect(),
+            back: &step.back,
+            instead_of: &step.mends,
+            standing: standing
+                .map(|step| StandingDocument { state: step.standing, by: step.by.map(|number| number + 1) }),
+        }
     }
 }
 
-fn check_document(verify: &Verify, checked: Option<&Checked>) -> Value {
-    let check = &verify.check;
-    json!({
-        "kind": check.kind(),
-        "text": check.to_string(),
-        "command": check.command(),
-        "landmark": verify.is_landmark,
-        "standing": checked.map(|checked| json!({
-            "state": checked.standing.kind(),
-            "why": Some(&checked.why).filter(|why| !why.is_empty()),
-            "elsewhere": checked.is_elsewhere,
-        })),
-    })
+impl<'r> CheckDocument<'r> {
+    fn new(verify: &Verify, checked: Option<&'r Checked>) -> CheckDocument<'r> {
+        let check = &verify.check;
+        CheckDocument {
+            kind: check.kind(),
+            text: check.to_string(),
+            command: check.command(),
+            landmark: verify.is_landmark,
+            standing: checked.map(|checked| CheckedDocument {
+                state: checked.standing,
+                why: Some(&*checked.why).filter(|why| !why.is_empty()),
+                elsewhere: checked.is_elsewhere,
+            }),
+        }
+    }
 }
 
 /// What a step says of the original way that no step before it has said.
@@ -169,7 +223,7 @@ fn place(step: &Step) -> String {
     };
     match step.on.len() {
         1 => format!("on {names}"),
-        _ if step.one_by_one => format!("on {names}, one after the other: verify before you go to the next"),
+        _ if step.one_by_one => format!("on {names}, one at a time: complete the checks before the next one"),
         _ => format!("on each of {names}"),
     }
 }

@@ -1,21 +1,22 @@
 //! The answer of `status`, for people and for programs.
 
 use std::io::{self, Write};
-use std::time::SystemTime;
+use std::net::Ipv4Addr;
 
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use jiff::Timestamp;
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::conflict::{ConfigVersion, Reply};
-use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::LocalState;
-use pfcluster_core::status::{Connections, Database, Galera, Reason, Verdict, Vip, assess};
+use pfcluster_core::conflict::Reply;
+use pfcluster_core::decision::{Decision, Step};
+use pfcluster_core::form::{all_with_text, kind_of, texts};
+use pfcluster_core::status::{Database, Reason, Seen, Verdict, Vip};
 use pfcluster_core::supervisor::LastBackup;
-use serde_json::{Map, Value, json};
+use serde::Serialize;
 
-use super::backup::BackupDocument;
-use super::json::text as pretty;
+use super::json::{self, Versioned};
+use crate::documents::backup::BackupDocument;
+use crate::host::evidence::Note;
 use crate::host::status::{Gathered, MemberStatus};
 
 /// The cluster, and what is thought of it.
@@ -32,40 +33,37 @@ pub struct Report {
 }
 
 impl Report {
-    /// What is thought of these answers, now.
-    pub fn new(me: Hostname, answers: Gathered) -> Report {
-        let seen: Vec<_> = answers.members.iter().map(|member| member.seen.clone()).collect();
-        let decision = assess(&seen, &answers.vips);
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
-        Report { me, now, answers, decision }
+    /// As schemas/status.json says.
+    pub fn document(&self) -> impl Serialize {
+        #[derive(Serialize)]
+        struct Document<'r> {
+            asked_by: &'r Hostname,
+            asked_at: String,
+            verdict: Verdict,
+            members: Vec<MemberDocument<'r>>,
+            virtual_addresses: &'r [Vip],
+            #[serde(serialize_with = "all_with_text")]
+            reasons: &'r [Reason],
+            #[serde(serialize_with = "texts")]
+            remedy: &'r [Step],
+            notes: &'r [Note],
+        }
+        let Report { me, now, answers: Gathered { members, vips, notes }, decision } = self;
+        Versioned::new(Document {
+            asked_by: me,
+            asked_at: now.to_string(),
+            verdict: decision.action,
+            members: members.iter().map(MemberDocument::new).collect(),
+            virtual_addresses: vips,
+            reasons: &decision.reasons,
+            remedy: &decision.remedy,
+            notes,
+        })
     }
 
-    /// As schemas/status.json says.
+    /// The same as text.
     pub fn json(&self) -> String {
-        let vips = self.answers.vips.iter().map(|vip| {
-            let holders = vip.holders.iter();
-            let holders: Vec<Value> = holders
-                .map(|holder| json!({ "host": holder.host, "since": holder.since.map(|since| since.to_string()) }))
-                .collect();
-            json!({
-                "interface": vip.interface.as_str(),
-                "address": vip.address,
-                "held_by": holders,
-                "unknown": vip.unknown,
-            })
-        });
-        let decision = &self.decision;
-        pretty(&json!({
-            "version": 1,
-            "asked_by": self.me,
-            "asked_at": self.now.to_string(),
-            "verdict": decision.action.kind(),
-            "members": self.answers.members.iter().map(member_document).collect::<Vec<_>>(),
-            "virtual_addresses": vips.collect::<Vec<_>>(),
-            "reasons": decision.reasons.iter().map(reason_document).collect::<Vec<_>>(),
-            "remedy": decision.remedy.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            "notes": self.answers.notes,
-        }))
+        json::text(&self.document())
     }
 
     /// Members, virtual addresses, the verdict, why, what to do.
@@ -78,7 +76,7 @@ impl Report {
             writeln!(out)?;
             vips(&self.answers.vips, out)?;
         }
-        writeln!(out, "\nCluster: {}", self.decision.action.kind().replace('_', "-"))?;
+        writeln!(out, "\nCluster: {}", kind_of(&self.decision.action).replace('_', "-"))?;
         self.decision.reasons.iter().try_for_each(|reason| writeln!(out, "  because {reason}"))?;
         for member in &self.answers.members {
             if let Database::Silent(why) = &member.seen.database {
@@ -100,11 +98,11 @@ impl Report {
             "member",
             "database",
             "size",
-            "committed",
-            "paused",
+            "last seqno",
+            "flow paused",
             "connections",
             "configuration",
-            "here",
+            "on this server",
             "maintenance",
             "supervisor",
             "last backup",
@@ -118,11 +116,11 @@ impl Report {
                 or_dash(galera.map(|galera| galera.running.size)),
                 or_dash(galera.map(|galera| galera.running.last_committed)),
                 or_dash(galera.and_then(|galera| Some(format!("{:.2}", galera.flow_control_paused?)))),
-                or_dash(connections(&seen.database).map(|one| format!("{}/{}", one.used, one.max))),
+                or_dash(seen.database.connections().map(|one| format!("{}/{}", one.used, one.max))),
                 configuration(seen.configuration.as_ref()),
                 if seen.enabled { "enabled" } else { "disabled" }.to_owned(),
-                seen.maintenance.map_or("?", |maintenance| if maintenance { "yes" } else { "no" }).to_owned(),
-                member.supervisor.clone().unwrap_or_else(|| "no supervisor".to_owned()),
+                seen.maintenance.map_or("unknown", |maintenance| if maintenance { "yes" } else { "no" }).to_owned(),
+                supervisor(member.supervisor.as_deref()),
                 last_backup(member),
             ]);
         }
@@ -139,7 +137,7 @@ fn database(database: &Database) -> String {
     match database {
         Database::Running(server) => match &server.galera {
             None => "without Galera".to_owned(),
-            Some(galera) => format!("{}, {}", database.kind().replace('_', "-"), state(galera)),
+            Some(galera) => format!("{}, {}", database.kind().replace('_', "-"), kind_of(&galera.running.state)),
         },
         Database::Full => "no connection left".to_owned(),
         Database::Refused(_) => "login refused".to_owned(),
@@ -150,31 +148,20 @@ fn database(database: &Database) -> String {
     }
 }
 
-fn state(galera: &Galera) -> &'static str {
-    state_word(galera.running.state)
-}
-
-fn state_word(state: LocalState) -> &'static str {
-    match state {
-        LocalState::Initialized => "initialized",
-        LocalState::Joining => "joining",
-        LocalState::Donor => "donor",
-        LocalState::Joined => "joined",
-        LocalState::Synced => "synced",
-        LocalState::Inconsistent => "inconsistent",
+/// What its supervisor does, as far as that is known here.
+fn supervisor(does: Option<&str>) -> String {
+    match does {
+        None => "no supervisor",
+        Some("watches") => "monitoring",
+        Some("heard") => "reachable",
+        Some(part) => part,
     }
-}
-
-fn connections(database: &Database) -> Option<Connections> {
-    match database {
-        Database::Running(server) => server.connections,
-        _ => None,
-    }
+    .to_owned()
 }
 
 fn configuration(reply: Option<&Reply>) -> String {
     match reply {
-        None | Some(Reply::Unreachable) => "?".to_owned(),
+        None | Some(Reply::Unreachable) => "unknown".to_owned(),
         Some(Reply::Version(version)) => version.to_string(),
         Some(Reply::Unreadable(_)) => "unreadable".to_owned(),
     }
@@ -182,7 +169,7 @@ fn configuration(reply: Option<&Reply>) -> String {
 
 fn last_backup(member: &MemberStatus) -> String {
     match &member.last_backup {
-        LastBackup::Unknown => "?".to_owned(),
+        LastBackup::Unknown => "unknown".to_owned(),
         LastBackup::Never => "none".to_owned(),
         LastBackup::Made(backup) => time(backup.time),
     }
@@ -201,11 +188,11 @@ fn or_dash(value: Option<impl ToString>) -> String {
 fn vips(vips: &[Vip], out: &mut dyn Write) -> io::Result<()> {
     let mut table = Table::new();
     table.load_style(NOTHING);
-    table.set_header(["interface", "address", "held by", "since"]);
+    table.set_header(["interface", "address", "holder", "since"]);
     for vip in vips {
         let holders: Vec<&str> = vip.holders.iter().map(|holder| holder.host.as_str()).collect();
         let (holders, since) = match &vip.holders[..] {
-            [] if vip.unknown.is_empty() => ("nobody".to_owned(), "-".to_owned()),
+            [] if vip.unknown.is_empty() => ("no member".to_owned(), "-".to_owned()),
             [] => {
                 let unknown: Vec<&str> = vip.unknown.iter().map(Hostname::as_str).collect();
                 (format!("unknown: {}", unknown.join(" or ")), "-".to_owned())
@@ -221,96 +208,25 @@ fn vips(vips: &[Vip], out: &mut dyn Write) -> io::Result<()> {
 }
 
 /// A member, as schemas/status.json says.
-pub fn member_document(member: &MemberStatus) -> Value {
-    let seen = &member.seen;
-    let galera = seen.database.galera();
-    json!({
-        "host": seen.host,
-        "address": member.address,
-        "answers": answers(&seen.database),
-        "enabled": seen.enabled,
-        "in_database": seen.in_database,
-        "maintenance": seen.maintenance,
-        "database": {
-            "state": seen.database.kind(),
-            "why": seen.database.why(),
-            "connections": connections(&seen.database).map(|one| json!({ "used": one.used, "max": one.max })),
-            "galera": galera.map(galera_document),
-        },
-        "config_version": seen.configuration.as_ref().and_then(Reply::version).map(ConfigVersion::as_str),
-        "supervisor": member.supervisor,
-        "last_backup": BackupDocument::new(&member.last_backup),
-    })
+#[derive(Debug, Serialize)]
+pub struct MemberDocument<'m> {
+    #[serde(flatten)]
+    seen: &'m Seen,
+    address: Option<Ipv4Addr>,
+    answers: bool,
+    supervisor: Option<&'m str>,
+    last_backup: Option<BackupDocument>,
 }
 
-fn galera_document(galera: &Galera) -> Value {
-    let running = &galera.running;
-    json!({
-        "uuid": running.uuid.to_string(),
-        "local_state": state(galera),
-        "ready": galera.ready,
-        "cluster_size": running.size,
-        "last_committed": running.last_committed,
-        "flow_control_paused": galera.flow_control_paused,
-        "members": running.sees,
-        "others": running.sees_others,
-    })
-}
-
-/// A reason, as schemas/status.json says.
-pub fn reason_document(reason: &Reason) -> Value {
-    let fields = match reason {
-        Reason::Serves { members, size, may_crash } => {
-            json!({ "members": members, "size": size, "may_crash": may_crash })
+impl<'m> MemberDocument<'m> {
+    /// What is known of a member.
+    pub fn new(member: &'m MemberStatus) -> MemberDocument<'m> {
+        MemberDocument {
+            seen: &member.seen,
+            address: member.address,
+            answers: answers(&member.seen.database),
+            supervisor: member.supervisor.as_deref(),
+            last_backup: BackupDocument::new(&member.last_backup),
         }
-        Reason::Split { sides } => json!({ "sides": sides }),
-        Reason::NotPrimary { members }
-        | Reason::WithoutGalera { members }
-        | Reason::ZeroUuid { members }
-        | Reason::Stopped { members }
-        | Reason::Closed { members }
-        | Reason::Full { members }
-        | Reason::Silent { members }
-        | Reason::SilentButSeen { members }
-        | Reason::MayServe { members }
-        | Reason::Disabled { members }
-        | Reason::Maintenance { members } => json!({ "members": members }),
-        Reason::Histories { histories } => {
-            let histories = histories.iter();
-            let histories: Vec<Value> =
-                histories.map(|(uuid, members)| json!({ "uuid": uuid.to_string(), "members": members })).collect();
-            json!({ "histories": histories })
-        }
-        Reason::Refused { member, why } | Reason::Garbled { member, why } | Reason::NotAsked { member, why } => {
-            json!({ "member": member, "why": why })
-        }
-        Reason::Inconsistent { member } | Reason::NotReady { member } => json!({ "member": member }),
-        Reason::NotSynced { member, state } => json!({ "member": member, "local_state": state_word(*state) }),
-        Reason::Strangers { member, addresses } => json!({ "member": member, "addresses": addresses }),
-        Reason::OftenPaused { member, paused } => json!({ "member": member, "paused": paused }),
-        Reason::ConnectionsNearMax { member, connections } => {
-            json!({ "member": member, "used": connections.used, "max": connections.max })
-        }
-        Reason::Configurations { versions } => {
-            let versions = versions.iter();
-            let versions: Vec<Value> = versions
-                .map(|(version, members)| json!({ "config_version": version.as_str(), "members": members }))
-                .collect();
-            json!({ "versions": versions })
-        }
-        Reason::VipHeldTwice { interface, address, holders } => {
-            json!({ "interface": interface.as_str(), "address": address, "holders": holders })
-        }
-        Reason::VipWithoutHolder { interface, address } => {
-            json!({ "interface": interface.as_str(), "address": address })
-        }
-        // A reason that is new in the core still has its sentence.
-        _ => json!({}),
-    };
-    let mut document = Map::from_iter([("kind".to_owned(), reason.kind().into())]);
-    if let Value::Object(fields) = fields {
-        document.extend(fields);
     }
-    document.insert("text".to_owned(), reason.to_string().into());
-    document.into()
 }

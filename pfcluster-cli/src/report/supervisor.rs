@@ -6,14 +6,19 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::decision::Decision;
+use pfcluster_core::form::WithText;
 use pfcluster_core::galera::Observation;
-use pfcluster_core::supervisor::{Event, KeyId, KeyIds, Origin, OverrideStatus, PeerStatus, Saying, Status};
-use serde_json::{Map, Value, json};
+use pfcluster_core::galera::bootstrap::{Action, Reason};
+use pfcluster_core::supervisor::{
+    Event, Fingerprint, KeyId, KeyIds, MessageError, OverrideStatus, Part, PeerStatus, PublicKey, Status,
+};
+use serde::Serialize;
 
-use super::backup::BackupDocument;
-use super::bootstrap::{self, Shown};
-use super::evidence::{EvidenceDocument, records_value};
-use super::json::text as pretty;
+use super::bootstrap::{self, Row, Shown};
+use super::json::{self, Versioned, versioned};
+use crate::documents::backup::BackupDocument;
+use crate::documents::evidence::{EvidenceDocument, RecordsDocument};
 use crate::host::evidence::{Note, Taken};
 
 /// One line of the log, for people.
@@ -23,78 +28,50 @@ pub fn line(event: &Event) -> String {
 
 /// The same for programs, as schemas/supervise-log.json says.
 pub fn json_line(event: &Event, now: Timestamp) -> String {
-    let mut line = Map::from_iter([("time".to_owned(), now.to_string().into())]);
-    line.extend(event_document(event));
-    Value::from(line).to_string()
+    #[derive(Serialize)]
+    struct Line<'e> {
+        time: String,
+        #[serde(flatten)]
+        event: WithText<&'e Event>,
+    }
+    compact(&Line { time: now.to_string(), event: WithText(event) })
 }
 
-/// A line of the log without its time.
-pub fn event_document(event: &Event) -> Map<String, Value> {
-    let mut document = Map::from_iter([("event".to_owned(), event.kind().into())]);
-    let mut add = |name: &str, value: Value| drop(document.insert(name.to_owned(), value));
-    match event {
-        Event::Decided { action, reasons, remedy } => {
-            add("action", bootstrap::with_text(json!(action), action));
-            add("reasons", reasons.iter().map(|reason| bootstrap::with_text(json!(reason), reason)).collect());
-            add("remedy", remedy.iter().map(ToString::to_string).collect());
-        }
-        Event::Acts { part, overrides } => {
-            add("part", json!(part));
-            add("overrides", overrides.iter().map(|given| override_value(&given.saying, &given.origin)).collect());
-        }
-        Event::WouldAct { part } | Event::CalledOff { part } => add("part", json!(part)),
-        Event::Said { saying, origin } | Event::Served { saying, origin } => {
-            add("override", override_value(saying, origin));
-        }
-        Event::Needed { saying, origin } => {
-            add("override", override_value(saying, origin));
-            add("command", saying.command().into());
-        }
-        Event::Failed { part, why, again } => {
-            add("part", json!(part));
-            add("why", json!(why));
-            add("again", json!(again));
-        }
-        Event::Ended { why } | Event::NotRecorded { why } | Event::NotSynced { why } => add("why", json!(why)),
-        Event::Heard { from } => add("member", json!(from)),
-        Event::KeysRead { keys } => {
-            add("key", json!(keys.current));
-            add("next_key", json!(keys.next));
-        }
-        Event::KeyAccepted { next } => add("next_key", json!(next)),
-        Event::SigningKeyRead { key } => add("signing_key", json!(key)),
-        Event::Pinned { member, key, before } => {
-            add("member", json!(member));
-            add("signing_key", json!(key));
-            add("before", json!(before));
-        }
-        Event::Dropped { error, count } => {
-            add("error", error.to_string().into());
-            add("count", json!(count));
-        }
-        _ => {}
-    }
-    add("text", event.to_string().into());
-    document
+/// A line of the log that no event of the state machine is.
+#[derive(Serialize)]
+struct Beside<'l> {
+    time: String,
+    event: &'static str,
+    text: &'l str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'l str>,
 }
 
 /// That it was told to end, as a line of the log.
 pub fn json_ending(text: &str, now: Timestamp) -> String {
-    json!({ "time": now.to_string(), "event": "ending", "text": text }).to_string()
+    compact(&Beside { time: now.to_string(), event: "ending", text, help: None })
 }
 
 /// A note, as a line of the log.
 pub fn json_note(note: &Note, now: Timestamp) -> String {
-    json!({ "time": now.to_string(), "event": "note", "text": note.message, "help": note.help }).to_string()
+    compact(&Beside { time: now.to_string(), event: "note", text: &note.message, help: Some(&note.help) })
+}
+
+/// One line.
+fn compact(line: &impl Serialize) -> String {
+    serde_json::to_string(line).unwrap_or_default()
 }
 
 /// The evidence of all members that is known, gathered at this moment, as `bootstrap --evidence` reads it.
 pub fn evidence(status: &Status, now: &Taken) -> String {
-    let members: Vec<EvidenceDocument> = status.members.iter().filter_map(|member| document(member, now)).collect();
-    pretty(&json!({ "version": 1, "members": members })) + "\n"
+    #[derive(Serialize)]
+    struct Members {
+        members: Vec<EvidenceDocument>,
+    }
+    versioned(Members { members: status.members.iter().filter_map(|member| gathered(member, now)).collect() }) + "\n"
 }
 
-fn document(member: &PeerStatus, now: &Taken) -> Option<EvidenceDocument> {
+fn gathered(member: &PeerStatus, now: &Taken) -> Option<EvidenceDocument> {
     let Observation::Known(evidence) = &member.seen.observation else { return None };
     let taken = now.earlier(member.age?.as_secs());
     Some(EvidenceDocument::new(member.seen.host.clone(), taken, evidence, Vec::new()))
@@ -106,32 +83,85 @@ fn shown(status: &Status) -> Vec<Shown<'_>> {
 }
 
 /// As schemas/mariadb-status.json says.
+pub fn document(status: &Status) -> impl Serialize {
+    #[derive(Serialize)]
+    struct Document<'s> {
+        host: &'s Hostname,
+        part: Option<Part>,
+        decision: Option<&'s Decision<Action, Reason>>,
+        members: Vec<Member<'s>>,
+        records: RecordsDocument,
+        words: Vec<Word<'s>>,
+        keys: Option<KeyIds>,
+        pinned_others: &'s [Hostname],
+        retry_in: Option<u64>,
+        dropped: Vec<Dropped<'s>>,
+    }
+    #[derive(Serialize)]
+    struct Word<'s> {
+        #[serde(flatten)]
+        word: &'s OverrideStatus,
+        command: Option<String>,
+    }
+    #[derive(Serialize)]
+    struct Dropped<'s> {
+        why: &'s MessageError,
+        count: u64,
+    }
+    let command = |word: &OverrideStatus| word.needed_on.as_ref().map(|_| word.given.saying.command());
+    let members = status.members.iter().zip(shown(status));
+    let document = Document {
+        host: &status.me,
+        part: status.part,
+        decision: status.decision.as_ref(),
+        members: members.map(|(member, shown)| Member::new(member, &shown)).collect(),
+        records: RecordsDocument::new(&status.records),
+        words: status.words.iter().map(|word| Word { word, command: command(word) }).collect(),
+        keys: status.keys,
+        pinned_others: &status.pinned_others,
+        retry_in: status.retry_in.map(|left| left.as_secs()),
+        dropped: status.dropped.iter().map(|(why, &count)| Dropped { why, count }).collect(),
+    };
+    Versioned::new(document)
+}
+
+/// The same as text.
 pub fn json(status: &Status) -> String {
-    let shown = shown(status);
-    let members = status.members.iter().zip(&shown).map(|(member, shown)| {
-        let mut document = bootstrap::member(shown);
-        document["supervisor"] = member.has_supervisor.into();
-        let held = |(vip, held): &(Ipv4Addr, Duration)| json!({ "address": vip, "held_for": held.as_secs() });
-        document["virtual_addresses"] =
-            member.held.as_ref().map(|vips| vips.iter().map(held).collect::<Vec<Value>>()).into();
-        document["last_backup"] = json!(BackupDocument::new(&member.backup));
-        document["keys"] = json!(member.keys);
-        document["signing_key"] = json!(member.signing_key);
-        document["refused_key"] = json!(member.refused_key.map(|key| key.fingerprint()));
-        document
-    });
-    pretty(&json!({
-        "version": 1,
-        "host": status.me,
-        "part": status.part,
-        "decision": status.decision.as_ref().map(bootstrap::decision_value),
-        "members": members.collect::<Vec<Value>>(),
-        "records": records_value(&status.records),
-        "words": status.words.iter().map(word).collect::<Vec<Value>>(),
-        "keys": status.keys,
-        "retry_in": status.retry_in.map(|left| left.as_secs()),
-        "dropped": status.dropped.iter().map(|(why, count)| json!({ "why": why.to_string(), "count": count })).collect::<Vec<Value>>(),
-    })) + "\n"
+    json::text(&document(status)) + "\n"
+}
+
+/// A member in that document.
+#[derive(Serialize)]
+struct Member<'s> {
+    #[serde(flatten)]
+    row: Row<'s>,
+    supervisor: bool,
+    virtual_addresses: Option<Vec<Vip>>,
+    last_backup: Option<BackupDocument>,
+    keys: Option<KeyIds>,
+    signing_key: Option<Fingerprint>,
+    refused_keys: Vec<Fingerprint>,
+}
+
+#[derive(Serialize)]
+struct Vip {
+    address: Ipv4Addr,
+    held_for: u64,
+}
+
+impl<'s> Member<'s> {
+    fn new(member: &PeerStatus, shown: &Shown<'s>) -> Member<'s> {
+        let vip = |(address, held): &(Ipv4Addr, Duration)| Vip { address: *address, held_for: held.as_secs() };
+        Member {
+            row: Row::of(shown),
+            supervisor: member.has_supervisor,
+            virtual_addresses: member.held.as_ref().map(|vips| vips.iter().map(vip).collect()),
+            last_backup: BackupDocument::new(&member.backup),
+            keys: member.keys,
+            signing_key: member.signing_key,
+            refused_keys: member.refused_keys.iter().map(PublicKey::fingerprint).collect(),
+        }
+    }
 }
 
 /// How far the change of the key has come.
@@ -147,17 +177,17 @@ fn rotation(status: &Status, keys: KeyIds, out: &mut dyn Write) -> io::Result<()
 
 /// With which keys of their own members are heard; nothing as long as none has one.
 fn signing_keys(status: &Status, out: &mut dyn Write) -> io::Result<()> {
-    let has_key = |member: &PeerStatus| member.signing_key.is_some() || member.refused_key.is_some();
+    let has_key = |member: &PeerStatus| member.signing_key.is_some() || !member.refused_keys.is_empty();
     if !status.members.iter().any(has_key) {
         return Ok(());
     }
-    for PeerStatus { seen, signing_key, refused_key, .. } in &status.members {
+    for PeerStatus { seen, signing_key, refused_keys, .. } in &status.members {
         let host = &seen.host;
         match signing_key {
             Some(key) => writeln!(out, "signing key of {host}: {key}")?,
             None => writeln!(out, "signing key of {host}: none, its messages are not signed")?,
         }
-        if let Some(refused) = refused_key.map(|key| key.fingerprint()) {
+        for refused in refused_keys.iter().map(PublicKey::fingerprint) {
             writeln!(out, "  refused: another key in its name, {refused}")?;
             writeln!(
                 out,
@@ -174,18 +204,6 @@ fn not_accepting(status: &Status, key: KeyId) -> Vec<&Hostname> {
     status.members.iter().filter(|member| !accepts(member)).map(|member| &member.seen.host).collect()
 }
 
-fn override_value(saying: &Saying, origin: &Origin) -> Value {
-    json!({ "text": saying.to_string(), "given_on": origin.member, "user": origin.user })
-}
-
-fn word(word: &OverrideStatus) -> Value {
-    let mut document = override_value(&word.given.saying, &word.given.origin);
-    document["left"] = word.given.left.as_secs().into();
-    document["needed_on"] = json!(word.needed_on);
-    document["command"] = json!(word.needed_on.as_ref().map(|_| word.given.saying.command()));
-    document
-}
-
 /// For people.
 ///
 /// # Errors
@@ -194,7 +212,7 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
     let shown = shown(status);
     match &status.decision {
         Some(decision) => bootstrap::text(decision, &shown, out)?,
-        None => writeln!(out, "It has not seen its own database yet")?,
+        None => writeln!(out, "The supervisor has not seen its own database yet")?,
     }
     let silent: Vec<String> = status
         .members
@@ -204,11 +222,11 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         .collect();
     writeln!(out)?;
     if !silent.is_empty() {
-        writeln!(out, "no supervisor heard: {}", silent.join(", "))?;
+        writeln!(out, "no supervisor reachable on: {}", silent.join(", "))?;
     }
     match status.part {
         Some(part) => writeln!(out, "now: {part}")?,
-        None => writeln!(out, "now: watches")?,
+        None => writeln!(out, "now: monitoring")?,
     }
     if let Some(left) = status.retry_in {
         writeln!(out, "what failed may be tried again in {} s", left.as_secs())?;
@@ -228,6 +246,14 @@ pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
         rotation(status, keys, out)?;
     }
     signing_keys(status, out)?;
+    for host in &status.pinned_others {
+        writeln!(out, "signing key of {host}, which is not in cluster.conf: pinned")?;
+        writeln!(
+            out,
+            "  if it was renamed, check that the key shown for the new name is its own; then, and if it was removed: `pfcluster key \
+             forget {host}`"
+        )?;
+    }
     for (why, count) in &status.dropped {
         writeln!(out, "datagrams dropped: {count}: {why}")?;
     }

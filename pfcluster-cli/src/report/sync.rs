@@ -1,17 +1,20 @@
 //! The answer of `sync`, for people and for programs.
 
 use std::io::{self, Write};
+use std::net::Ipv4Addr;
 
 use pfcluster_core::conflict::ConfigVersion;
 use pfcluster_core::sync::SyncPath;
-use serde_json::{Value, json};
+use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
-use super::{diff, json::text as pretty};
+use super::diff;
+use super::json::{self, Versioned};
 use crate::host::sync::{FileState, MemberReport, VersionState};
 
 /// Which way files went, or would go.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Direction {
     /// From here to members.
     Push,
@@ -20,44 +23,80 @@ pub enum Direction {
 }
 
 /// As schemas/sync.json says.
-pub fn json(direction: Direction, dry_run: bool, version: Option<&ConfigVersion>, reports: &[MemberReport]) -> String {
-    let members: Vec<Value> = reports.iter().map(member).collect();
-    pretty(&json!({
-        "version": 1,
-        "direction": if direction == Direction::Push { "push" } else { "pull" },
-        "dry_run": dry_run,
-        "config_version": version.map(ConfigVersion::as_str),
-        "members": members,
-    }))
-}
-
-fn member(report: &MemberReport) -> Value {
-    let files: Vec<Value> = report.files.iter().map(|(path, state)| file(path, state)).collect();
-    let (state, message) = match &report.version {
-        VersionState::Untouched => ("untouched", None),
-        VersionState::Set => ("set", None),
-        VersionState::NotSet(why) => ("not_set", Some(why)),
-    };
-    json!({
-        "member": report.name,
-        "address": report.address.to_string(),
-        "files": files,
-        "version_state": state,
-        "message": message,
+pub fn document<'r>(
+    direction: Direction,
+    dry_run: bool,
+    version: Option<&'r ConfigVersion>,
+    reports: &'r [MemberReport],
+) -> impl Serialize + use<'r> {
+    #[derive(Serialize)]
+    struct Document<'r> {
+        direction: Direction,
+        dry_run: bool,
+        config_version: Option<&'r ConfigVersion>,
+        members: Vec<MemberDocument<'r>>,
+    }
+    Versioned::new(Document {
+        direction,
+        dry_run,
+        config_version: version,
+        members: reports.iter().map(MemberDocument::new).collect(),
     })
 }
 
-fn file(path: &SyncPath, state: &FileState) -> Value {
-    let message = match state {
-        FileState::Failed(why) => Some(why),
-        _ => None,
-    };
-    let mut document = json!({ "path": path.as_str(), "state": kind(state), "message": message });
-    if let FileState::Differs { old, new } = state {
-        document["old_sha256"] = old.as_ref().map(|old| hash(old)).into();
-        document["new_sha256"] = hash(new).into();
+/// The same as text.
+pub fn json(direction: Direction, dry_run: bool, version: Option<&ConfigVersion>, reports: &[MemberReport]) -> String {
+    json::text(&document(direction, dry_run, version, reports))
+}
+
+#[derive(Serialize)]
+struct MemberDocument<'r> {
+    member: &'r str,
+    address: Ipv4Addr,
+    files: Vec<FileDocument<'r>>,
+    version_state: &'static str,
+    message: Option<&'r str>,
+}
+
+#[derive(Serialize)]
+struct FileDocument<'r> {
+    path: &'r str,
+    state: &'static str,
+    message: Option<&'r str>,
+    #[serde(flatten)]
+    differs: Option<Hashes>,
+}
+
+#[derive(Serialize)]
+struct Hashes {
+    old_sha256: Option<String>,
+    new_sha256: String,
+}
+
+impl MemberDocument<'_> {
+    fn new(report: &MemberReport) -> MemberDocument<'_> {
+        let (version_state, message) = match &report.version {
+            VersionState::Untouched => ("untouched", None),
+            VersionState::Set => ("set", None),
+            VersionState::NotSet(why) => ("not_set", Some(&**why)),
+        };
+        let files = report.files.iter().map(|(path, state)| FileDocument::new(path, state));
+        MemberDocument { member: &report.name, address: report.address, files: files.collect(), version_state, message }
     }
-    document
+}
+
+impl<'r> FileDocument<'r> {
+    fn new(path: &'r SyncPath, state: &'r FileState) -> FileDocument<'r> {
+        let (mut message, mut differs) = (None, None);
+        match state {
+            FileState::Failed(why) => message = Some(&**why),
+            FileState::Differs { old, new } => {
+                differs = Some(Hashes { old_sha256: old.as_ref().map(|old| hash(old)), new_sha256: hash(new) });
+            }
+            FileState::Done | FileState::Same | FileState::Absent | FileState::NotTried => {}
+        }
+        FileDocument { path: path.as_str(), state: kind(state), message, differs }
+    }
 }
 
 fn kind(state: &FileState) -> &'static str {
@@ -72,7 +111,7 @@ fn kind(state: &FileState) -> &'static str {
 }
 
 fn hash(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |text: String, byte| text + &format!("{byte:02x}"))
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// True if everything arrived, or nothing would change.

@@ -22,7 +22,7 @@ rules! {
 
     /// An even number of members shares the Galera database.
     ///
-    /// A network cut in the middle leaves two halves without a majority: nobody may write. One member less survives as
+    /// A network cut in the middle leaves two halves without a majority: neither may write. One member less survives as
     /// many failures (guide 3.1: an odd number of servers).
     ///
     /// Example: four members.
@@ -242,7 +242,7 @@ fn slave_zone(context: &Context<'_>, zone: &Zone, report: &mut Report) {
 
 fn database_hosts(context: &Context<'_>, hosts: &Spanned<Box<str>>, report: &mut Report) {
     for host in hosts.value.split(',').filter(|host| !host.is_empty() && context.cluster.member(host).is_none()) {
-        let message = format!("`{}` is no member of the cluster", quoted(host.as_bytes()));
+        let message = format!("`{}` is not a member of the cluster", quoted(host.as_bytes()));
         let help = "write the members' host names, with commas and no blanks between";
         report.cluster_conf(&UNKNOWN_DATABASE_HOST, hosts.span, message, help);
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Owner, PfInterface, PfInterfaces, Report, full_name, own_setting, owners};
+use super::{Context, Owner, PfInterface, PfInterfaces, Report, own_setting, owners};
 use crate::cluster::{Addresses, Interface, InterfaceName, Layout, Netmask, Zone};
 use crate::diagnostic::Diagnostic;
 use crate::pf_conf::{HostInterface, InterfaceKind, PfConf, interfaces_of};
@@ -171,7 +171,7 @@ fn missing(
     first: Option<&(Span, String)>,
     known: Option<&PfInterface>,
 ) -> Diagnostic {
-    let section = full_name(context, owner.zone, &format!("{} interface {name}", owner.section()));
+    let section = context.cluster.section_name(owner.zone, &format!("{} interface {name}", owner.section()));
     let only_listens = known.is_some_and(PfInterface::only_listens);
     let (rule, message) = match (owner.host, first) {
         (None, _) if only_listens => {

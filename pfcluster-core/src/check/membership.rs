@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, Report, full_name};
+use super::{Context, Report};
 use crate::cluster::{Hostname, Layout};
 use crate::diagnostic::Diagnostic;
 use crate::printable::quoted;
@@ -113,8 +113,9 @@ fn orphans(context: &Context<'_>, report: &mut Report) {
             continue;
         }
         let owner = quoted(orphan.owner.as_bytes());
-        let section = full_name(context, zone, &owner);
-        let message = format!("`[{section}]` is missing: without it {owner} does not exist for PacketFence");
+        let section = context.cluster.section_name(zone, &owner);
+        let message =
+            format!("`[{section}]` is missing: {owner} has an interface section only, and PacketFence ignores it");
         let help = format!("add `[{section}]` with `management_ip`, or correct the name");
         report.cluster_conf(&MEMBER_WITHOUT_SECTION, orphan.section, message, help);
     }
@@ -159,7 +160,7 @@ fn own_host(context: &Context<'_>, report: &mut Report) {
         let Some(member) = cluster.member(host.as_str()) else { continue };
         let message = format!("{host} is disabled on this server");
         let help = format!(
-            "see that it is disabled on all members, and `bin/cluster/node {host} enable` when the work is done"
+            "check that it is disabled on all members, and `bin/cluster/node {host} enable` when the work is done"
         );
         report.cluster_conf(&DISABLED_MEMBER, member.addresses.section, message, help);
     }

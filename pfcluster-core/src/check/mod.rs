@@ -13,7 +13,7 @@ mod vrrp;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::cluster::{Addresses, Cluster, Hostname, Interface, InterfaceName, Layout, Netmask, Zone, ZoneName};
+use crate::cluster::{Addresses, Cluster, Hostname, Interface, InterfaceName, Netmask, Zone, ZoneName};
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::document::Document;
 use crate::pf_conf::{InterfaceKind, PfConf};
@@ -186,14 +186,6 @@ impl Owner<'_> {
     /// Its section, as a single-zone file names it.
     fn section(&self) -> &str {
         self.host.map_or("CLUSTER", Hostname::as_str)
-    }
-}
-
-/// The name of a section with its zone before it, in a multi-zone file.
-fn full_name(context: &Context<'_>, zone: &Zone, section: &str) -> String {
-    match context.cluster.layout() {
-        Layout::SingleZone => section.to_owned(),
-        Layout::MultiZone => format!("{} {section}", zone.name),
     }
 }
 

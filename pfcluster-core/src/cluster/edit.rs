@@ -2,14 +2,14 @@
 
 use std::net::Ipv4Addr;
 
-use super::{Cluster, Hostname, InterfaceName, Layout, Zone, ZoneName};
+use super::{Cluster, Hostname, InterfaceName, ZoneName};
 use crate::document::{Document, EditError, NewSection};
 
 /// Why cluster.conf was not changed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MemberEditError {
     /// The host is not in the file.
-    #[error("{0} is no member of the cluster")]
+    #[error("{0} is not a member of the cluster")]
     NoSuchMember(Hostname),
     /// The host is already in the file.
     #[error("{0} is already a member of the cluster")]
@@ -32,7 +32,7 @@ pub enum MemberEditError {
 pub fn remove_member(document: &Document<'_>, host: &Hostname) -> Result<Vec<u8>, MemberEditError> {
     let cluster = Cluster::from_document(document).value;
     let zone = cluster.zone_of(host.as_str()).ok_or_else(|| MemberEditError::NoSuchMember(host.clone()))?;
-    Ok(document.without_sections(&sections_of(document, &full_name(&cluster, zone, host.as_str())))?)
+    Ok(document.without_sections(&sections_of(document, &cluster.section_name(zone, host.as_str())))?)
 }
 
 /// The text of `document` with a new last member of a zone, below the zone's other sections. A single-zone cluster
@@ -59,8 +59,8 @@ pub fn add_member(
         (None, _) => return Err(MemberEditError::ZoneNeeded),
     };
     let owner = zone.members.last().map_or("CLUSTER", |member| member.host.as_str());
-    let anchor = sections_of(document, &full_name(&cluster, zone, owner)).pop();
-    let name = full_name(&cluster, zone, host.as_str());
+    let anchor = sections_of(document, &cluster.section_name(zone, owner)).pop();
+    let name = cluster.section_name(zone, host.as_str());
     let mut sections =
         vec![NewSection { name: name.clone(), entries: vec![("management_ip".into(), management_ip.to_string())] }];
     for (interface, address) in interfaces {
@@ -68,13 +68,6 @@ pub fn add_member(
         sections.push(NewSection { name: format!("{name} interface {interface}"), entries });
     }
     Ok(document.with_sections(anchor, &sections)?)
-}
-
-fn full_name(cluster: &Cluster, zone: &Zone, owner: &str) -> String {
-    match cluster.layout() {
-        Layout::SingleZone => owner.to_owned(),
-        Layout::MultiZone => format!("{} {owner}", zone.name),
-    }
 }
 
 /// The owner's own section and those of its interfaces and networks, in order of the file.

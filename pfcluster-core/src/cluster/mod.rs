@@ -193,6 +193,14 @@ impl Cluster {
         Some(&self.zones[zone])
     }
 
+    /// The name of a section of this zone as the file has it: in a multi-zone file with the zone before it.
+    pub fn section_name(&self, zone: &Zone, section: &str) -> String {
+        match self.layout {
+            Layout::SingleZone => section.to_owned(),
+            Layout::MultiZone => format!("{} {section}", zone.name),
+        }
+    }
+
     pub(crate) fn orphans(&self) -> &[Orphan] {
         &self.orphans
     }

@@ -5,6 +5,8 @@ use std::net::Ipv4Addr;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use crate::form::as_text;
+
 /// A member's host name, exactly as `hostname` prints it there. PacketFence compares it letter for letter. Copies are
 /// cheap: decisions name members again and again.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -60,11 +62,7 @@ impl fmt::Display for Hostname {
     }
 }
 
-impl serde::Serialize for Hostname {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
+as_text!(Hostname);
 
 impl std::borrow::Borrow<str> for Hostname {
     fn borrow(&self) -> &str {
@@ -169,6 +167,8 @@ impl fmt::Display for InterfaceName {
         f.pad(self.as_str())
     }
 }
+
+as_text!(InterfaceName);
 
 impl fmt::Debug for InterfaceName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,7 +18,7 @@ pub struct View<'c> {
 
 /// The host is not in cluster.conf.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0} is no member of the cluster")]
+#[error("{0} is not a member of the cluster")]
 pub struct NotAMember(pub Hostname);
 
 /// Why it can't be said which members share the database that is meant.

@@ -50,7 +50,10 @@ mod reason;
 mod resolve;
 mod version;
 
+use serde::{Serialize, Serializer};
+
 use crate::cluster::Hostname;
+use crate::form::pairs;
 
 pub use monitor::{ConflictMonitor, History, Outcome, Poll};
 pub use packetfence::{checks_itself, task_file};
@@ -107,7 +110,8 @@ pub enum Policy {
 }
 
 /// What to do about the versions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
     /// Nothing: all members that answer have one version.
     InSync,
@@ -120,17 +124,11 @@ pub enum Action {
         /// The version that wins, as this member wrote it.
         version: ConfigVersion,
         /// The members that answer with another version, in order, and what they lose.
+        #[serde(serialize_with = "self::overwrites")]
         overwrites: Vec<(Hostname, ConfigVersion)>,
     },
 }
 
-impl Action {
-    /// A stable word for it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Action::InSync => "in_sync",
-            Action::NothingToCompare => "nothing_to_compare",
-            Action::Push { .. } => "push",
-        }
-    }
+fn overwrites<S: Serializer>(overwrites: &[(Hostname, ConfigVersion)], serializer: S) -> Result<S::Ok, S::Error> {
+    pairs(["host", "version"], overwrites, serializer)
 }

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{ConfigVersion, VersionError};
 use crate::cluster::Hostname;
 use crate::decision::and;
 
 /// Why. As text: one English sentence without a final period.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
     /// All that answer have this version.
@@ -116,25 +119,6 @@ pub enum Reason {
 }
 
 impl Reason {
-    /// A stable word for it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Reason::SameVersion { .. } => "same_version",
-            Reason::TooFewVersions { .. } => "too_few_versions",
-            Reason::TwoMembers { .. } => "two_members",
-            Reason::SilentOutnumber { .. } => "silent_outnumber",
-            Reason::MostMembers { .. } => "most_members",
-            Reason::Tie { .. } => "tie",
-            Reason::Majority { .. } => "majority",
-            Reason::NoMajority { .. } => "no_majority",
-            Reason::Pushes { .. } => "pushes",
-            Reason::IsAsked { .. } => "is_asked",
-            Reason::Overwritten { .. } => "overwritten",
-            Reason::InTheFuture { .. } => "in_the_future",
-            Reason::Unverified { .. } => "unverified",
-        }
-    }
-
     /// True for what a person should look at before the action is carried out: what is lost, what is not known.
     pub fn is_warning(&self) -> bool {
         match self {
@@ -160,14 +144,14 @@ impl fmt::Display for Reason {
             Reason::TooFewVersions { answering: Some(host), enabled } => {
                 write!(
                     f,
-                    "only {host} of {enabled} enabled members gives a version: nothing is decided before another does"
+                    "only {host} of {enabled} enabled members has reported a version: nothing is decided before another does"
                 )
             }
-            Reason::TooFewVersions { answering: None, .. } => write!(f, "no enabled member gives a version"),
+            Reason::TooFewVersions { answering: None, .. } => write!(f, "no enabled member has reported a version"),
             Reason::TwoMembers { version } => write!(f, "of two members' versions the most recent wins, {version}"),
             Reason::SilentOutnumber { version, silent, answering } => write!(
                 f,
-                "more members are silent ({silent}) than answer ({answering}): the most recent version wins, {version}"
+                "more members do not answer ({silent}) than answer ({answering}): the most recent version wins, {version}"
             ),
             Reason::MostMembers { version, holders, enabled } => {
                 write!(f, "version {version} is on {holders} of {enabled} enabled members, more than any other")
@@ -211,7 +195,7 @@ impl fmt::Display for Reason {
             }
             Reason::Unverified { member, error: Some(error) } => write!(
                 f,
-                "{member} gives no version ({error}): its configuration is not compared, and any push overwrites it"
+                "{member} did not report a version ({error}): its configuration is not compared, and any push overwrites it"
             ),
         }
     }

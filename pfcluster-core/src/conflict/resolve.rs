@@ -128,7 +128,8 @@ fn conflict(
         let holder = newest.members[0];
         let version = newest.version;
         remedy.push(Step::advice(format!(
-            "to keep the newer configuration {version}, run `{SYNC}` on {holder} and nothing else of this list"
+            "either keep the newer configuration {version}: run `{SYNC}` on {holder}, and nothing else of this list; or overwrite \
+             it:"
         )));
     }
     remedy.push(Step::run(member, SYNC));
@@ -207,7 +208,7 @@ fn steps_for_the_silent(replies: &[(Hostname, Reply)], me: &Hostname) -> Vec<Ste
     let mut steps = Vec::new();
     if !peers.is_empty() {
         let (peers_text, runs) = (and(&peers), if peers.len() == 1 { "runs" } else { "run" });
-        steps.push(Step::advice(format!("see that {peers_text} {runs} and that {me} reaches port 9090 there")));
+        steps.push(Step::advice(format!("check that {peers_text} {runs}, and that {me} reaches port 9090 there")));
         let status = "/usr/local/pf/bin/pfcmd service httpd.webservices status";
         steps.extend(peers.iter().map(|host| Step::run(host, status)));
     }

@@ -7,6 +7,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::form::{as_text, written_as_text};
+
 /// When a configuration was last changed, in seconds since 1970 (UTC) by the clock of the member that changed it, with a
 /// fraction of any length: `1510000000.12345`. PacketFence keeps it in `var/conf/config_version` (`var/config_version`
 /// before 12). Later is more recent.
@@ -169,6 +171,9 @@ impl fmt::Display for ConfigVersion {
         f.pad(&self.text)
     }
 }
+
+as_text!(ConfigVersion);
+written_as_text!(VersionError);
 
 impl fmt::Debug for ConfigVersion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

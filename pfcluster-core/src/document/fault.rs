@@ -378,7 +378,7 @@ impl<'a> Faults<'a> {
             self.push(&INVALID_UTF8, span, "the line is not valid UTF-8", "save the file as UTF-8");
         }
         if let Some((span, c)) = invisible.filter(|_| !is_comment) {
-            let message = format!("the line holds a character that nobody sees: U+{:04X}", u32::from(c));
+            let message = format!("the line holds an invisible character: U+{:04X}", u32::from(c));
             let help = "delete the character";
             self.diagnostics.push(Diagnostic::new(&INVISIBLE_CHARACTER, self.source, span, message, help));
         }

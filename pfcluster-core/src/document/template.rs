@@ -75,7 +75,7 @@ impl Document<'_> {
         }
         out.extend_from_slice(&self.text[copied..end]);
         let message = format!("the value comes from the environment: {}", origins.join(", "));
-        let help = "see that all members and all their services have the same environment";
+        let help = "check that all members and all their services have the same environment";
         diagnostics.push(Diagnostic::new(&EXPANDED_TAG, self.source, first.unwrap_or(value), message, help));
         Some(out)
     }

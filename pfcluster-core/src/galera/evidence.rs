@@ -1,9 +1,13 @@
 //! Evidence: what is known of one member's database, with everything that could not be read.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
+use super::gvwstate::ViewFields;
+use super::position::{Written, at_least_minus_one};
 use super::{Grastate, Gvwstate, Position, Seqno, Uuid, ViewId};
 use crate::cluster::Hostname;
+use crate::form::{or_null, printable_text};
+use crate::printable::printable;
 
 /// What is known of a member. Unknown is not absent: a member that did not answer may be alive.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,26 +93,83 @@ pub enum Process {
 }
 
 /// What a running server says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "WrittenRunning")]
 pub struct Running {
     /// The history that it is in (`wsrep_cluster_state_uuid`).
     pub uuid: Uuid,
     /// `wsrep_cluster_status`.
+    #[serde(rename = "cluster_status")]
     pub status: ClusterStatus,
     /// `wsrep_local_state`.
+    #[serde(rename = "local_state")]
     pub state: LocalState,
     /// `wsrep_cluster_size`.
+    #[serde(rename = "cluster_size")]
     pub size: u32,
     /// `wsrep_last_committed`; -1 if it has none.
     pub last_committed: i64,
     /// The members that it sees, itself among them (`wsrep_incoming_addresses`); empty if it does not say.
+    #[serde(rename = "members")]
     pub sees: Vec<Hostname>,
     /// Addresses that it sees and that belong to no member of cluster.conf: somebody else.
+    #[serde(rename = "others")]
     pub sees_others: Vec<Box<str>>,
 }
 
+/// As it is read: `members` may name anything, as builds before 0.1 and people write it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenRunning {
+    uuid: Uuid,
+    cluster_status: ClusterStatus,
+    local_state: LocalState,
+    cluster_size: u32,
+    #[serde(deserialize_with = "at_least_minus_one")]
+    last_committed: i64,
+    #[serde(default)]
+    members: Vec<String>,
+    #[serde(default)]
+    others: Vec<String>,
+}
+
+impl From<WrittenRunning> for Running {
+    fn from(written: WrittenRunning) -> Running {
+        let mut running = Running {
+            uuid: written.uuid,
+            status: written.cluster_status,
+            state: written.local_state,
+            size: written.cluster_size,
+            last_committed: written.last_committed,
+            sees: Vec::new(),
+            sees_others: Vec::new(),
+        };
+        running.see(written.members.into_iter().chain(written.others), |name| name.parse().ok());
+        running
+    }
+}
+
+impl Running {
+    /// Finds the members that it sees once more, among all that it names: `resolve` knows which member has a name or an address.
+    pub fn resolve(&mut self, resolve: impl Fn(&str) -> Option<Hostname>) {
+        let members = std::mem::take(&mut self.sees).into_iter().map(|host| host.to_string());
+        let others = std::mem::take(&mut self.sees_others).into_iter().map(String::from);
+        self.see(members.chain(others), resolve);
+    }
+
+    fn see(&mut self, names: impl Iterator<Item = String>, resolve: impl Fn(&str) -> Option<Hostname>) {
+        for name in names {
+            match resolve(&name) {
+                Some(host) => self.sees.push(host),
+                None => self.sees_others.push(printable(name.as_bytes()).into()),
+            }
+        }
+    }
+}
+
 /// `wsrep_cluster_status`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ClusterStatus {
     /// In the component that has quorum: it serves.
     Primary,
@@ -119,7 +180,8 @@ pub enum ClusterStatus {
 }
 
 /// `wsrep_local_state`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum LocalState {
     /// 0.
     Initialized,
@@ -135,8 +197,9 @@ pub enum LocalState {
     Inconsistent,
 }
 
-/// What the files of a member say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What the files of a member say. As data, what is not known is refused: a misspelt field would be evidence that is missing.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
 pub struct Files {
     /// grastate.dat.
     pub grastate: Found<Grastate>,
@@ -152,10 +215,11 @@ pub struct Files {
     /// There is nothing in the data directory, or the system schemas of an installation that never was in a cluster.
     pub datadir_empty: bool,
     /// What the supervisor wrote down outside the data directory.
+    #[serde(flatten)]
     pub records: Records,
 }
 
-/// A file that may be missing or broken.
+/// A file that may be missing or broken: as data `null`, or `{"error": "why"}`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Found<T> {
     /// There is no such file.
@@ -177,8 +241,40 @@ impl<T> Found<T> {
     }
 }
 
+/// Why there is no value.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Fault {
+    #[serde(deserialize_with = "printable_text")]
+    error: Box<str>,
+}
+
+impl<T: Serialize> Serialize for Found<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Found::Absent => serializer.serialize_none(),
+            Found::Torn(why) => Fault { error: why.clone() }.serialize(serializer),
+            Found::Read(value) => value.serialize(serializer),
+        }
+    }
+}
+
+// serde's own `untagged` would only say that nothing fits.
+impl<'de, T: de::DeserializeOwned> Deserialize<'de> for Found<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Some(value) = Option::<serde_json::Value>::deserialize(deserializer)? else { return Ok(Found::Absent) };
+        let found = if value.get("error").is_some() {
+            serde_json::from_value(value).map(|Fault { error }| Found::Torn(error))
+        } else {
+            serde_json::from_value(value).map(Found::Read)
+        };
+        found.map_err(de::Error::custom)
+    }
+}
+
 /// The outcome of `mariadbd --wsrep-recover`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Found<Written>", into = "Found<Written>")]
 pub enum Recovered {
     /// Nobody has run it.
     #[default]
@@ -191,14 +287,43 @@ pub enum Recovered {
     At(Position),
 }
 
+const NO_HISTORY: Written = Written { uuid: Uuid::ZERO, seqno: -1 };
+
+impl TryFrom<Found<Written>> for Recovered {
+    type Error = &'static str;
+
+    fn try_from(found: Found<Written>) -> Result<Recovered, &'static str> {
+        Ok(match found {
+            Found::Absent => Recovered::NotRun,
+            Found::Torn(why) => Recovered::Failed(why),
+            Found::Read(NO_HISTORY) => Recovered::NoHistory,
+            Found::Read(written) => Recovered::At(written.try_into()?),
+        })
+    }
+}
+
+impl From<Recovered> for Found<Written> {
+    fn from(recovered: Recovered) -> Found<Written> {
+        match recovered {
+            Recovered::NotRun => Found::Absent,
+            Recovered::Failed(why) => Found::Torn(why),
+            Recovered::NoHistory => Found::Read(NO_HISTORY),
+            Recovered::At(at) => Found::Read(Written { uuid: at.uuid(), seqno: at.seqno().get() }),
+        }
+    }
+}
+
 /// What a member's supervisor persists, outside the data directory.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Records {
     /// The highest position seen while primary.
     pub last_recorded: Option<Position>,
     /// The last primary view it was synced in. Kept after a clean stop.
+    #[serde(rename = "view_record")]
     pub view: Option<ViewRecord>,
     /// The last stop was clean, proved by recovery. Dropped at the next primary view.
+    #[serde(rename = "clean_stop")]
     pub clean: Option<CleanStop>,
     /// The forks that this member's data come from.
     pub forks: Vec<Fork>,
@@ -207,6 +332,7 @@ pub struct Records {
     /// The members whose supervisors were heard with this cluster's key.
     pub supervised: Vec<Hostname>,
     /// How often in a row the database could not be started to begin or restore a primary component.
+    #[serde(with = "or_null")]
     pub start_failures: StartFailures,
     /// The boot of the machine in which the database was started to join, until its data are synced to disk.
     pub joined_in_boot: Option<Uuid>,
@@ -230,18 +356,61 @@ impl Records {
 
 /// A component was started without proof that no other member was more advanced: on an override, or by hand. Whoever is of that
 /// UUID and beyond it, and does not remember it, has diverged.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "WrittenFork")]
 pub struct Fork {
     /// Tells it from another one at the same position.
+    #[serde(with = "hexadecimal")]
     pub id: u64,
     /// What the component began with.
+    #[serde(flatten)]
     pub at: Position,
 }
 
+/// As it is read: builds before 0.1 wrote no id, and told a fork by what is read over here.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct WrittenFork {
+    #[serde(default, with = "hexadecimal")]
+    id: u64,
+    uuid: Uuid,
+    seqno: i64,
+    #[serde(default, rename = "present")]
+    _present: Vec<String>,
+    #[serde(default, rename = "known")]
+    _known: bool,
+}
+
+impl TryFrom<WrittenFork> for Fork {
+    type Error = &'static str;
+
+    fn try_from(WrittenFork { id, uuid, seqno, .. }: WrittenFork) -> Result<Fork, &'static str> {
+        Ok(Fork { id, at: Written { uuid, seqno }.try_into()? })
+    }
+}
+
+/// A number of which programs that know only floating points lose no digit.
+mod hexadecimal {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    // serde hands over a reference.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+    pub(super) fn serialize<S: Serializer>(number: &u64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&format_args!("{number:016x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        u64::from_str_radix(&text, 16).map_err(|_| de::Error::custom("an id has 16 hexadecimal digits"))
+    }
+}
+
 /// A stop after which `InnoDB` was recovered to the very position of grastate.dat, and gvwstate.dat was gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct CleanStop {
     /// The position.
+    #[serde(flatten)]
     pub position: Position,
     /// `safe_to_bootstrap` as Galera wrote it then: it was alone in its last primary view. A flag that was written later, by a
     /// supervisor for a start or by hand, is not this.
@@ -249,11 +418,13 @@ pub struct CleanStop {
 }
 
 /// Starts of this database that failed, one after the other.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct StartFailures {
     /// So many.
     pub count: u8,
     /// Why the last one failed; empty if none did.
+    #[serde(deserialize_with = "printable_text")]
     pub why: Box<str>,
 }
 
@@ -268,9 +439,11 @@ impl StartFailures {
 }
 
 /// A primary view, written down while synced in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ViewRecord {
     /// The view.
+    #[serde(flatten, with = "ViewFields")]
     pub view: ViewId,
     /// The history.
     pub uuid: Uuid,
@@ -279,5 +452,6 @@ pub struct ViewRecord {
     /// members (they change in order with the transactions) and gvwstate.dat is the same before and after.
     pub floor: Seqno,
     /// How many members the view had; `None` if it was not written down.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u32>,
 }

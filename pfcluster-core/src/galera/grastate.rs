@@ -15,15 +15,20 @@
 //! `seqno: 1234`. So a file that was cut anywhere is either refused or says what the whole one said, without a flag at most.
 //! A missing flag is unknown here; Galera takes it for true, which is a guess.
 
+use serde::{Deserialize, Serialize};
+
 use super::Uuid;
+use super::position::at_least_minus_one;
 
 /// What grastate.dat says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Grastate {
     /// The history; zero after first installation, a crash in a DDL statement, an inconsistency, or a state transfer that
     /// runs or failed.
     pub uuid: Uuid,
     /// -1 while the server runs and after a crash; the last sequence number after a clean stop.
+    #[serde(deserialize_with = "at_least_minus_one")]
     pub seqno: i64,
     /// True if the member was alone in its last primary view; `None` if the line is missing (old versions).
     pub safe_to_bootstrap: Option<bool>,

@@ -20,10 +20,12 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Deserializer, Serialize, de};
+
 use super::Uuid;
 
 /// The name of a view. The number starts again with each new cluster: names can be told apart, never put in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ViewId {
     /// The node that named it.
     pub uuid: Uuid,
@@ -37,17 +39,40 @@ impl fmt::Display for ViewId {
     }
 }
 
+/// A view's name among the fields of what it is the view of.
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "ViewId")]
+pub(super) struct ViewFields {
+    #[serde(rename = "view_uuid")]
+    uuid: Uuid,
+    #[serde(rename = "view_seq")]
+    seq: u32,
+}
+
 /// What gvwstate.dat says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Gvwstate {
     /// This node.
     pub my_uuid: Uuid,
     /// The view's name.
+    #[serde(flatten, with = "ViewFields")]
     pub view: ViewId,
     /// True if the view began with a bootstrap.
+    #[serde(default)]
     pub bootstrap: bool,
     /// The nodes in the view, sorted, without repetitions.
+    #[serde(deserialize_with = "each_once")]
     pub members: Vec<Uuid>,
+}
+
+fn each_once<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Uuid>, D::Error> {
+    let mut members = Vec::<Uuid>::deserialize(deserializer)?;
+    members.sort_unstable();
+    if members.is_empty() || members.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(de::Error::custom("a view has members, each once"));
+    }
+    Ok(members)
 }
 
 impl Gvwstate {

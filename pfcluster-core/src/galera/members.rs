@@ -3,21 +3,17 @@
 use std::net::Ipv4Addr;
 
 use crate::cluster::{Cluster, Hostname};
+use crate::fnv::fnv1a;
 
 /// A short text that is the same on members that have the same members with the same management addresses in the same
 /// order, and most likely differs on others: 16 hexadecimal digits (FNV-1a, 64 bits). It finds accidents, not forgeries.
 pub fn members_hash<'m>(members: impl IntoIterator<Item = (&'m Hostname, Option<Ipv4Addr>)>) -> Box<str> {
-    const START: u64 = 0xcbf2_9ce4_8422_2325;
-    const PRIME: u64 = 0x0100_0000_01b3;
-    let mut hash = START;
-    for (host, address) in members {
-        // Names and addresses have neither blanks nor line ends: no two lists give the same text.
+    // Names and addresses have neither blanks nor line ends: no two lists give the same text.
+    let line = |(host, address): (&Hostname, Option<Ipv4Addr>)| {
         let address = address.map(|address| address.to_string()).unwrap_or_default();
-        for byte in format!("{host} {address}\n").bytes() {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(PRIME);
-        }
-    }
-    format!("{hash:016x}").into()
+        format!("{host} {address}\n").into_bytes()
+    };
+    format!("{:016x}", fnv1a(members.into_iter().flat_map(line))).into()
 }
 
 impl Cluster {

@@ -3,7 +3,9 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize};
+
+use crate::form::as_text;
 
 /// A UUID as Galera writes it: of a cluster's history, of a node, of a view.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -71,11 +73,7 @@ impl fmt::Display for Uuid {
     }
 }
 
-impl Serialize for Uuid {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+as_text!(Uuid);
 
 impl fmt::Debug for Uuid {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -84,8 +82,17 @@ impl fmt::Debug for Uuid {
 }
 
 /// A sequence number: how many transactions of a history were applied. Never negative.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "i64")]
 pub struct Seqno(i64);
+
+impl TryFrom<i64> for Seqno {
+    type Error = &'static str;
+
+    fn try_from(seqno: i64) -> Result<Seqno, &'static str> {
+        Seqno::new(seqno).ok_or("a sequence number is not negative")
+    }
+}
 
 impl Seqno {
     /// The sequence number; `None` for Galera's -1 ("not known") and anything else below zero.
@@ -107,10 +114,28 @@ impl fmt::Display for Seqno {
 
 /// A place in a history: a UUID that is not zero, and a sequence number. Positions of different histories can't be
 /// compared, so this type has no order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "Written")]
 pub struct Position {
     uuid: Uuid,
     seqno: Seqno,
+}
+
+/// A position as data, which may be none: Galera writes the zero UUID and -1 for data that belong to no history.
+#[derive(PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Written {
+    pub(super) uuid: Uuid,
+    pub(super) seqno: i64,
+}
+
+impl TryFrom<Written> for Position {
+    type Error = &'static str;
+
+    fn try_from(Written { uuid, seqno }: Written) -> Result<Position, &'static str> {
+        Position::new(uuid, seqno)
+            .ok_or("a position has a UUID that is not zero, and a sequence number that is not negative")
+    }
 }
 
 impl Position {
@@ -136,6 +161,12 @@ impl Position {
     pub fn is_above(self, other: Position) -> bool {
         self.uuid == other.uuid && self.seqno > other.seqno
     }
+}
+
+/// A sequence number as Galera writes it: -1 where it is not known.
+pub(super) fn at_least_minus_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let seqno = i64::deserialize(deserializer)?;
+    if seqno < -1 { Err(serde::de::Error::custom(format!("{seqno} is below -1"))) } else { Ok(seqno) }
 }
 
 impl fmt::Display for Position {

@@ -12,6 +12,8 @@ mod template;
 
 use std::collections::BTreeSet;
 
+use serde::Serialize;
+
 use crate::cluster::{Cluster, Hostname};
 use crate::document::Document;
 use crate::pf_conf::PfConf;
@@ -221,7 +223,7 @@ pub enum Access {
 }
 
 /// Something that differs from what PacketFence writes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[non_exhaustive]
 pub struct Deviation {
     /// What PacketFence does.
@@ -233,7 +235,7 @@ pub struct Deviation {
 }
 
 /// Something that the user should know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Notice {
     /// One sentence without a final period.
@@ -247,7 +249,7 @@ pub struct Notice {
 #[non_exhaustive]
 pub enum GenerateError {
     /// The host is not in cluster.conf.
-    #[error("{0} is no member of the cluster")]
+    #[error("{0} is not a member of the cluster")]
     NotAMember(Hostname),
     /// The member is disabled on itself: it has no place in the order.
     #[error("{0} is disabled on this server, so it has no place in the cluster")]

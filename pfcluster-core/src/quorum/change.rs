@@ -1,10 +1,12 @@
 //! One view change: who goes, and how, and whom the others see afterwards.
 
+use serde::{Deserialize, Serialize};
+
 use crate::cluster::Hostname;
 use crate::decision::and;
 
 /// What happens at once. The default is that nothing happens.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ViewChange {
     /// These crash, or lose their power or their network for good.
     pub down: Vec<Hostname>,
@@ -27,7 +29,7 @@ impl ViewChange {
 #[non_exhaustive]
 pub enum ChangeError {
     /// Nobody has this name.
-    #[error("{0} is no member of the database cluster")]
+    #[error("{0} is not a member of the database cluster")]
     Unknown(Hostname),
     /// It went down or left in an earlier change.
     #[error("{0} is down already")]

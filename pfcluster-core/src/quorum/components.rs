@@ -267,7 +267,12 @@ impl Components {
     fn outcome(&self, tallies: &[Option<Tally>], reasons: Vec<Reason>) -> Outcome {
         let state = |at| if self.primary == Some(at) { State::Primary } else { State::ReadOnly };
         let groups = self.groups.iter().zip(tallies).enumerate();
-        let groups = groups.map(|(at, (group, &tally))| Group { members: self.hosts(group), state: state(at), tally });
+        let groups = groups.map(|(at, (group, &tally))| Group {
+            members: self.hosts(group),
+            state: state(at),
+            tally,
+            alive_quorum: alive_quorum(group.len(), self.voters.len()),
+        });
         let absent = self.absent.iter();
         let weights = |group: &[usize]| -> Vec<(Hostname, Option<Weight>)> {
             group.iter().map(|&at| (self.voters[at].host.clone(), self.voters[at].weight)).collect()
@@ -290,7 +295,7 @@ impl Components {
         let mut steps = Vec::new();
         if parts > 1 {
             let up: Vec<usize> = self.last.iter().filter(|at| !self.absent.contains_key(at)).copied().collect();
-            steps.push(Step::advice(format!("mend the network between {}", and(&self.hosts(&up)))));
+            steps.push(Step::advice(format!("restore the network between {}", and(&self.hosts(&up)))));
         }
         if !crashed.is_empty() && !has_left {
             steps.push(Step::advice(format!(

@@ -1,9 +1,12 @@
 //! What of PacketFence works on a member (guide 4.1).
 
+use serde::Serialize;
+
 use super::State;
 
 /// What users and administrators notice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Feature {
     /// RADIUS requests of devices that are known by their MAC address.
@@ -25,7 +28,8 @@ pub enum Feature {
 }
 
 /// How much of a feature is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Availability {
     /// All of it.
@@ -39,19 +43,19 @@ pub enum Availability {
 }
 
 impl Availability {
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
+    /// Its name for people.
+    pub fn title(self) -> &'static str {
         match self {
-            Availability::Full => "full",
-            Availability::NothingKept => "nothing_kept",
-            Availability::ReadOnly => "read_only",
+            Availability::Full => "works",
+            Availability::NothingKept => "works, not saved",
+            Availability::ReadOnly => "read-only",
             Availability::Off => "off",
         }
     }
 }
 
 /// A feature on a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Provision {
     /// How much of it is there.
@@ -72,20 +76,6 @@ impl Feature {
         Feature::WebAdministration,
         Feature::WebConfiguration,
     ];
-
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Feature::RadiusMacAuthentication => "radius_mac_authentication",
-            Feature::RadiusDot1xRecomputed => "radius_dot1x_recomputed",
-            Feature::RadiusDot1x => "radius_dot1x",
-            Feature::CaptivePortal => "captive_portal",
-            Feature::DhcpListeners => "dhcp_listeners",
-            Feature::FirewallSso => "firewall_sso",
-            Feature::WebAdministration => "web_administration",
-            Feature::WebConfiguration => "web_configuration",
-        }
-    }
 
     /// Its name for people.
     pub fn title(self) -> &'static str {
@@ -114,7 +104,7 @@ impl Feature {
         let (availability, text) = match self {
             Feature::RadiusMacAuthentication => (
                 Availability::NothingKept,
-                "gives the role that the database has; filters apply, a new role is not saved",
+                "returns the role that the database has; filters apply; changes of the role are not saved",
             ),
             Feature::RadiusDot1xRecomputed => (
                 Availability::NothingKept,
@@ -124,9 +114,11 @@ impl Feature {
                 Availability::NothingKept,
                 "`Dot1x recompute role from portal` off: the role of the database is given; sources must answer",
             ),
-            Feature::CaptivePortal => (Availability::Off, "tells users that the system has a problem at the moment"),
-            Feature::DhcpListeners => (Availability::Off, "nothing of what devices ask and get is saved"),
-            Feature::FirewallSso => (Availability::Off, "firewalls learn no address, since no DHCP listener does"),
+            Feature::CaptivePortal => (Availability::Off, "shows an error page to users"),
+            Feature::DhcpListeners => (Availability::Off, "DHCP traffic is not recorded"),
+            Feature::FirewallSso => {
+                (Availability::Off, "firewalls get no updates, as the DHCP listeners record nothing")
+            }
             Feature::WebAdministration => (Availability::ReadOnly, "shows everything and changes nothing"),
             Feature::WebConfiguration => (Availability::Full, "shows and changes the configuration, which is in files"),
         };

@@ -51,6 +51,8 @@ mod tolerance;
 use std::cmp::Ordering;
 use std::str::FromStr;
 
+use serde::Serialize;
+
 use crate::cluster::Hostname;
 
 pub use change::{ChangeError, ViewChange};
@@ -62,7 +64,8 @@ pub use tally::Tally;
 pub use tolerance::Tolerance;
 
 /// How much of the cluster is alive, as PacketFence counts (guide 8.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum AliveQuorum {
     /// More than half of the enabled members: quorum.
     Majority,
@@ -76,15 +79,6 @@ impl AliveQuorum {
     /// True for more than half.
     pub fn has_quorum(self) -> bool {
         self == AliveQuorum::Majority
-    }
-
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
-        match self {
-            AliveQuorum::Majority => "majority",
-            AliveQuorum::Half => "half",
-            AliveQuorum::Minority => "minority",
-        }
     }
 }
 

@@ -2,12 +2,15 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{State, Tally};
 use crate::cluster::Hostname;
 use crate::decision::and;
 
 /// Why. As text: one English sentence without a final period. Members stand in order of cluster.conf.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
     /// Nothing happened yet.
@@ -76,39 +79,17 @@ pub enum Reason {
     },
 }
 
-impl Reason {
-    /// A stable word for it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Reason::AllTogether { .. } => "all_together",
-            Reason::Quorum { .. } => "quorum",
-            Reason::NoQuorum { .. } => "no_quorum",
-            Reason::Unchanged { .. } => "unchanged",
-            Reason::Joins { .. } => "joins",
-            Reason::Reforms { .. } => "reforms",
-            Reason::Outside { .. } => "outside",
-            Reason::NotWhole { .. } => "not_whole",
-            Reason::NobodyUp => "nobody_up",
-            Reason::WeightUnknown { .. } => "weight_unknown",
-            Reason::GuideDiffers { .. } => "guide_differs",
-        }
-    }
-}
-
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Reason::AllTogether { count: 1 } => f.write_str("the only member is up"),
             Reason::AllTogether { count } => write!(f, "all {count} members are up and see each other"),
-            Reason::Quorum { members, tally } => write!(f, "{} {} primary: {tally}", few(members), stay(members)),
-            Reason::NoQuorum { members, tally } if tally.is_even() => {
-                write!(f, "{} {} quorum: {tally}, the same is not enough", few(members), lose(members))
-            }
+            Reason::Quorum { members, tally } => write!(f, "{} {} quorum: {tally}", few(members), keep(members)),
             Reason::NoQuorum { members, tally } => {
                 write!(f, "{} {} quorum: {tally}", few(members), lose(members))
             }
             Reason::Unchanged { members } => {
-                write!(f, "the primary component is what it was: {}", few(members))
+                write!(f, "the primary component is unchanged: {}", few(members))
             }
             Reason::Joins { members } => {
                 let see = if members.len() == 1 { "sees" } else { "see" };
@@ -117,12 +98,12 @@ impl fmt::Display for Reason {
             }
             Reason::Reforms { members } => write!(
                 f,
-                "all that were in the last primary component see each other again, and form it anew: {}",
+                "all members of the last primary component see each other again, and restore it: {}",
                 few(members)
             ),
             Reason::Outside { members } => {
-                let was = if members.len() == 1 { "was" } else { "were" };
-                write!(f, "{} {was} not primary, and nobody there sees the primary component", few(members))
+                let (was, do_not) = if members.len() == 1 { ("was", "does not") } else { ("were", "do not") };
+                write!(f, "{} {was} not primary, and {do_not} see the primary component", few(members))
             }
             Reason::NotWhole { apart, crashed, left } => not_whole(apart, crashed, left, f),
             Reason::NobodyUp => f.write_str("no member is up"),
@@ -135,15 +116,17 @@ impl fmt::Display for Reason {
 }
 
 fn not_whole(apart: &[Hostname], crashed: &[Hostname], left: &[Hostname], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    f.write_str("a primary component re-forms by itself only when all that were in the last one see each other, and ")?;
+    f.write_str(
+        "the primary component is restored automatically only when all its last members see each other again; ",
+    )?;
     let are = if crashed.len() == 1 { "is" } else { "are" };
     let new = if left.len() == 1 { "a new member" } else { "new members" };
     match (crashed, left) {
         ([], []) => write!(f, "{} do not", few(apart)),
         (crashed, []) => write!(f, "{} {are} down", few(crashed)),
-        ([], left) => write!(f, "{} left, and would come back as {new}", few(left)),
+        ([], left) => write!(f, "{} left gracefully, and would join as {new}", few(left)),
         (crashed, left) => {
-            write!(f, "{} {are} down, and {} left and would come back as {new}", few(crashed), few(left))
+            write!(f, "{} {are} down; {} left gracefully, and would join as {new}", few(crashed), few(left))
         }
     }
 }
@@ -151,23 +134,23 @@ fn not_whole(apart: &[Hostname], crashed: &[Hostname], left: &[Hostname], f: &mu
 fn guide_differs(members: &[Hostname], enabled: usize, state: State, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     let here = members.len();
     let who = few(members);
-    let are = if here == 1 { "is" } else { "are" };
+    let (are, have) = if here == 1 { ("is", "has") } else { ("are", "have") };
     match state {
         State::Primary => write!(
             f,
-            "the guide (4.1, 4.2) says that {who} {are} read-only, {here} of {enabled} being no majority; Galera \
-             compares with the last primary component"
+            "the guide (4.1, 4.2) says that {who} {are} read-only here, as {here} of {enabled} is no majority; in fact {who} \
+             {are} primary: Galera compares with the last primary component"
         ),
         State::ReadOnly | State::Down => write!(
             f,
-            "the guide (4.1) says that {who} {are} a quorum, {here} of {enabled} being a majority; Galera compares \
-             with the last primary component"
+            "the guide (4.1) says that {who} {have} quorum here, as {here} of {enabled} is a majority; in fact {who} {have} \
+             none: Galera compares with the last primary component"
         ),
     }
 }
 
-fn stay(members: &[Hostname]) -> &'static str {
-    if members.len() == 1 { "stays" } else { "stay" }
+fn keep(members: &[Hostname]) -> &'static str {
+    if members.len() == 1 { "keeps" } else { "keep" }
 }
 
 fn lose(members: &[Hostname]) -> &'static str {

@@ -3,10 +3,12 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use serde::Serialize;
+
 use super::Weight;
 
 /// The numbers that decide whether a group stays primary (gcomm `pc_proto.cpp`, `have_quorum`).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Tally {
     /// The weight of the members that stayed.
@@ -38,12 +40,23 @@ impl Tally {
     }
 }
 
-/// The arithmetic: `2*2 + 0 = 4 is more than 3`.
+/// The share of the votes that are left: `2 of 3 votes, more than half`. Votes that left gracefully are out of the count on both
+/// sides, which is the same comparison.
 impl fmt::Display for Tally {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Tally { stayed, left, before } = self;
-        let is = if self.has_quorum() { "is" } else { "is not" };
-        write!(f, "2*{stayed} + {left} = {} {is} more than {before}", self.sum())
+        let whole = before.saturating_sub(*left);
+        let share = match self.compared() {
+            Ordering::Greater => "more than half",
+            Ordering::Equal => "half is not enough",
+            Ordering::Less => "less than half",
+        };
+        write!(f, "{stayed} of {whole} {}, {share}", if whole == 1 { "vote" } else { "votes" })?;
+        match left {
+            0 => Ok(()),
+            1 => f.write_str(" (1 vote left gracefully, and no longer counts)"),
+            left => write!(f, " ({left} votes left gracefully, and no longer count)"),
+        }
     }
 }
 

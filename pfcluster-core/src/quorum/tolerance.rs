@@ -1,5 +1,7 @@
 //! What a primary component survives.
 
+use serde::Serialize;
+
 use super::Weight;
 use super::tally::Weights;
 use crate::cluster::Hostname;
@@ -7,7 +9,7 @@ use crate::cluster::Hostname;
 /// How many members of a primary component may go before quorum is lost, whichever they are.
 ///
 /// A member that the network cuts off counts as crashed here, for the others.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Tolerance {
     /// So many may crash at once, in one view change.

@@ -30,6 +30,8 @@ mod seen;
 
 use std::collections::BTreeMap;
 
+use serde::Serialize;
+
 use crate::cluster::Hostname;
 use crate::conflict::{ConfigVersion, Reply};
 use crate::decision::Decision;
@@ -40,7 +42,8 @@ pub use reason::Reason;
 pub use seen::{Connections, Database, Galera, Holder, Seen, Server, Vip};
 
 /// How the cluster is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Verdict {
     /// All members are in service.
@@ -70,19 +73,6 @@ impl Verdict {
         Verdict::Split,
         Verdict::Unknown,
     ];
-
-    /// A stable word for it.
-    pub fn kind(self) -> &'static str {
-        match self {
-            Verdict::Healthy => "healthy",
-            Verdict::Degraded => "degraded",
-            Verdict::ReadOnly => "read_only",
-            Verdict::Blocked => "blocked",
-            Verdict::Down => "down",
-            Verdict::Split => "split",
-            Verdict::Unknown => "unknown",
-        }
-    }
 }
 
 /// From so many percent of `max_connections` on it is said: who runs into the limit is refused, root as well.

@@ -3,14 +3,18 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
+use serde::{Serialize, Serializer};
+
 use super::Connections;
 use crate::cluster::{Hostname, InterfaceName};
 use crate::conflict::ConfigVersion;
 use crate::decision::and;
+use crate::form::pairs;
 use crate::galera::{LocalState, Uuid};
 
 /// Why. As text: one English sentence without a final period. Members stand in order of cluster.conf.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Reason {
     /// There is nobody to ask about.
@@ -47,6 +51,7 @@ pub enum Reason {
     /// They belong to different clusters.
     Histories {
         /// Each history and who has it.
+        #[serde(serialize_with = "self::histories")]
         histories: Vec<(Uuid, Vec<Hostname>)>,
     },
     /// They have no database process.
@@ -110,6 +115,7 @@ pub enum Reason {
         /// The member.
         member: Hostname,
         /// What it is instead.
+        #[serde(rename = "local_state")]
         state: LocalState,
     },
     /// It is synced, but takes no queries.
@@ -136,6 +142,7 @@ pub enum Reason {
         /// The member.
         member: Hostname,
         /// Its connections.
+        #[serde(flatten)]
         connections: Connections,
     },
     /// The member that asks counts them out.
@@ -151,6 +158,7 @@ pub enum Reason {
     /// They have different configurations.
     Configurations {
         /// Each version and who has it, the most recent first.
+        #[serde(serialize_with = "self::versions")]
         versions: Vec<(ConfigVersion, Vec<Hostname>)>,
     },
     /// Several members hold one virtual address.
@@ -171,40 +179,15 @@ pub enum Reason {
     },
 }
 
-impl Reason {
-    /// A stable word for it.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Reason::NobodyCounts => "nobody_counts",
-            Reason::Serves { .. } => "serves",
-            Reason::Split { .. } => "split",
-            Reason::NotPrimary { .. } => "not_primary",
-            Reason::WithoutGalera { .. } => "without_galera",
-            Reason::ZeroUuid { .. } => "zero_uuid",
-            Reason::Histories { .. } => "histories",
-            Reason::Stopped { .. } => "stopped",
-            Reason::Closed { .. } => "closed",
-            Reason::Full { .. } => "full",
-            Reason::Silent { .. } => "silent",
-            Reason::SilentButSeen { .. } => "silent_but_seen",
-            Reason::MayServe { .. } => "may_serve",
-            Reason::Refused { .. } => "refused",
-            Reason::Garbled { .. } => "garbled",
-            Reason::NotAsked { .. } => "not_asked",
-            Reason::Inconsistent { .. } => "inconsistent",
-            Reason::NotSynced { .. } => "not_synced",
-            Reason::NotReady { .. } => "not_ready",
-            Reason::Strangers { .. } => "strangers",
-            Reason::OftenPaused { .. } => "often_paused",
-            Reason::ConnectionsNearMax { .. } => "connections_near_max",
-            Reason::Disabled { .. } => "disabled",
-            Reason::Maintenance { .. } => "maintenance",
-            Reason::Configurations { .. } => "configurations",
-            Reason::VipHeldTwice { .. } => "vip_held_twice",
-            Reason::VipWithoutHolder { .. } => "vip_without_holder",
-        }
-    }
+fn histories<S: Serializer>(histories: &[(Uuid, Vec<Hostname>)], serializer: S) -> Result<S::Ok, S::Error> {
+    pairs(["uuid", "members"], histories, serializer)
+}
 
+fn versions<S: Serializer>(versions: &[(ConfigVersion, Vec<Hostname>)], serializer: S) -> Result<S::Ok, S::Error> {
+    pairs(["config_version", "members"], versions, serializer)
+}
+
+impl Reason {
     /// True for everything that somebody should see to.
     pub fn is_complaint(&self) -> bool {
         !matches!(self, Reason::Serves { .. })
@@ -218,20 +201,24 @@ impl fmt::Display for Reason {
             Reason::Serves { members, size, may_crash } => serves(members, *size, *may_crash, f),
             Reason::Split { sides } => {
                 let sides: Vec<String> = sides.iter().map(|side| and(side)).collect();
-                write!(f, "members serve apart from each other, and so their data drift apart: {}", sides.join("; "))
+                write!(
+                    f,
+                    "split brain: these are primary in separate components, and their data diverge: {}",
+                    sides.join("; ")
+                )
             }
             Reason::NotPrimary { members } => {
-                write!(f, "{} {} in no primary component: read-only", and(members), are(members))
+                write!(f, "{} {} non-primary: read-only", and(members), are(members))
             }
             Reason::WithoutGalera { members } => {
-                write!(f, "{} {} without Galera: what is written there stays there", and(members), run(members))
+                write!(f, "{} {} without Galera: what is written there is not replicated", and(members), run(members))
             }
             Reason::ZeroUuid { members } => write!(
                 f,
-                "{} {} without a history (the zero UUID): the database was started without the position of its data, \
-                 which can come to differ unnoticed",
+                "{} {} with the zero UUID: the database was started without the position of its data, which can diverge \
+                 unnoticed",
                 and(members),
-                if members.len() == 1 { "serves" } else { "serve" }
+                run(members)
             ),
             Reason::Histories { histories } => {
                 let each: Vec<String> =
@@ -251,16 +238,22 @@ impl fmt::Display for Reason {
                 if members.len() == 1 { "takes" } else { "take" }
             ),
             Reason::Silent { members } => {
-                write!(f, "{} {} not answer, which does not mean that nobody is there", and(members), does(members))
+                let down = if members.len() == 1 { "it is" } else { "they are" };
+                write!(
+                    f,
+                    "{} {} not answer, and may still be running: do not assume that {down} down",
+                    and(members),
+                    does(members)
+                )
             }
             Reason::SilentButSeen { members } => {
                 write!(f, "{} {} not answer here, but {} in the component", and(members), does(members), are(members))
             }
             Reason::MayServe { members } => {
-                write!(f, "{} may serve: that is not known", and(members))
+                write!(f, "it is unknown whether {} {} clients", and(members), serve(members))
             }
-            Reason::Refused { member, why } => write!(f, "{member} does not let us in: {why}"),
-            Reason::Garbled { member, why } => write!(f, "the answer of {member} makes no sense: {why}"),
+            Reason::Refused { member, why } => write!(f, "{member} refused the login: {why}"),
+            Reason::Garbled { member, why } => write!(f, "the answer of {member} cannot be read: {why}"),
             Reason::NotAsked { member, why } => write!(f, "{member} was not asked: {why}"),
             Reason::Inconsistent { member } => {
                 write!(f, "the data of {member} differ from the others', and it stopped")
@@ -268,7 +261,12 @@ impl fmt::Display for Reason {
             Reason::NotSynced { member, state } => write!(f, "{member} is not synced: {}", state_text(*state)),
             Reason::NotReady { member } => write!(f, "{member} is synced, but takes no queries (wsrep_ready is OFF)"),
             Reason::Strangers { member, addresses } => {
-                write!(f, "{member} sees {}, which {} no member's", addresses.join(", "), is_or_are(addresses))
+                write!(
+                    f,
+                    "{member} has {} in its database cluster, which cluster.conf has not: members on another interface, or other \
+                     servers",
+                    addresses.join(", ")
+                )
             }
             Reason::OftenPaused { member, paused } => {
                 write!(f, "replication stood still for {:.0} % of the time on {member}", paused * 100.0)
@@ -286,7 +284,7 @@ impl fmt::Display for Reason {
             Reason::VipHeldTwice { interface, address, holders } => {
                 write!(f, "{address} of {interface} is held by {} at once", and(holders))
             }
-            Reason::VipWithoutHolder { interface, address } => write!(f, "nobody holds {address} of {interface}"),
+            Reason::VipWithoutHolder { interface, address } => write!(f, "no member holds {address} of {interface}"),
         }
     }
 }
@@ -295,19 +293,19 @@ fn serves(members: &[Hostname], size: u32, may_crash: Option<usize>, f: &mut fmt
     let in_all = if u32::try_from(members.len()) == Ok(size) { String::new() } else { format!(" of {size}") };
     write!(f, "{} {} the primary component{in_all}", and(members), if members.len() == 1 { "is" } else { "are" })?;
     match may_crash {
-        None => Ok(()),
-        Some(0) => f.write_str(": nobody may crash"),
-        Some(1) => f.write_str(": one member may crash"),
-        Some(more) => write!(f, ": {more} members may crash at once"),
+        None => f.write_str("; not all votes are known, and so not how many failures are tolerated"),
+        Some(0) => f.write_str("; no further failure is tolerated"),
+        Some(1) => f.write_str("; one failure is tolerated"),
+        Some(more) => write!(f, "; {more} failures at once are tolerated"),
     }
 }
 
 fn state_text(state: LocalState) -> &'static str {
     match state {
         LocalState::Initialized => "it has only just begun",
-        LocalState::Joining => "it receives its data from another member",
-        LocalState::Donor => "it gives its data to another member, or was taken out of flow control, as for a backup",
-        LocalState::Joined => "it has received its data and catches up",
+        LocalState::Joining => "it receives a state transfer",
+        LocalState::Donor => "it is a donor: a state transfer from it or a backup is running",
+        LocalState::Joined => "it has received a state transfer, and catches up",
         LocalState::Synced => "it is",
         LocalState::Inconsistent => "its data differ",
     }
@@ -317,8 +315,8 @@ fn are(members: &[Hostname]) -> &'static str {
     if members.len() == 1 { "is" } else { "are" }
 }
 
-fn is_or_are(addresses: &[Box<str>]) -> &'static str {
-    if addresses.len() == 1 { "is" } else { "are" }
+fn serve(members: &[Hostname]) -> &'static str {
+    if members.len() == 1 { "serves" } else { "serve" }
 }
 
 fn does(members: &[Hostname]) -> &'static str {

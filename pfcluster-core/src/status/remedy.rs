@@ -2,7 +2,9 @@
 
 use super::{Galera, Reason, Seen, Verdict};
 use crate::cluster::Hostname;
+use crate::command_line::chain;
 use crate::decision::{Step, and};
+use crate::galera::bootstrap::{DATA_ASIDE, NO_SERVER, START, STOP};
 
 /// The steps for a verdict and its reasons.
 pub(super) fn of(verdict: Verdict, reasons: &[Reason], counted: &[&Seen]) -> Vec<Step> {
@@ -10,7 +12,8 @@ pub(super) fn of(verdict: Verdict, reasons: &[Reason], counted: &[&Seen]) -> Vec
     let needs_election = match verdict {
         Verdict::Split => {
             steps.push(Step::advice(
-                "choose the side whose data are kept, and let nobody write on the others: what they were given since is lost",
+                "choose the side whose data are kept, and stop PacketFence on the others: what was written there since the split is \
+                 lost",
             ));
             true
         }
@@ -31,7 +34,7 @@ fn election(counted: &[&Seen]) -> Vec<Step> {
     let evidence =
         |member: &&Seen| Step::run(&member.host, format!("pfcluster evidence --recover > {}.json", member.host));
     let mut steps: Vec<Step> = counted.iter().map(evidence).collect();
-    steps.push(Step::advice("bring these files to one place, and there:"));
+    steps.push(Step::advice("copy these files to one member, and run there:"));
     steps.push(Step::run_anywhere("pfcluster bootstrap --evidence *.json"));
     steps
 }
@@ -43,15 +46,16 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
     match reason {
         Reason::NobodyCounts => vec![Step::run_anywhere("pfcluster show")],
         Reason::NotPrimary { members } => vec![Step::advice(format!(
-            "see that {} and the other members reach each other (TCP 4567): those of one history merge by themselves",
+            "check that {} and the other members reach each other (TCP 4567): those with one cluster UUID merge automatically",
             and(members)
         ))],
         Reason::MayServe { members } => vec![Step::advice(format!(
-            "ask {} first, by hand if need be: nothing may be started or forced while they may serve",
-            and(members)
+            "check {} first (on the console): do not start or force a database while {} may be primary",
+            and(members),
+            if members.len() == 1 { "it" } else { "they" }
         ))],
         Reason::WithoutGalera { members } => vec![Step::advice(format!(
-            "see why {} {} without Galera (`galera_replication` of pf.conf, `wsrep_on` of mariadb.conf), and don't write there",
+            "find out why {} {} without Galera (`galera_replication` of pf.conf, `wsrep_on` of mariadb.conf), and don't write there",
             and(members),
             if members.len() == 1 { "runs" } else { "run" }
         ))],
@@ -66,35 +70,39 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
         Reason::Closed { members } => each(members, "systemctl status packetfence-mariadb"),
         Reason::Full { members } => full(members, verdict),
         Reason::Silent { members } => {
-            vec![Step::advice(format!("see that {} can be reached (TCP 3306), and ask again", and(members)))]
+            vec![Step::advice(format!("check that {} can be reached (TCP 3306), then run this again", and(members)))]
         }
         Reason::SilentButSeen { members } => {
-            vec![Step::advice(format!("mend the way from here to {} (TCP 3306)", and(members)))]
+            vec![Step::advice(format!("fix the network or firewall from here to {} (TCP 3306)", and(members)))]
         }
         Reason::Refused { member, .. } => vec![Step::advice(format!(
             "check that the account that asks (`pfcluster doctor monitoring-account`) may log in to {member} from here, or \
              name another with `--mysql-defaults-file FILE`"
         ))],
         Reason::Garbled { member, .. } => {
-            vec![Step::advice(format!("see what listens on {member}, TCP 3306, and the error log of MariaDB there"))]
+            vec![Step::advice(format!("check what listens on {member}, TCP 3306, and the error log of MariaDB there"))]
         }
         Reason::NotAsked { .. } => vec![Step::run_anywhere("pfcluster check")],
         Reason::Inconsistent { member } if can_join => vec![
-            Step::advice(format!("let {member} fetch the data of the others; its own go:")),
-            Step::run(member, "systemctl restart packetfence-mariadb"),
+            Step::advice(format!(
+                "only if the data of the others are right: resynchronise {member} from them (full state transfer, SST); its own data \
+                 are moved, not deleted:"
+            )),
+            Step::run(member, chain(&[STOP, NO_SERVER, DATA_ASIDE, START])),
         ],
-        Reason::NotReady { member } => vec![Step::advice(format!("see the error log of MariaDB on {member}"))],
+        Reason::NotReady { member } => vec![Step::advice(format!("check the error log of MariaDB on {member}"))],
         Reason::Strangers { member, addresses } => vec![Step::advice(format!(
-            "add {} to cluster.conf, or find out who it is that {member} shares its database with",
+            "find out on {member} whose addresses {} are (`wsrep_incoming_addresses`): of members on another interface, or of \
+             servers that must leave this database cluster",
             addresses.join(", ")
         ))],
         Reason::OftenPaused { .. } => {
-            vec![Step::advice("see which member is slow (disk, load): the others wait for it")]
+            vec![Step::advice("find out which member is slow (disk, load): the others wait for it")]
         }
         Reason::ConnectionsNearMax { member, .. } => vec![holders(member), raise()],
         Reason::Disabled { members } => {
             let enable = |host: &Hostname| Step::run_anywhere(format!("pfcluster node {host} enable"));
-            let mut steps = vec![Step::advice(format!("when {} may count again:", and(members)))];
+            let mut steps = vec![Step::advice(format!("to re-enable {}, when ready:", and(members)))];
             steps.extend(members.iter().map(enable));
             steps
         }
@@ -103,17 +111,17 @@ fn about(reason: &Reason, verdict: Verdict, counted: &[&Seen]) -> Vec<Step> {
             steps.extend::<Vec<Step>>(each(members, "pfcluster maintenance --deactivate"));
             steps
         }
-        Reason::Configurations { .. } => vec![Step::run_anywhere("pfcluster conflict resolve")],
+        Reason::Configurations { .. } => vec![Step::run_anywhere("pfcluster conflict")],
         Reason::VipHeldTwice { holders, .. } => {
             let mut steps = vec![Step::advice(format!(
-                "see that VRRP passes between {}, and that keepalived runs there with one password:",
+                "check that VRRP passes between {}, and that keepalived runs there with one password:",
                 and(holders)
             ))];
             steps.extend::<Vec<Step>>(each(holders, "systemctl status packetfence-keepalived"));
             steps
         }
         Reason::VipWithoutHolder { .. } => vec![Step::advice(
-            "see on each member that shares the address why it does not take it: `systemctl status packetfence-keepalived`",
+            "find out on each member that shares the address why it does not take it: `systemctl status packetfence-keepalived`",
         )],
         // Nothing is wrong, it ends by itself, or the election says what to do.
         Reason::Serves { .. }
@@ -131,9 +139,8 @@ fn full(members: &[Hostname], verdict: Verdict) -> Vec<Step> {
     let mut steps: Vec<Step> = members.iter().map(holders).collect();
     steps.push(raise());
     if verdict == Verdict::Blocked {
-        steps.push(Step::advice("if root is refused as well, stop the database on all members, and start it again:"));
-        steps.extend(members.iter().map(|host| Step::run(host, "systemctl stop packetfence-mariadb")));
-        steps.push(Step::advice("then ask which one to start first: `pfcluster bootstrap`"));
+        steps.push(Step::advice("if root is refused as well, restart the databases, one member at a time:"));
+        steps.push(Step::run_anywhere("pfcluster runbook max-connections"));
     }
     steps
 }
@@ -145,5 +152,7 @@ fn holders(member: &Hostname) -> Step {
 }
 
 fn raise() -> Step {
-    Step::advice("raise `max_connections` of `[database_advanced]` in pf.conf, or stop who holds too many connections")
+    Step::advice(
+        "raise `max_connections` of `[database_advanced]` in pf.conf, or stop the clients that hold too many connections",
+    )
 }

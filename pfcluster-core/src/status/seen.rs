@@ -2,12 +2,15 @@
 
 use std::net::Ipv4Addr;
 
+use serde::{Serialize, Serializer};
+
 use crate::cluster::{Hostname, InterfaceName};
 use crate::conflict::Reply;
+use crate::form::text_or_null;
 use crate::galera::{ClusterStatus, Running, WsrepStatus};
 
 /// What was seen of one member.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Seen {
     /// Its name.
     pub host: Hostname,
@@ -20,7 +23,13 @@ pub struct Seen {
     /// Its database.
     pub database: Database,
     /// What it says of its configuration's version; `None` if nobody asked.
+    #[serde(rename = "config_version", serialize_with = "version")]
     pub configuration: Option<Reply>,
+}
+
+#[expect(clippy::ref_option, reason = "as serde calls it")]
+fn version<S: Serializer>(reply: &Option<Reply>, serializer: S) -> Result<S::Ok, S::Error> {
+    reply.as_ref().and_then(Reply::version).serialize(serializer)
 }
 
 impl Seen {
@@ -49,6 +58,20 @@ pub enum Database {
     Garbled(Box<str>),
     /// Nobody asked.
     NotAsked(Box<str>),
+}
+
+impl Serialize for Database {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        #[derive(Serialize)]
+        struct Fields<'d> {
+            state: &'static str,
+            why: Option<&'d str>,
+            connections: Option<Connections>,
+            galera: Option<&'d Galera>,
+        }
+        let (state, why, galera) = (self.kind(), self.why(), self.galera());
+        Fields { state, why, connections: self.connections(), galera }.serialize(serializer)
+    }
 }
 
 impl Database {
@@ -91,6 +114,14 @@ impl Database {
         }
     }
 
+    /// How many connections it has, if it says.
+    pub fn connections(&self) -> Option<Connections> {
+        match self {
+            Database::Running(server) => server.connections,
+            _ => None,
+        }
+    }
+
     pub(super) fn serves(&self) -> bool {
         matches!(self, Database::Running(server) if server.galera.as_ref().is_none_or(Galera::is_primary))
     }
@@ -123,9 +154,10 @@ pub struct Server {
 }
 
 /// What a server says of Galera.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Galera {
     /// What an election would look at.
+    #[serde(flatten)]
     pub running: Running,
     /// `wsrep_ready`: it takes queries.
     pub ready: Option<bool>,
@@ -152,7 +184,7 @@ impl Galera {
 }
 
 /// How many connections a server has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Connections {
     /// `Threads_connected`, the one that asks included.
     pub used: u32,
@@ -168,23 +200,25 @@ impl Connections {
 }
 
 /// A virtual address, and who holds it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Vip {
     /// The interface.
     pub interface: InterfaceName,
     /// The address.
     pub address: Ipv4Addr,
     /// The members that say that they hold it.
+    #[serde(rename = "held_by")]
     pub holders: Vec<Holder>,
     /// The members that share it and did not say.
     pub unknown: Vec<Hostname>,
 }
 
 /// A member that holds a virtual address.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Holder {
     /// The member.
     pub host: Hostname,
-    /// Since when, in seconds since 1970 (UTC); `None` if nobody watched.
+    /// Since when, in seconds since 1970 (UTC); `None` if its supervisor does not run, or cannot tell.
+    #[serde(serialize_with = "text_or_null")]
     pub since: Option<u64>,
 }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use super::commands::Step;
 use super::event::Event;
 use super::key::Keys;
-use super::own::Look;
-use super::part::{Part, Step};
+use super::local::Look;
+use super::local_action::Part;
+use super::overrides::Saying;
 use super::signing::{PublicKey, SigningKey};
-use super::word::Saying;
 use crate::cluster::Hostname;
 use crate::galera::{Records, Running, Uuid, members_hash};
 
@@ -115,6 +116,11 @@ pub enum Input {
         /// Its key from now on.
         key: PublicKey,
     },
+    /// An operator has the pinned key of a host forgotten.
+    PublicKeyForgotten {
+        /// The host.
+        host: Hostname,
+    },
     /// The process of the database has ended.
     Ended {
         /// How, in a few words.
@@ -135,9 +141,8 @@ pub enum Input {
     Woken,
 }
 
-/// What a supervisor wants done.
+/// What a supervisor wants done. A driver carries out each of them, so the compiler tells it of a new one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum Output {
     /// Gather this member's evidence.
     Look {

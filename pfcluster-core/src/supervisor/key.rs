@@ -10,6 +10,32 @@ use std::str::FromStr;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
+use super::Supervisor;
+use super::event::Event;
+use crate::form::written_as_text;
+
+impl Supervisor {
+    /// The file of the keys has been read again.
+    pub(super) fn keys_read(&mut self, keys: Keys) {
+        if keys == self.config.keys {
+            return;
+        }
+        self.config.keys = keys;
+        self.log(Event::KeysRead { keys: self.config.keys.ids() });
+        self.timers.announce = self.now;
+    }
+
+    /// Logs once that the current key may go.
+    pub(super) fn log_accepted(&mut self) {
+        let next = self.config.keys.next.as_ref().map(Key::id);
+        let Some(next) = next.filter(|next| self.logged.accepted != Some(*next)) else { return };
+        if self.peers.values().all(|peer| peer.keys(self.now).is_some_and(|ids| ids.accepts(next))) {
+            self.logged.accepted = Some(next);
+            self.log(Event::KeyAccepted { next });
+        }
+    }
+}
+
 /// How many bytes a tag has.
 pub(super) const TAG: usize = 32;
 
@@ -49,11 +75,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-impl serde::Serialize for KeyId {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+written_as_text!(KeyId);
 
 /// The keys of a member's file, by their ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -134,7 +156,7 @@ impl Key {
 
     /// The text of the file.
     pub fn to_text(&self) -> String {
-        hexadecimal(&self.0) + "\n"
+        hex::encode(self.0) + "\n"
     }
 
     /// What it is called where people see it.
@@ -172,22 +194,10 @@ impl FromStr for Key {
     }
 }
 
-/// Two digits for each byte.
-pub(super) fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(2 * bytes.len() + 1), |text, byte| text + &format!("{byte:02x}"))
-}
-
 /// The bytes of so many pairs of digits, with blanks around them.
 pub(super) fn from_hexadecimal<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.trim_ascii().as_bytes();
     let mut bytes = [0; N];
-    if digits.len() != 2 * N {
-        return None;
-    }
-    let digit = |byte: u8| u8::try_from((byte as char).to_digit(16)?).ok();
-    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *byte = digit(pair[0])? << 4 | digit(pair[1])?;
-    }
+    hex::decode_to_slice(text.trim_ascii(), &mut bytes).ok()?;
     Some(bytes)
 }
 

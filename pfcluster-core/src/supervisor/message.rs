@@ -6,16 +6,17 @@
 //! number that nobody can guess, and echoes the last such number that the receiver has sent. Who gets its own number back
 //! knows that the message was made after it had sent that.
 
-mod wire;
-
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use super::key::{Key, KeyIds, Keys, TAG};
-use super::own::LastBackup;
+use super::local::LastBackup;
+use super::overrides::Spoken;
 use super::signing::{PublicKey, SEAL, SigningKey};
-use super::word::Spoken;
+use super::wire;
 use crate::cluster::Hostname;
+use crate::fnv::fnv1a;
+use crate::form::written_as_text;
 use crate::galera::Evidence;
 
 /// The most that a datagram may have: it passes every network whole.
@@ -44,7 +45,7 @@ pub struct Message {
 /// What a message tells.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Content {
-    /// The sender's evidence; `None` before it has any, or while it cannot look.
+    /// The sender's evidence; `None` before it has any, or while a probe hangs.
     pub evidence: Option<Evidence>,
     /// How old that is.
     pub age: Duration,
@@ -88,6 +89,8 @@ pub enum MessageError {
     },
 }
 
+written_as_text!(MessageError);
+
 /// What a datagram was found to be.
 pub(super) struct Received {
     pub(super) message: Message,
@@ -105,8 +108,8 @@ pub struct TooLarge;
 /// The members of cluster.conf, in order: messages name them by their places.
 #[derive(Clone, Debug)]
 pub(super) struct Names {
-    hosts: Vec<Hostname>,
-    hash: Box<str>,
+    pub(super) hosts: Vec<Hostname>,
+    pub(super) hash: Box<str>,
 }
 
 impl Names {
@@ -122,13 +125,11 @@ impl Names {
 
 /// A host name in eight bytes (FNV-1a): it tells members from each other.
 fn short(host: &Hostname) -> u64 {
-    host.as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+    fnv1a(host.as_str().bytes())
 }
 
 /// True if a datagram was made with one of these keys, whatever it says. Who drops the others before [`super::Input::Received`] saves a
-/// decision for each; `decode` looks again.
+/// decision for each; `decode` does it again.
 pub fn is_authentic(bytes: &[u8], keys: &Keys) -> bool {
     let parts = bytes.split_last_chunk::<TAG>().filter(|(text, _)| text.starts_with(MAGIC));
     bytes.len() <= MOST_BYTES && parts.is_some_and(|(text, tag)| keys.of_tag(text, tag).is_some())

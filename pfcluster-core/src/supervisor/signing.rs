@@ -14,7 +14,67 @@ use std::str::FromStr;
 use ed25519_dalek::{Signature, Signer as _, VerifyingKey};
 use sha2::{Digest as _, Sha256};
 
-use super::key::{Key, from_hexadecimal, hexadecimal};
+use super::event::Event;
+use super::key::{Key, from_hexadecimal};
+use super::peers::Peer;
+use super::{Output, Supervisor};
+use crate::cluster::Hostname;
+use crate::form::written_as_text;
+
+impl Supervisor {
+    /// The file of the own key has been read again.
+    pub(super) fn signing_key_read(&mut self, key: SigningKey) {
+        if self.config.signing.as_ref() == Some(&key) {
+            return;
+        }
+        self.log(Event::SigningKeyRead { key: key.public().fingerprint() });
+        self.config.signing = Some(key);
+        self.timers.announce = self.now;
+    }
+
+    /// An operator accepts another key of a peer.
+    pub(super) fn accept(&mut self, member: &Hostname, key: PublicKey) {
+        if self.config.pinned.get(member) == Some(&key) {
+            return;
+        }
+        if self.peers.contains_key(member) {
+            self.forget_peer(member);
+            self.pin(member, key);
+            self.timers.announce = self.now;
+        }
+    }
+
+    /// An operator has the key of a host forgotten: it is not a member any more, or its next key is to be pinned at first sight.
+    pub(super) fn forget_key(&mut self, host: &Hostname) {
+        if self.config.pinned.remove(host).is_some() {
+            self.forget_peer(host);
+            self.outputs.push_back(Output::Pin(self.config.pinned.clone()));
+            self.log(Event::KeyForgotten { host: host.clone() });
+        }
+    }
+
+    /// What was said with a key that is given up does not count any more.
+    fn forget_peer(&mut self, member: &Hostname) {
+        self.peers.get_mut(member).into_iter().for_each(Peer::forget);
+        self.overrides.forget(member);
+    }
+
+    /// From now on a peer is heard only with this key.
+    pub(super) fn pin(&mut self, member: &Hostname, key: PublicKey) {
+        let before = self.config.pinned.insert(member.clone(), key).map(|before| before.fingerprint());
+        self.outputs.push_back(Output::Pin(self.config.pinned.clone()));
+        self.log(Event::Pinned { member: member.clone(), key: key.fingerprint(), before });
+        let others = self.pinned_others();
+        if before.is_none() && !others.is_empty() {
+            self.log(Event::MayBeRenamed { member: member.clone(), others });
+        }
+    }
+
+    /// Hosts that are not in cluster.conf, and whose keys are pinned: removed from it, or renamed in it.
+    pub(super) fn pinned_others(&self) -> Vec<Hostname> {
+        self.config.pinned.keys().filter(|host| !self.config.everybody.contains(host)).cloned().collect()
+    }
+}
 
 /// How many bytes a public key has.
 const PUBLIC: usize = ed25519_dalek::PUBLIC_KEY_LENGTH;
@@ -47,7 +107,7 @@ impl SigningKey {
 
     /// The text of the file: the seed.
     pub fn to_text(&self) -> String {
-        hexadecimal(self.0.as_bytes()) + "\n"
+        hex::encode(self.0.as_bytes()) + "\n"
     }
 
     /// What the others know of it.
@@ -123,7 +183,7 @@ impl fmt::Debug for SigningKey {
 
 impl fmt::Display for PublicKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hexadecimal(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -135,7 +195,7 @@ impl fmt::Debug for PublicKey {
 
 impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&hexadecimal(&self.0))
+        f.write_str(&hex::encode(self.0))
     }
 }
 
@@ -145,11 +205,8 @@ impl fmt::Debug for Fingerprint {
     }
 }
 
-impl serde::Serialize for Fingerprint {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
+written_as_text!(Fingerprint);
+written_as_text!(PublicKey);
 
 #[cfg(test)]
 mod tests {
@@ -179,7 +236,7 @@ mod tests {
                          085ac1e43e15996e458f3613d0f11d8c387b2eaeb4302aeeb00d291612bb0c00";
         let key: SigningKey = seed.parse().expect("a seed");
         assert_eq!(key.public().to_string(), public);
-        assert_eq!(hexadecimal(&key.0.sign(&[0x72]).to_bytes()), signature);
+        assert_eq!(hex::encode(key.0.sign(&[0x72]).to_bytes()), signature);
     }
 
     #[test]

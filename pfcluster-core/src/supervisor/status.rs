@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use super::act::Phase;
+use serde::Serialize;
+
 use super::key::KeyIds;
+use super::local::LastBackup;
+use super::local_action::Part;
+use super::machine::{Shutdown, UnderWay};
 use super::message::MessageError;
-use super::own::LastBackup;
-use super::part::Part;
+use super::overrides::Spoken;
+use super::peers::Peer;
 use super::signing::{Fingerprint, PublicKey, SigningKey};
-use super::word::Spoken;
 use super::{Supervisor, Tick};
 use crate::cluster::Hostname;
 use crate::decision::Decision;
@@ -25,7 +28,7 @@ pub struct Status {
     pub me: Hostname,
     /// What it is about to do, or does.
     pub part: Option<Part>,
-    /// What was decided last; `None` before the first look.
+    /// What was decided last; `None` before the first probe.
     pub decision: Option<Decision<Action, Reason>>,
     /// What is known of all members, in order.
     pub members: Vec<PeerStatus>,
@@ -39,13 +42,16 @@ pub struct Status {
     pub retry_in: Option<Duration>,
     /// The keys that are accepted; `None` in a cluster of one, which has no peers.
     pub keys: Option<KeyIds>,
+    /// Hosts whose keys are pinned, and that are not in cluster.conf.
+    pub pinned_others: Vec<Hostname>,
 }
 
 /// An override that is valid.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OverrideStatus {
     /// The override, and where it was given.
+    #[serde(flatten)]
     pub given: Spoken,
     /// The member on which it has to be given, too, to take its effect there.
     pub needed_on: Option<Hostname>,
@@ -70,15 +76,15 @@ pub struct PeerStatus {
     /// The key of its own that is pinned here (of the own member: its key): it is heard only with that. `None` if none was seen:
     /// its messages are not signed.
     pub signing_key: Option<Fingerprint>,
-    /// Another key that is shown in its name now, and refused.
-    pub refused_key: Option<PublicKey>,
+    /// Other keys that are shown in its name now, and refused, the last one first.
+    pub refused_keys: Vec<PublicKey>,
 }
 
 impl Status {
     /// The key with this id, if it is shown now in the name of this member, and refused.
     pub fn refused_key(&self, member: &Hostname, id: Fingerprint) -> Option<PublicKey> {
         let member = self.members.iter().find(|one| one.seen.host == *member)?;
-        member.refused_key.filter(|key| key.fingerprint() == id)
+        member.refused_keys.iter().copied().find(|key| key.fingerprint() == id)
     }
 }
 
@@ -102,33 +108,33 @@ impl Supervisor {
     pub fn status(&self, now: Tick) -> Status {
         let member = |seen: Seen| {
             let peer = self.peers.get(&seen.host);
-            let known_at = peer.map_or_else(|| self.own.looked(), super::Peer::known_at);
+            let known_at = peer.map_or_else(|| self.local.probed_at(), Peer::known_at);
             PeerStatus {
                 has_supervisor: peer.is_none_or(|peer| peer.evidence(now).is_some()),
-                held: peer.map_or_else(|| self.own.held(now), |peer| peer.held(now)),
-                backup: peer.map_or_else(|| self.own.backup(), |peer| peer.backup(now)),
+                held: peer.map_or_else(|| self.local.held(now), |peer| peer.held(now)),
+                backup: peer.map_or_else(|| self.local.backup(), |peer| peer.backup(now)),
                 keys: peer.map_or_else(|| self.keys(), |peer| peer.keys(now)),
                 signing_key: self.signing_key(&seen.host),
-                refused_key: peer.and_then(|peer| peer.refused(now)),
+                refused_keys: peer.map(|peer| peer.refused(now)).unwrap_or_default(),
                 age: known_at.map(|when| now.since(when)),
                 seen,
             }
         };
         Status {
             me: self.config.me.clone(),
-            part: match &self.phase {
-                Phase::Confirming(confirming) => Some(confirming.part()),
-                Phase::Acting(part) => Some(*part),
-                Phase::Ending { .. } => Some(Part::Stop),
-                Phase::Watching | Phase::Ended => None,
+            part: match self.shutdown {
+                Shutdown::NotRequested => self.under_way.map(UnderWay::part),
+                Shutdown::Requested => Some(Part::Stop),
+                Shutdown::Complete => None,
             },
             decision: self.decision.clone(),
             members: self.seen().into_iter().map(member).collect(),
             records: self.records.clone(),
-            words: self.words.holding(now).map(|given| self.override_status(given)).collect(),
+            words: self.overrides.valid(now).map(|given| self.override_status(given)).collect(),
             dropped: self.dropped.clone(),
-            retry_in: self.retry.next(now).map(|when| when.since(now)),
+            retry_in: self.timers.retry.ends(now).map(|when| when.since(now)),
             keys: self.keys(),
+            pinned_others: self.pinned_others(),
         }
     }
 }

@@ -68,9 +68,9 @@ impl Call {
         self.method
     }
 
-    /// True if the answer holds a file.
-    pub fn is_download(&self) -> bool {
-        self.method == "download_configfile"
+    /// The file that the answer holds, by its name on the wire; `None` if it holds none.
+    pub fn downloaded_file(&self) -> Option<&str> {
+        self.params.get(1).filter(|_| self.method == "download_configfile")?.as_str()
     }
 
     /// The body of the request.

@@ -933,8 +933,12 @@ class Supervisor:
         """The member's own key is another one, at `now` (milliseconds)."""
 
     def accept_key(self, now: int, member: str, id: str) -> None:
-        """An operator accepts the key with this id that is shown in the name of a member (`refused_key` in its
+        """An operator accepts the key with this id that is shown in the name of a member (`refused_keys` in its
         status), in place of the pinned one, at `now` (milliseconds)."""
+
+    def forget_key(self, now: int, host: str) -> None:
+        """An operator has the key forgotten that is pinned for a host, at `now` (milliseconds): of one that is not in
+        cluster.conf any more."""
 
     def poll_output(self) -> Output | None:
         """The next thing to be done; `None` if there is nothing more now."""

@@ -38,7 +38,7 @@ class InputError(PfclusterError, ValueError):
 
 
 class NotAMemberError(InputError, LookupError):
-    """A host that is no member of the cluster."""
+    """A host that is not a member of the cluster."""
 
 
 class EditError(InputError):

@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use pfcluster_cli::documents::evidence::{EvidenceDocument, members_by_name};
 use pfcluster_cli::host::evidence::{Gathered, Note, Question, Recovery, Taken, gather};
 use pfcluster_cli::host::mariadb::{Account, Overrides, Settings};
 use pfcluster_cli::host::status as everybody;
-use pfcluster_cli::host::{Root, backup, supervise};
-use pfcluster_cli::report::evidence::{EvidenceDocument, members_by_name};
-use pfcluster_cli::report::json;
-use pfcluster_cli::report::status::{Report, member_document};
+use pfcluster_cli::host::{Root, backup, machine, supervise};
+use pfcluster_cli::report::status::{MemberDocument, Report};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::installation::Installation;
 use pyo3::prelude::*;
@@ -19,7 +18,7 @@ use super::installed::{Failure, Installed, not_among};
 use super::services::peers;
 use super::{me, optional_path, seconds, waiting};
 use crate::classes::Class;
-use crate::document::{Document, parsed};
+use crate::document::Document;
 use crate::error::guarded;
 use crate::input::host as hostname;
 
@@ -46,7 +45,7 @@ pub(crate) fn evidence(
         let asked = me.clone();
         let gathered = waiting(py, move || own_evidence(&root, asked, &overrides, limit, recover))??;
         let document = EvidenceDocument::new(me, Taken::now(), &gathered.evidence, gathered.notes);
-        Class::Evidence.wrap(py, Document::new(parsed(&json::text(&document))?))
+        Class::Evidence.wrap(py, Document::of(&document)?)
     })
 }
 
@@ -99,7 +98,7 @@ pub(crate) fn status(
         let mut text = Vec::new();
         report.text(&mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        Class::ClusterStatus.wrap(py, Document::answer(&report.json(), text)?)
+        Class::ClusterStatus.wrap(py, Document::answer(&report.document(), text)?)
     })
 }
 
@@ -173,7 +172,7 @@ fn whole_cluster(asking: &Asking) -> Result<Report, Failure> {
     };
     let (mut answers, notes) = asking.ask(ask)?;
     answers.notes.splice(0..0, notes);
-    Ok(Report::new(asking.me.clone(), answers))
+    Ok(Report { me: asking.me.clone(), now: machine::since_1970(), decision: answers.assessed(), answers })
 }
 
 /// What one member's database says, asked at its management address as those of the others are; this machine's own is asked
@@ -200,7 +199,7 @@ pub(crate) fn member_status(
         let asking = Asking::of(root, host, overrides, backups, timeout)?;
         let (status, notes) = waiting(py, move || one_member(&asking, &member))??;
         Class::MemberStatus
-            .wrap(py, Document { hidden: document_of!(notes), ..Document::new(member_document(&status)) })
+            .wrap(py, Document { hidden: document_of!(notes), ..Document::of(&MemberDocument::new(&status))? })
     })
 }
 

@@ -175,7 +175,7 @@ impl Order {
         let mut text = Vec::new();
         report::text(direction, version.as_ref(), &reports, &mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
-        let document = Document::answer(&report::json(direction, dry_run, version.as_ref(), &reports), text)?;
+        let document = Document::answer(&report::document(direction, dry_run, version.as_ref(), &reports), text)?;
         let hidden = document_of!({ "complete": report::is_complete(&reports), "backup": backup });
         Class::Sync.wrap(py, Document { hidden, ..document })
     }

@@ -9,8 +9,8 @@ use pfcluster_core::galera::bootstrap::{
     Action, Assumption, Awaited, Defect, FlagIgnored, Hindrance, History, Need, NotChosen, Problem, Proof, Reason,
     Risk, SplitSign, TieBreak, Unfit, Untrusted, Word,
 };
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{Event, Key, KeyIds, MessageError, Origin, Part, Saying, SigningKey, Spoken};
+use pfcluster_testing::clusters::host;
 
 use super::evidence::{CLUSTER, VIEW, position};
 
@@ -256,7 +256,7 @@ pub(crate) fn events() -> Vec<Event> {
     all.push(Event::Acts { part: Part::JoinWithoutData, overrides: vec![given] });
     all.extend([
         Event::WouldAct { part },
-        Event::Failed { part, why: why(), again: 8 },
+        Event::Failed { part, why: why(), again: Some(8) },
         Event::CalledOff { part },
         Event::InService,
         Event::OutOfService,
@@ -266,6 +266,10 @@ pub(crate) fn events() -> Vec<Event> {
         Event::ComponentDoubtful,
         Event::NoWitness,
         Event::Diverged,
+        Event::ForkLearned { at: position(12), from: vec![host(1)] },
+        Event::MayBeRenamed { member: host(1), others: vec![host(4)] },
+        Event::KeyForgotten { host: host(4) },
+        Event::OverridesDropped { from: one() },
         Event::ViewFileStale,
         Event::NotSynced { why: why() },
         Event::ReformFailed,

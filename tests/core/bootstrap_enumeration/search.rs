@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
 use pfcluster_core::galera::{Evidence, Found, Observation, Process, Recovered, Uuid, select_bootstrap};
-use pfcluster_core::strategies::laws;
+use pfcluster_testing::laws;
 
 /// For each member, the evidence that it can give.
 pub(crate) type Columns = Vec<Vec<Seen>>;

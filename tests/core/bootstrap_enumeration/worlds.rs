@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use pfcluster_core::galera::bootstrap::{Action, Policy, Seen};
 use pfcluster_core::galera::select_bootstrap;
-use pfcluster_core::strategies::laws;
-use pfcluster_core::strategies::worlds::{Event, Sight, World};
+use pfcluster_testing::laws;
+use pfcluster_testing::worlds::{Event, Sight, World};
 
 use super::search::{kind, shown};
 

@@ -5,7 +5,7 @@ use pfcluster_core::galera::{
     Evidence, Found, Gvwstate, Observation, Position, Process, Recovered, Seqno, Silence, Uuid, ViewId,
     select_bootstrap,
 };
-use pfcluster_core::strategies::evidence;
+use pfcluster_testing::evidence;
 use proptest::prelude::*;
 
 use super::{cases, gist};

@@ -103,15 +103,26 @@ proptest! {
     }
 }
 
-/// The arithmetic that answers show is the one that decides.
+/// The share of the votes that answers show is what decides, although Galera counts otherwise.
 #[test]
-fn the_sum_is_shown_as_it_is() {
+fn the_share_that_is_shown_decides() {
     let change = ViewChange { down: vec![host(1)], left: vec![host(0)], split: None };
     let answer = what_if(&voters(&[Some(1); 3]), &[change]).expect("a change that can happen");
     let tally: Tally = answer.last().groups[0].tally.expect("a sum decided");
     assert_eq!((tally.stayed, tally.left, tally.before, tally.sum()), (1, 1, 3, 3));
     assert!(!tally.has_quorum() && tally.is_even());
-    assert_eq!(tally.to_string(), "2*1 + 1 = 3 is not more than 3");
+    assert_eq!(tally.to_string(), "1 of 2 votes, half is not enough (1 vote left gracefully, and no longer counts)");
+    for before in 0..8 {
+        for (left, stayed) in (0..=before).flat_map(|left| (0..=before - left).map(move |stayed| (left, stayed))) {
+            let mut tally = Tally::default();
+            (tally.stayed, tally.left, tally.before) = (stayed, left, before);
+            let text = tally.to_string();
+            assert!(text.starts_with(&format!("{stayed} of {} vote", before - left)), "{text}");
+            assert_eq!(text.contains("more than half"), tally.has_quorum(), "{text}");
+            assert_eq!(text.contains("half is not enough"), tally.is_even(), "{text}");
+            assert_eq!(2 * stayed > before - left, tally.has_quorum(), "{text}");
+        }
+    }
 }
 
 /// Thousands of members in as many groups have an answer.

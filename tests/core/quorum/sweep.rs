@@ -79,15 +79,15 @@ impl World<'_> {
         let has_primary = outcome.primary().is_some();
         assert_eq!(outcome.tolerance.is_some(), has_primary, "{:?}", self.path);
         assert_eq!(outcome.remedy.is_empty(), has_primary, "{:?}", self.path);
-        let kinds: Vec<&str> = outcome.reasons.iter().map(Reason::kind).collect();
-        let says_why_nobody = kinds.contains(&"not_whole") || kinds.contains(&"nobody_up");
+        let why_nobody = |reason: &Reason| matches!(reason, Reason::NotWhole { .. } | Reason::NobodyUp);
+        let says_why_nobody = outcome.reasons.iter().any(why_nobody);
         assert_eq!(says_why_nobody, !has_primary, "{:?}", self.path);
         let enabled = self.voters.len();
         let is_told = |&(set, is_primary): &(u32, bool)| {
             alive_quorum(set.count_ones() as usize, enabled).has_quorum() != is_primary
         };
         let differs = groups(outcome).iter().filter(|group| is_told(group)).count();
-        let told = kinds.iter().filter(|kind| **kind == "guide_differs").count();
+        let told = outcome.reasons.iter().filter(|reason| matches!(reason, Reason::GuideDiffers { .. })).count();
         assert_eq!(told, differs, "{:?}", self.path);
         for group in outcome.groups.iter().filter(|group| group.tally.is_some()) {
             let tally = group.tally.expect("it was asked for");

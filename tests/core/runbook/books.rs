@@ -4,9 +4,9 @@ use std::fmt;
 
 use pfcluster_core::cluster::Cluster;
 use pfcluster_core::document::Document;
-use pfcluster_core::runbook::{Name, Request, Runbook, RunbookError, runbook};
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Name, Request, Runbook, RunbookError, runbook};
 use pfcluster_tests::program::examples;
 
 /// The versions at which something changes, and their neighbours.

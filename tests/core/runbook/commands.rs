@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use pfcluster_core::runbook::Versions;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::Versions;
 use pfcluster_tests::testdata;
 
 use super::books::{VERSIONS, books, example};

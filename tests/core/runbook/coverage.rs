@@ -1,8 +1,8 @@
 //! Every command of the guide is in a runbook, or there is a reason why not: testdata/runbook/guide.txt has the guide's commands,
 //! coverage.txt where each of them is.
 
-use pfcluster_core::runbook::{Action, Name, Runbook};
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Action, Name, Runbook};
 use pfcluster_tests::testdata;
 
 use super::books::{books, example};

@@ -1,6 +1,7 @@
 //! Command lines, taken apart as a shell does, as far as runbooks need it.
 
-use pfcluster_core::runbook::{Action, Runbook};
+use pfcluster_guide::runbook::{Action, Runbook};
+use pfcluster_tests::guard::guard;
 
 /// The command lines of a runbook, the way back and what is to be looked at included.
 pub(crate) fn lines(book: &Runbook) -> Vec<String> {
@@ -41,8 +42,9 @@ pub(crate) fn texts(book: &Runbook) -> Vec<String> {
     texts
 }
 
-/// The simple commands of a line, as words without their quotes; redirections and guards (`[`) are left out.
+/// The simple commands of a line, as words without their quotes; redirections and guards are left out.
 pub(crate) fn commands(line: &str) -> Vec<Vec<String>> {
+    let line = guard(line).map_or(line, |(_, command)| command);
     let mut commands: Vec<Vec<String>> = vec![Vec::new()];
     let mut skips = false;
     for (word, is_operator) in words(line) {
@@ -100,7 +102,7 @@ fn words(line: &str) -> Vec<(String, bool)> {
 
 #[test]
 fn lines_are_taken_apart() {
-    let line = "[ \"$(hostname)\" = pf1 ] && ! pgrep -l -x 'a|b' && mv -T /x \"/x.aside-$(date +%Y)\" >> /dev/null; { true || echo 'it is'; } # end";
+    let line = "[ \"$(hostname)\" = pf1 ] || ! echo \"not run: this is $(hostname), not pf1\" && ! pgrep -l -x 'a|b' && mv -T /x \"/x.aside-$(date +%Y)\" >> /dev/null; { true || echo 'it is'; } # end";
     let expected: [&[&str]; 5] = [
         &["pgrep", "-l", "-x", "a|b"],
         &["mv", "-T", "/x", "/x.aside-$(date +%Y)"],

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{Backup, LastBackup, MOST_BYTES, Tick};
+use pfcluster_testing::clusters::host;
 
 use pfcluster_tests::members::{Member, config, nothing, talk};
 

@@ -6,9 +6,9 @@ use pfcluster_core::galera::{
     Seqno, StartFailures, Uuid, ViewId, ViewRecord,
 };
 use pfcluster_core::galera::{ClusterStatus, LocalState};
-use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::strategies::evidence;
 use pfcluster_core::supervisor::{Key, MOST_BYTES, MessageError};
+use pfcluster_testing::clusters::host;
+use pfcluster_testing::evidence;
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 use sha2::Sha256;

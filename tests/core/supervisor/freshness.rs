@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use pfcluster_core::galera::{ClusterStatus, Evidence, Files, LocalState, Process, Records, Running, Uuid};
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
+use pfcluster_testing::clusters::host;
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
@@ -90,6 +90,19 @@ fn an_earlier_run_does_not_take_back_what_the_later_one_says() {
     assert_eq!((&now.process, now.maintenance), (&Process::Starting, true));
     under_way.iter().for_each(|(_, bytes)| one.receives(bytes));
     assert_eq!(one.evidence_of(&host(1)), Some(now));
+}
+
+/// The same while the later run knows nothing yet, or what it knows is old: its disk hangs.
+#[test]
+fn an_earlier_run_does_not_answer_for_one_that_cannot_look() {
+    let (mut one, mut other, _) = acquainted();
+    other.pass(Tick(other.now.0 + 1000));
+    let under_way: Vec<_> = other.sent.drain(..).collect();
+    let mut again = Member::blind(config(1, 2, 3), other.now);
+    talk(&mut one, &mut again, 500);
+    assert_eq!(one.evidence_of(&host(1)), None, "it can't look");
+    under_way.iter().for_each(|(_, bytes)| one.receives(bytes));
+    assert_eq!(one.evidence_of(&host(1)), None);
 }
 
 /// Once a second where it serves, also without Galera; more often where something may be about to happen.

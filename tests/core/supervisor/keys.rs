@@ -1,7 +1,7 @@
 //! The key is changed while the cluster runs: at no moment are there two members that don't understand each other.
 
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{Input, Key, KeyIds, Keys, MessageError, Tick};
+use pfcluster_testing::clusters::host;
 use pfcluster_tests::members::{KEY, Member, config, nothing, together};
 use pfcluster_tests::property_config;
 use proptest::prelude::*;

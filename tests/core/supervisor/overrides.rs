@@ -5,10 +5,10 @@ use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running,
     Uuid,
 };
-use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::strategies::evidence;
-use pfcluster_core::supervisor::{Input, Origin, Part, Saying, Step, Tick};
-use pfcluster_tests::members::{Member, config, nothing, stopped, together};
+use pfcluster_core::supervisor::{Event, Input, Origin, Part, Saying, Step, Tick};
+use pfcluster_testing::clusters::host;
+use pfcluster_testing::evidence;
+use pfcluster_tests::members::{Member, config, nothing, stopped, talk, together};
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
 
@@ -69,6 +69,60 @@ fn a_discard_that_posed_members_were_given_moves_nothing() {
     let own = members[0].supervisor.status(members[0].now).words;
     let own = own.iter().find(|word| word.given.id == 9).expect("it is valid until the data are gone");
     assert_eq!((&own.given.origin.member, own.given.origin.user, &own.needed_on), (&host(0), Some(1000), &None));
+}
+
+/// All that five members allow to say: 40 overrides.
+fn sayings() -> Vec<Saying> {
+    let about = |at: usize| {
+        [Saying::Discard(host(at)), Saying::Trust(host(at)), Saying::End(host(at)), Saying::Seed(host(at))]
+            .into_iter()
+            .chain([Saying::Force(host(at)), Saying::AssumeLost(vec![host(at)])])
+            .chain((0..at).map(move |other| Saying::AssumeLost(vec![host(other), host(at)])))
+    };
+    (0..5).flat_map(about).collect()
+}
+
+fn said_by(member: &Member, from: usize) -> usize {
+    let is_from = |event: &&Event| matches!(event, Event::Said { origin, .. } if origin.member == host(from));
+    member.told.iter().filter(is_from).count()
+}
+
+/// Root on one member sends as many overrides as fit, and others the next second: each was a line of the log.
+#[test]
+fn more_overrides_than_an_operator_gives_are_dropped() {
+    let [mut one, mut other] = [0, 1].map(|at| Member::new(config(at, 5, at as u64 + 1), nothing(), Tick(0)));
+    talk(&mut one, &mut other, 1_000);
+    for (id, saying) in (1..).zip(sayings()) {
+        other.input(Input::Said { id, saying, user: Some(0) });
+    }
+    talk(&mut one, &mut other, 2_000);
+    // Given again, each is another one.
+    for (id, saying) in (1_000..).zip(sayings()) {
+        other.input(Input::Said { id, saying, user: Some(0) });
+    }
+    talk(&mut one, &mut other, 2_000);
+    assert_eq!((sayings().len(), said_by(&one, 1)), (40, 16));
+    let dropped: Vec<_> = one.told.iter().filter(|event| matches!(event, Event::OverridesDropped { .. })).collect();
+    assert_eq!(dropped, [&Event::OverridesDropped { from: host(1) }], "one line");
+    assert!(one.supervisor.status(one.now).words.len() <= 16);
+}
+
+/// An operator who gives the same override every minute is understood each time.
+#[test]
+fn as_many_as_an_operator_gives_are_taken() {
+    let [mut one, mut other] = [0, 1].map(|at| Member::new(config(at, 5, at as u64 + 1), nothing(), Tick(0)));
+    talk(&mut one, &mut other, 1_000);
+    for id in 1..=40 {
+        other.input(Input::Said { id, saying: Saying::Standalone, user: Some(0) });
+        talk(&mut one, &mut other, 1_000);
+        assert_eq!(one.supervisor.status(one.now).words.len(), 1, "{id}");
+        let until = Tick(one.now.0 + 60_000);
+        one.pass(until);
+        other.pass(until);
+        (one.sent, other.sent) = Default::default();
+        talk(&mut one, &mut other, 1_000);
+    }
+    assert_eq!(said_by(&one, 1), 40);
 }
 
 /// A member sends only what was given to it: nobody can say in its name where another override comes from.

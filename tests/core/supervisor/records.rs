@@ -4,7 +4,6 @@ use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Fork, LocalState, Position, Process, Records, Recovered, Running, Uuid,
 };
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
 use pfcluster_tests::members::{Member, config, hosts, talk};
 use pfcluster_tests::property_config;
@@ -100,10 +99,83 @@ proptest! {
     }
 }
 
+fn many(ids: std::ops::RangeInclusive<u64>) -> Vec<Fork> {
+    ids.map(|id| Fork { id, at: position(UUID, 10) }).collect()
+}
+
+fn ids(forks: &[Fork]) -> Vec<u64> {
+    forks.iter().map(|fork| fork.id).collect()
+}
+
+/// Root on one member could drive an honest member's true forks out by false ones.
 #[test]
-fn old_forks_make_room() {
-    let many = (1..=20).map(|id| Fork { id, at: position(UUID, 10) }).collect();
-    let after = remembered(Vec::new(), many, None);
-    assert_eq!(after.iter().map(|fork| fork.id).collect::<Vec<_>>(), (13..=20).collect::<Vec<_>>());
-    assert_eq!(host(0), hosts(2)[0]);
+fn no_fork_makes_room_for_one_of_a_peer() {
+    assert_eq!(ids(&remembered(Vec::new(), many(1..=20), None)), (1..=8).collect::<Vec<_>>());
+    assert_eq!(ids(&remembered(many(1..=3), many(11..=20), None)), [1, 2, 3, 11, 12, 13, 14, 15]);
+    assert_eq!(ids(&remembered(many(1..=8), many(11..=20), None)), (1..=8).collect::<Vec<_>>());
+}
+
+/// Two members that have served together for so long.
+fn serving_for(milliseconds: u64) -> [Member; 2] {
+    let both = hosts(2);
+    let member = |place: usize| {
+        let mut config = config(place, 2, place as u64 + 1);
+        config.is_passive = false;
+        Member::new(config, in_service(&both, Vec::new()), Tick(0))
+    };
+    let [mut one, mut other] = [0, 1].map(member);
+    talk(&mut one, &mut other, milliseconds);
+    [one, other]
+}
+
+/// The other member's supervisor starts again and shows these.
+fn shows(other: &mut Member, forks: Vec<Fork>) {
+    let mut config = config(1, 2, 7);
+    config.is_passive = false;
+    *other = Member::new(config, in_service(&hosts(2), forks), other.now);
+}
+
+/// After that no fork can be new to it but one that it has seen itself.
+#[test]
+fn forks_are_learned_while_a_member_enters_its_component_and_not_later() {
+    for (after, learned) in [(50_000, &[1][..]), (61_000, &[])] {
+        let [mut one, mut other] = serving_for(after);
+        shows(&mut other, many(1..=1));
+        talk(&mut one, &mut other, 5_000);
+        assert_eq!(ids(&one.supervisor.status(one.now).records.forks), learned, "after {after} ms");
+    }
+}
+
+/// A peer can make a member its donor, which is not synced meanwhile, and load it until it does not respond: it enters no component
+/// by that.
+#[test]
+fn a_donor_does_not_learn_again() {
+    for interruption in [true, false] {
+        let [mut one, mut other] = serving_for(61_000);
+        let serves = one.finds.clone();
+        match &mut one.finds.process {
+            Process::Running(running) if interruption => running.state = LocalState::Donor,
+            process => *process = Process::NotResponding,
+        }
+        talk(&mut one, &mut other, 3_000);
+        one.finds = serves;
+        shows(&mut other, many(1..=1));
+        talk(&mut one, &mut other, 5_000);
+        assert_eq!(ids(&one.supervisor.status(one.now).records.forks), Vec::<u64>::new());
+    }
+}
+
+/// Out of its component and in again.
+#[test]
+fn a_member_that_enters_again_learns_again() {
+    let [mut one, mut other] = serving_for(61_000);
+    let serves = one.finds.clone();
+    if let Process::Running(running) = &mut one.finds.process {
+        (running.status, running.state) = (ClusterStatus::NonPrimary, LocalState::Initialized);
+    }
+    talk(&mut one, &mut other, 3_000);
+    one.finds = serves;
+    shows(&mut other, vec![Fork { id: 1, at: position(UUID, NOW) }]);
+    talk(&mut one, &mut other, 5_000);
+    assert_eq!(ids(&one.supervisor.status(one.now).records.forks), [1]);
 }

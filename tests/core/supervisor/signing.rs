@@ -7,9 +7,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, Reason};
 use pfcluster_core::galera::{Evidence, Files, Found, Grastate, Observation, Position, Recovered, Uuid};
-use pfcluster_core::strategies::clusters::host;
-use pfcluster_core::strategies::evidence;
-use pfcluster_core::supervisor::{Config, Input, MessageError, OverrideStatus, Saying, SigningKey, Tick};
+use pfcluster_core::supervisor::{Config, Event, Input, MessageError, OverrideStatus, Saying, SigningKey, Tick};
+use pfcluster_testing::clusters::host;
+use pfcluster_testing::evidence;
 use pfcluster_tests::members::{KEY, Member, config, nothing, signing, signing_seed, stopped, talk, together};
 use pfcluster_tests::property_config;
 use proptest::prelude::*;
@@ -108,7 +108,7 @@ fn a_pinned_member_is_not_heard_unsigned() {
     talk(&mut one, &mut thief, 2000);
     assert!(one.evidence_of(&host(1)).is_none() && !one.knows(&host(1)).has_supervisor);
     assert!(refused(&one, 1) > 1, "{:?}", one.supervisor.status(one.now).dropped);
-    assert_eq!(one.knows(&host(1)).refused_key, None, "it shows none");
+    assert_eq!(one.knows(&host(1)).refused_keys, [], "it shows none");
 }
 
 /// pf2 is installed anew: it has another key, and is heard when that is accepted. Its peers' keys it pins at first sight.
@@ -123,7 +123,7 @@ fn another_key_is_refused_until_it_is_accepted() {
     let known = one.knows(&host(1));
     assert!(!known.has_supervisor && refused(&one, 1) > 1);
     assert_eq!(known.signing_key, Some(signing(1).public().fingerprint()));
-    assert_eq!(known.refused_key, Some(new.public()), "its holder is alive");
+    assert_eq!(known.refused_keys, [new.public()], "its holder is alive");
     one.input(Input::PublicKeyAccepted { member: host(1), key: new.public() });
     assert_eq!(one.pinned.get(&host(1)), Some(&new.public()));
     let before = refused(&one, 1);
@@ -135,7 +135,49 @@ fn another_key_is_refused_until_it_is_accepted() {
     assert_eq!(other.pinned, BTreeMap::from([(host(0), signing(0).public())]));
     // What was refused is not shown for ever.
     one.pass(Tick(one.now.0 + 60_000));
-    assert_eq!(one.knows(&host(1)).refused_key, None);
+    assert_eq!(one.knows(&host(1)).refused_keys, []);
+}
+
+/// A thief of the shared key shows keys of his own while the member that was installed anew shows its: that one can be accepted.
+#[test]
+fn the_key_that_a_person_compares_can_be_accepted_while_others_are_shown() {
+    let mut one = Member::new(with_pins(0, 1), nothing(), Tick(0));
+    let posing = |key: u8| {
+        let mut theirs = signed(1, u64::from(key));
+        theirs.signing = Some(SigningKey::new([key; 32]));
+        Member::new(theirs, stopped_at(60), Tick(0))
+    };
+    let mut posers: Vec<Member> = (50..53).map(posing).collect();
+    for now in (0..3_000).step_by(10) {
+        posers.iter_mut().chain([&mut one]).for_each(|member| member.pass(Tick(now)));
+        let to_pf2: Vec<_> = one.sent.drain(..).filter(|(to, _)| *to == host(1)).collect();
+        for poser in &mut posers {
+            to_pf2.iter().for_each(|(_, bytes)| poser.receives(bytes));
+            poser.sent.drain(..).filter(|(to, _)| *to == host(0)).for_each(|(_, bytes)| one.receives(&bytes));
+        }
+    }
+    let keys = [50, 51, 52].map(|key| SigningKey::new([key; 32]).public());
+    let shown = one.knows(&host(1)).refused_keys;
+    assert!(shown.len() == 3 && keys.iter().all(|key| shown.contains(key)), "{shown:?}");
+    let status = one.supervisor.status(one.now);
+    assert!(keys.iter().all(|key| status.refused_key(&host(1), key.fingerprint()) == Some(*key)));
+}
+
+/// What was said with the key that is given up does not count any more: it may have been a thief's.
+#[test]
+fn what_was_said_with_the_key_that_is_given_up_does_not_count() {
+    let mut members = [0, 1].map(|at| Member::new(with_pins(at, at as u64 + 1), stopped_at(60), Tick(0)));
+    members[1].input(Input::Said { id: 7, saying: Saying::AssumeLost(vec![host(2)]), user: Some(0) });
+    together(&mut members, 1000);
+    let words = |member: &Member| member.supervisor.status(member.now).words.len();
+    assert!(members[0].evidence_of(&host(1)).is_some() && words(&members[0]) == 1);
+    let new = SigningKey::new([99; 32]);
+    members[0].input(Input::PublicKeyAccepted { member: host(1), key: new.public() });
+    assert_eq!((members[0].evidence_of(&host(1)), words(&members[0])), (None, 0));
+    // And it is heard at once with the new one.
+    members[1].input(Input::SigningKeyRead { key: new });
+    together(&mut members, 1000);
+    assert!(members[0].evidence_of(&host(1)).is_some() && words(&members[0]) == 1);
 }
 
 /// A recorded message with another key proves nothing: who shows it must be alive.
@@ -149,7 +191,7 @@ fn a_key_that_was_recorded_is_not_shown() {
     let mut one = Member::new(with_pins(0, 7), nothing(), Tick(0));
     recorded.iter().filter(|(to, _)| *to == host(0)).for_each(|(_, bytes)| one.receives(bytes));
     assert!(refused(&one, 1) > 1);
-    assert_eq!(one.knows(&host(1)).refused_key, None);
+    assert_eq!(one.knows(&host(1)).refused_keys, []);
 }
 
 /// A member's own key is changed while it runs: it signs with the new one, and its peers drop that until they accept it.
@@ -160,7 +202,7 @@ fn an_own_key_is_read_again() {
     let new = SigningKey::new([99; 32]);
     members[1].input(Input::SigningKeyRead { key: new.clone() });
     together(&mut members, 1000);
-    assert_eq!(members[0].knows(&host(1)).refused_key, Some(new.public()));
+    assert_eq!(members[0].knows(&host(1)).refused_keys, [new.public()]);
     members[0].input(Input::PublicKeyAccepted { member: host(1), key: new.public() });
     together(&mut members, 6000);
     assert!(
@@ -178,6 +220,37 @@ fn keys_of_other_hosts_stay_in_the_file() {
     assert!(one.pinned.is_empty());
     one.input(Input::PublicKeyAccepted { member: host(1), key: signing(1).public() });
     assert_eq!(one.pinned, [7, 1].map(|at| (host(at), signing(at).public())).into());
+}
+
+/// A member that is renamed in cluster.conf is seen for the first time: that is told, as long as the old name's key is pinned.
+#[test]
+fn a_member_with_a_new_name_is_told_of_while_the_old_ones_key_is_pinned() {
+    let told = |others: &[usize]| {
+        let [_, mut other] = pair();
+        let mut config = signed(0, 1);
+        (config.is_passive, config.pinned) =
+            (false, others.iter().map(|&at| (host(at), signing(at).public())).collect());
+        let mut one = Member::new(config, nothing(), Tick(0));
+        talk(&mut one, &mut other, 500);
+        let is_told = |event: &&Event| matches!(event, Event::MayBeRenamed { .. });
+        (one.told.iter().find(is_told).cloned(), one.supervisor.status(one.now).pinned_others)
+    };
+    assert_eq!(told(&[]), (None, vec![]));
+    assert_eq!(told(&[2]), (None, vec![]), "a member of today");
+    assert_eq!(told(&[7]), (Some(Event::MayBeRenamed { member: host(1), others: vec![host(7)] }), vec![host(7)]));
+}
+
+/// An operator has a pinned key forgotten: what was said with it too, and the next one is pinned at first sight.
+#[test]
+fn a_pinned_key_is_forgotten() {
+    let [mut one, mut other] = pair();
+    talk(&mut one, &mut other, 500);
+    one.input(Input::PublicKeyForgotten { host: host(2) });
+    assert_eq!(one.pinned.len(), 1, "none was pinned for that one");
+    one.input(Input::PublicKeyForgotten { host: host(1) });
+    assert_eq!((one.pinned.len(), one.evidence_of(&host(1))), (0, None));
+    talk(&mut one, &mut other, 2_000);
+    assert_eq!(one.knows(&host(1)).signing_key, Some(signing(1).public().fingerprint()));
 }
 
 /// The signature is that of the member's key over all before it, and the tag is around it.

@@ -3,8 +3,8 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::Tick;
+use pfcluster_testing::clusters::host;
 
 use pfcluster_tests::members::{Member, config, nothing, talk};
 

@@ -9,7 +9,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use pfcluster_tests::program::{examples, program};
+use pfcluster_tests::program::{examples, program_at};
 use pfcluster_tests::schema::assert_fits;
 use serde_json::Value;
 
@@ -283,7 +283,7 @@ fn lay_out(folder: &Path) {
     for name in ["local/bin", "local/pf/var/run", "local/pf/var/conf", "mysql", "units"] {
         fs::create_dir_all(folder.join(name)).expect("a scratch folder");
     }
-    fs::copy(program(), folder.join("local/bin/pfcluster")).expect("a copy of the program");
+    program_at(&folder.join("local/bin/pfcluster"));
     // The database's user goes through all of them.
     for name in ["", "local", "local/pf", "local/pf/var", "local/pf/var/conf"] {
         fs::set_permissions(folder.join(name), fs::Permissions::from_mode(0o755)).expect("our own folder");

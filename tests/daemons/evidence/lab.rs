@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use pfcluster_tests::netns;
-use pfcluster_tests::program::{examples, program};
+use pfcluster_tests::program::{examples, program_at};
 use rustix::process::{Flock, FlockType, Pid, Signal, kill_process};
 use serde_json::Value;
 
@@ -68,7 +68,7 @@ impl Database {
         run("ip", &["netns", "add", &self.namespace]);
         run("ip", &["-n", &self.namespace, "link", "set", "lo", "up"]);
         run("ip", &["-n", &self.namespace, "address", "add", &format!("{ADDRESS}/32"), "dev", "lo"]);
-        fs::copy(program(), self.folder.join("pfcluster")).expect("a copy that everybody may run");
+        program_at(&self.folder.join("pfcluster"));
         let example = examples().join("guide/cluster.conf");
         fs::copy(example, self.folder.join("pf/conf/cluster.conf")).expect("a scratch file");
         let datadir = format!("--datadir={}", self.path("data"));

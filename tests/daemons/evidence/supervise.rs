@@ -234,11 +234,11 @@ fn told_in_json(log: &str) -> Vec<String> {
 fn people_ask(database: &Database) {
     let (code, out, err) = typed(database, "pfcluster mariadb status");
     assert_eq!((code, err.as_str()), (Some(0), ""));
-    assert!(out.contains("Decision: ") && out.contains("\nnow: watches\n"), "{out}");
+    assert!(out.contains("Decision: ") && out.contains("\nnow: monitoring\n"), "{out}");
     // A rehearsal asks the one that runs.
     let (code, out, err) = typed(database, "pfcluster mariadb supervise --dry-run");
     assert_eq!((code, err.as_str()), (Some(0), "note: a supervisor runs; this is its own answer\n"));
-    assert!(out.contains("\nnow: watches\n"), "{out}");
+    assert!(out.contains("\nnow: monitoring\n"), "{out}");
     // So does the election, and the status of all.
     let (_, out, err) = typed(database, "pfcluster bootstrap --format json");
     assert_eq!(err, "note: this is what the supervisor knows; `pfcluster mariadb status` says what it does\n");
@@ -293,7 +293,7 @@ fn one_of_three_by_force() {
 
     let mut forced = Supervisor::start(&database, &["--force-new-cluster"], &[]);
     forced.wait_for_line("the database is in service");
-    assert!(forced.log().contains("override given on pf1.example.com with an option of its supervisor: pf1.example.com begins, whatever the others hold"));
+    assert!(forced.log().contains("override given on pf1.example.com with an option of its supervisor: force a new cluster on pf1.example.com, whatever data the others have"));
     assert!(used.exists());
     forced.wait_for_line("override used up");
     words(&database);
@@ -326,14 +326,14 @@ fn rehearsal(database: &Database) {
     let (code, out, err) = typed(database, "pfcluster mariadb supervise --dry-run");
     assert_eq!(code, Some(1), "{out}\n{err}");
     assert!(out.contains("Decision: wait for pf2.example.com"), "{out}");
-    assert!(out.contains("no supervisor heard: pf2.example.com, pf3.example.com\n"), "{out}");
+    assert!(out.contains("no supervisor reachable on: pf2.example.com, pf3.example.com\n"), "{out}");
     let (code, out, _) = typed(database, "pfcluster mariadb supervise --dry-run --format json");
     let document: Value = serde_json::from_str(&out).expect("JSON");
     assert_fits("mariadb-status.json", &document);
     assert_eq!((code, &document["decision"]["action"]["kind"]), (Some(1), &json!("wait")));
     let (code, out, _) = typed(database, "pfcluster mariadb supervise --dry-run --force-new-cluster");
     assert_eq!(code, Some(0), "{out}");
-    assert!(out.contains("Decision: bootstrap pf1.example.com"), "{out}");
+    assert!(out.contains("Decision: bootstrap the cluster from pf1.example.com"), "{out}");
     assert_eq!((names(), grastate()), before, "a rehearsal changes nothing but what a recovery changes");
     assert!(!database.folder().join("pf/var/pfcluster").exists() && !database.folder().join("run-pfcluster").exists());
 }
@@ -354,13 +354,13 @@ fn in_the_way(database: &Database) {
 /// An operator's word: shown, asked for, given, and over.
 fn words(database: &Database) {
     let (code, out, err) = typed(database, "pfcluster mariadb allow assume-lost pf2 pf3");
-    assert_eq!((code, out.as_str()), (Some(2), ""), "nobody is there to type the names: {err}");
+    assert_eq!((code, out.as_str()), (Some(2), ""), "there is no terminal to type the names: {err}");
     assert!(err.contains("With this override:") && err.contains("--yes"), "{err}");
     let (code, _, err) = typed(database, "pfcluster mariadb allow discard pf2 --yes");
     assert_eq!(code, Some(0), "{err}");
     let document = status(database).expect("a supervisor");
     let given = &document["words"][0];
-    assert_eq!(given["text"], json!("the data of pf2.example.com are given up"), "{document:#}");
+    assert_eq!(given["text"], json!("discard the data of pf2.example.com"), "{document:#}");
     assert_eq!((&given["given_on"], &given["user"]), (&json!("pf1.example.com"), &json!(0)), "{document:#}");
     assert_eq!(given["needed_on"], json!("pf2.example.com"), "{document:#}");
     assert!(err.contains("it has no effect on pf2.example.com until it is given there"), "{err}");

@@ -31,6 +31,7 @@
 
 use std::collections::BTreeSet;
 
+use pfcluster_cli::report::bootstrap::led;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
 use pfcluster_core::galera::bootstrap::{Action, CarriedOutBy, Policy, Reason, Seen};
@@ -73,9 +74,7 @@ fn bootstrap(case: &Case) -> Result<String, String> {
     let decision = decision(case)?;
     let mut out = format!("{}\n", decision.action);
     for reason in &decision.reasons {
-        let text = reason.to_string();
-        let speaks_for_itself = matches!(reason, Reason::NotChosen { .. }) || text.starts_with("warning: ");
-        out += &format!("  {}{text}\n", if speaks_for_itself { "" } else { "because " });
+        out += &format!("  {}\n", led(reason, &decision.action));
     }
     if let Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. } = &decision.action {
         assumes.iter().for_each(|assumption| out += &format!("  assumes: {assumption}\n"));

@@ -17,15 +17,16 @@ use std::fs;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
-use pfcluster_core::doctor::{
-    Account, AtBoot, Clock, Datadir, Facts, Family, File, Finding, Generated, GeneratedState, Holder, KernelSetting,
-    Known, Library, Link, Listener, MemberKey, Monitoring, PROGRAMS, Permissions, SCRIPTS, Server, Settings,
-    Supervisor, SupervisorKey, Transport, Used, check, examine, examine_from_afar,
-};
+use pfcluster_core::form::kind_of;
 use pfcluster_core::installation::{Installation, Situation, Texts};
 use pfcluster_core::status::Connections;
 use pfcluster_core::supervisor::{Key, Keys};
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::doctor::{
+    Account, AtBoot, Clock, Datadir, Facts, Family, File, Finding, Generated, GeneratedState, Holder, KernelSetting,
+    Known, Library, Link, Listener, MemberKey, Monitoring, PROGRAMS, Permissions, SCRIPTS, Server, Settings,
+    Supervisor, SupervisorKey, Transport, Used, check, examine, examine_from_afar,
+};
 
 use crate::Case;
 use crate::program::examples;
@@ -79,11 +80,11 @@ fn own_secrets(pf_conf: &str) -> String {
 }
 
 fn text(finding: &Finding) -> String {
-    let mut out = format!("{} {}: {}\n", finding.verdict.kind(), finding.check.id, finding.seen);
+    let mut out = format!("{} {}: {}\n", kind_of(&finding.verdict), finding.check.id, finding.seen);
     for step in &finding.remedy {
         out += &match step {
             Step::Do { what } => format!("  do: {what}\n"),
-            command => format!("  run: {command}\n"),
+            command @ Step::Run { .. } => format!("  run: {command}\n"),
         };
     }
     out
@@ -155,7 +156,8 @@ fn healthy() -> Result<Facts, String> {
     let library = "/usr/lib/galera/libgalera_smm.so";
     facts.library = Ok(Library { configured: Some((library.into(), true)), installed: Some(library.into()) });
     facts.listeners = Ok(listeners.into_iter().map(listener).collect::<Result<_, _>>()?);
-    facts.supervisor = Ok(Supervisor { is_used: true, key: usable(false), signing: Vec::new() });
+    facts.supervisor =
+        Ok(Supervisor { is_used: true, key: usable(false), signing: Vec::new(), pinned_others: Vec::new() });
     facts.secret_files = Ok(vec![file("conf/pf.conf", 0o660), file("var/conf/mariadb.conf", 0o640)]);
     let (used, free) = (Ok(2 << 30), Ok(40 << 30));
     facts.datadir = Ok(Some(Datadir { path: "/var/lib/mysql".into(), owner: "mysql".into(), used, free }));
@@ -222,9 +224,10 @@ impl World {
                 there(&mut facts.supervisor)?.signing.push(MemberKey {
                     host: (*host).into(),
                     signing_key: key.as_ref().and_then(id),
-                    refused_key: words.get(2).as_ref().and_then(id),
+                    refused_keys: words.get(2).as_ref().and_then(id).into_iter().collect(),
                 });
             }
+            "pinned-other" => there(&mut facts.supervisor)?.pinned_others.push(rest.into()),
             "no-supervisor" => there(&mut facts.supervisor)?.is_used = false,
             "datadir" => facts.datadir = Ok(datadir(&words)?),
             "option-file" => there(&mut facts.settings)?.is_running = false,

@@ -5,8 +5,8 @@
 
 use std::cmp::Ordering;
 
-use pfcluster_core::maintenance::{Change, back, plan};
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::maintenance::{Change, back, plan};
 
 use crate::Case;
 

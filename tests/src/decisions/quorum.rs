@@ -11,6 +11,7 @@
 //! change; what stands in it happens at once.
 
 use pfcluster_core::cluster::Hostname;
+use pfcluster_core::form::kind_of;
 use pfcluster_core::quorum::{Feature, Group, Outcome, State, ViewChange, Voter, Weight, alive_quorum, what_if};
 
 use crate::Case;
@@ -85,10 +86,10 @@ fn outcome(title: &str, outcome: &Outcome) -> String {
         out += &format!("  {} {}\n", state(group), names(&group.members));
     }
     for absent in &outcome.absent {
-        out += &format!("  down {} ({})\n", absent.host, absent.absence.kind());
+        out += &format!("  down {} ({})\n", absent.host, kind_of(&absent.absence));
     }
     for reason in &outcome.reasons {
-        out += &format!("  because {reason} ({})\n", reason.kind());
+        out += &format!("  because {reason} ({})\n", kind_of(reason));
     }
     out
 }
@@ -130,7 +131,7 @@ fn alive(line: &str) -> Result<String, String> {
     let number = |text: &str| text.parse::<usize>().map_err(|error| format!("{text}: {error}"));
     let answer = alive_quorum(number(alive)?, number(enabled)?);
     let quorum = if answer.has_quorum() { "quorum" } else { "no quorum" };
-    Ok(format!("{line}: {quorum}, {}\n", answer.kind()))
+    Ok(format!("{line}: {quorum}, {}\n", kind_of(&answer)))
 }
 
 fn weight_line(line: &str) -> String {
@@ -141,10 +142,16 @@ fn weight_line(line: &str) -> String {
 /// What works on a member in this state.
 fn features(words: &[String]) -> Result<String, String> {
     let state =
-        State::ALL.into_iter().find(|state| words == [state.kind()]).ok_or("features primary|read_only|down")?;
+        State::ALL.into_iter().find(|state| words == [kind_of(state)]).ok_or("features primary|read_only|down")?;
     let line = |feature: Feature| {
         let provision = feature.on(state);
-        format!("{}: {}: {} ({})\n", feature.title(), provision.availability.kind(), provision.text, feature.kind())
+        format!(
+            "{}: {}: {} ({})\n",
+            feature.title(),
+            kind_of(&provision.availability),
+            provision.text,
+            kind_of(&feature)
+        )
     };
     Ok(Feature::ALL.into_iter().map(line).collect())
 }

@@ -18,10 +18,11 @@ use std::collections::BTreeMap;
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::document::Document;
-use pfcluster_core::runbook::{Fact, Found, Name, Observed, Request, Runbook, runbook};
+use pfcluster_core::form::kind_of;
 use pfcluster_core::span::Source;
 use pfcluster_core::status::Seen;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Fact, Found, Name, Observed, Request, Runbook, runbook};
 
 use super::status;
 use crate::Case;
@@ -95,10 +96,10 @@ fn text_of(book: &Runbook, observed: &Observed<'_>) -> String {
     let mut out = String::new();
     for ((number, step), standing) in (1..).zip(&book.steps).zip(&progress.steps) {
         let shown = standing.by.map_or_else(String::new, |by| format!(" (by {})", by + 1));
-        out += &format!("{number} {}: {}{shown}\n", step.title, standing.standing.kind());
+        out += &format!("{number} {}: {}{shown}\n", step.title, kind_of(&standing.standing));
         let reasons = standing.checks.iter().filter(|check| !check.why.is_empty() && standing.by.is_none());
-        reasons.for_each(|check| out += &format!("    {}: {}\n", check.standing.kind(), check.why));
+        reasons.for_each(|check| out += &format!("    {}: {}\n", kind_of(&check.standing), check.why));
     }
     let next = progress.next.map_or_else(|| "none".to_owned(), |next| (next + 1).to_string());
-    out + &format!("{}, next {next}\n", progress.standing().kind())
+    out + &format!("{}, next {next}\n", kind_of(&progress.standing()))
 }

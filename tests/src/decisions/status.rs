@@ -15,6 +15,7 @@
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::conflict::Reply;
 use pfcluster_core::decision::Decision;
+use pfcluster_core::form::kind_of;
 use pfcluster_core::galera::{ClusterStatus, LocalState, Running, Uuid};
 use pfcluster_core::status::{Connections, Database, Galera, Holder, Reason, Seen, Server, Verdict, Vip, assess};
 
@@ -47,8 +48,8 @@ pub(super) fn seen(input: &str) -> Result<(Vec<Seen>, Vec<Vip>), String> {
 
 /// The verdict, why, and what to do.
 fn text(decision: &Decision<Verdict, Reason>) -> String {
-    let mut out = format!("{}\n", decision.action.kind());
-    decision.reasons.iter().for_each(|reason| out += &format!("  because {reason} ({})\n", reason.kind()));
+    let mut out = format!("{}\n", kind_of(&decision.action));
+    decision.reasons.iter().for_each(|reason| out += &format!("  because {reason} ({})\n", kind_of(reason)));
     decision.remedy.iter().for_each(|step| out += &format!("  to do: {step}\n"));
     out
 }

@@ -127,8 +127,8 @@ struct Story {
     hosts: BTreeMap<Hostname, Host>,
     steps: Goes,
     records: Goes,
-    /// Steps that hang.
-    hanging: Option<Vec<Step>>,
+    /// Steps that hang, in the order in which they are to be done.
+    hanging: Vec<Vec<Step>>,
     said: u64,
     data: u64,
     /// What was persisted last, as it is shown.
@@ -151,7 +151,7 @@ impl Story {
             hosts,
             steps: Goes::Well,
             records: Goes::Well,
-            hanging: None,
+            hanging: Vec::new(),
             said: 0,
             data: 0,
             recorded: "records nothing".to_owned(),
@@ -201,8 +201,8 @@ impl Story {
             }
             ["steps", how @ ..] if is_mine => {
                 self.steps = goes(how)?;
-                if let Some(steps) = self.hanging.take_if(|_| self.steps != Goes::Hangs) {
-                    self.carry_out(&steps);
+                if self.steps != Goes::Hangs {
+                    std::mem::take(&mut self.hanging).iter().for_each(|steps| self.carry_out(steps));
                 }
             }
             ["records", how @ ..] if is_mine => self.records = goes(how)?,
@@ -341,7 +341,7 @@ impl Story {
                 }
             }
             Output::Act { steps, .. } if is_mine => match self.steps {
-                Goes::Hangs => self.hanging = Some(steps),
+                Goes::Hangs => self.hanging.push(steps),
                 _ => self.carry_out(&steps),
             },
             Output::Record(records) if is_mine => {

@@ -101,7 +101,7 @@ fn check(cluster_conf: &[u8], pf_conf: Option<&[u8]>, version: PfVersion) {
     }
     assert_without_secrets(&json::text(&json::check(&[], &findings)));
     for document in &installation.documents {
-        assert_without_secrets(&json::raw(document));
+        assert_without_secrets(&json::text(&json::raw(document)));
     }
 }
 

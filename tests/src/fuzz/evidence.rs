@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use pfcluster_cli::documents::evidence::{AgeLimit, EvidenceDocument, MemberEvidence, Several, read};
 use pfcluster_cli::report::bootstrap::{self, Shown};
-use pfcluster_cli::report::evidence::{AgeLimit, EvidenceDocument, MemberEvidence, Several, read};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::bootstrap::Seen;
 use pfcluster_core::galera::{Policy, select_bootstrap};
-use pfcluster_core::strategies::clusters::host;
+use pfcluster_testing::clusters::host;
 
 use crate::members::hosts;
 

@@ -2,7 +2,7 @@
 //! understood is said in one printable line, and what is cut never says something else.
 
 use pfcluster_core::galera::{Grastate, Gvwstate, WsrepStatus, recovered_position};
-use pfcluster_core::strategies::clusters::host;
+use pfcluster_testing::clusters::host;
 
 /// Each cut of a file is read as well: longer ones would take too long.
 const LONGEST_CUT: usize = 300;

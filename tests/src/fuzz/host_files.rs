@@ -1,10 +1,10 @@
 //! Small files and texts of a host: option files, records, pins, the key, control requests, what the kernel shows. The same bytes
 //! are given to each reader.
 
+use pfcluster_cli::documents::evidence::{read_records, records_text};
 use pfcluster_cli::host::fuzz;
 use pfcluster_cli::host::supervise::control::Request;
 use pfcluster_cli::host::webservices::Fingerprint;
-use pfcluster_cli::report::evidence::{read_records, records_text};
 use pfcluster_core::supervisor::Key;
 
 /// The target.

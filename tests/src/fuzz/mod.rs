@@ -9,6 +9,7 @@ pub mod generate;
 pub mod host_files;
 pub mod supervisor;
 pub mod webservices;
+pub mod worker;
 
 use pfcluster_core::printable::is_invisible;
 use serde_json::Value;
@@ -17,7 +18,7 @@ use serde_json::Value;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// All targets.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("supervisor", supervisor::run),
     ("database", database::run),
     ("document", document::run),
@@ -25,6 +26,7 @@ pub const TARGETS: [Target; 8] = [
     ("evidence", evidence::run),
     ("galera_files", galera_files::run),
     ("webservices", webservices::run),
+    ("worker", worker::run),
     ("host_files", host_files::run),
 ];
 

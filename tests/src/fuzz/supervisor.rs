@@ -15,11 +15,11 @@ use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Observation, Position, Process, Records,
     Recovered, Running, Uuid, ViewId,
 };
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::supervisor::{
     Input, Key, Keys, LastBackup, Look, MOST_BYTES, Output, OverrideStatus, Saying, Start, Step, Supervisor, Tick,
     is_authentic,
 };
+use pfcluster_testing::clusters::host;
 use sha2::Sha256;
 
 use crate::members::{KEY, Member, config, hosts, nothing, signing, signing_seed, stopped};

@@ -3,10 +3,10 @@
 
 use pfcluster_cli::report::conflict::{self, Versions, VersionsFile};
 use pfcluster_core::conflict::{ConfigVersion, Policy, resolve};
-use pfcluster_core::strategies::clusters::host;
 use pfcluster_core::sync::{
     Answer, AnswerError, Place, SyncPath, content_of, is_done, is_missing_file, listed_files, not_reached, version_of,
 };
+use pfcluster_testing::clusters::host;
 
 /// The target.
 ///
@@ -37,7 +37,8 @@ fn status_and_body(bytes: &[u8]) -> (u16, &[u8]) {
     status.map_or((200, bytes), |(status, end)| (status, &bytes[end + 1..]))
 }
 
-fn understand(answer: &Answer) {
+/// What is made of it, whichever call it answers.
+pub(super) fn understand(answer: &Answer) {
     fn one_line<T>(read: Result<T, AnswerError>) -> Option<T> {
         read.inspect_err(|error| super::assert_one_line(&error.to_string())).ok()
     }

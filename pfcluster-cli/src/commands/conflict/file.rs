@@ -8,8 +8,8 @@ use pfcluster_core::conflict::ResolveError;
 use crate::commands::gather::read_input;
 use crate::commands::{Global, is_given};
 use crate::host::HostError;
+use crate::output::{CommandError, Printer};
 use crate::report::conflict::{Versions, VersionsFile};
-use crate::run::{CommandError, Printer};
 
 /// The form of the file, for a person who writes one.
 pub(super) const FILE_HELP: &str = "\

@@ -13,8 +13,8 @@ use pfcluster_core::decision::Decision;
 use super::connection::Connection;
 use super::scene::Scene;
 use super::{AnswerFormat, Global};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::conflict::{self as report, Versions};
-use crate::run::{CommandError, ExitStatus, Printer};
 
 /// Whose configuration is out of date, who wins, what would be overwritten
 ///
@@ -33,7 +33,7 @@ pub(crate) struct Conflict {
     policy: Policy,
     #[command(flatten)]
     connection: Connection,
-    /// Form of the answer
+    /// Output format
     #[arg(long, global = true, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }

@@ -12,11 +12,11 @@ use crate::commands::connection::confirmed;
 use crate::commands::scene::{Asked, Scene};
 use crate::host::sync::MemberReport;
 use crate::host::terminal;
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::conflict as report;
 use crate::report::sync::{self as sync_report, Direction};
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Have the configuration that wins pushed to all members
+/// Push the winning configuration to all members
 ///
 /// This member pushes if it has the version that wins; else the first one that has it is asked to. All versions are read
 /// again right before: what has changed meanwhile is not pushed over.
@@ -82,7 +82,7 @@ impl Resolve {
 fn confirm(printer: &mut Printer<'_>) -> Result<(), CommandError> {
     let help = "add `--yes`".to_owned();
     if !terminal::has_person() {
-        return Err(CommandError::Usage { message: "there is nobody to ask whether to push".to_owned(), help });
+        return Err(CommandError::Usage { message: "there is no terminal to ask whether to push".to_owned(), help });
     }
     if confirmed("Overwrite the configurations that lose?", printer)? {
         return Ok(());

@@ -12,9 +12,9 @@ use super::{Conflict, decide};
 use crate::commands::scene::Scene;
 use crate::commands::{AnswerFormat, Global};
 use crate::host::machine;
-use crate::run::{CommandError, ExitStatus, Printer};
+use crate::output::{CommandError, ExitStatus, Printer};
 
-/// Check again and again, and have a conflict resolved that stays
+/// Check periodically, and resolve conflicts that persist
 ///
 /// Only the member that holds the virtual management address checks. A conflict is resolved once the last check without
 /// one is longer ago than `conflict_resolution_threshold` of pf.conf. It writes a line for each check, and runs until it is

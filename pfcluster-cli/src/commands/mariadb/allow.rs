@@ -11,12 +11,12 @@ use super::no_supervisor;
 use crate::commands::Global;
 use crate::commands::gather::gather;
 use crate::commands::names::Names;
+use crate::documents::evidence::{self, members_by_name};
 use crate::host::supervise::control::{self, Request, Word};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::bootstrap::{self as report, Shown};
-use crate::report::evidence::{self, members_by_name};
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Give the supervisor an override, where it may not decide alone
+/// Authorise a decision that may lose data: an override
 ///
 /// Shows what would be decided then, and what would be lost. It is valid for one decision, and for 15 minutes at most. A member
 /// moves its data away, ends its process or starts a cluster only by an override that was given on itself: `discard`, `seed`,
@@ -33,38 +33,38 @@ pub(super) struct Allow {
 
 #[derive(Debug, Subcommand)]
 enum Words {
-    /// These members will never come back: do without what they hold
+    /// Declare members permanently lost: transactions that only they have are lost
     AssumeLost {
         /// All that are missing
         #[arg(value_name = "HOST", required = true)]
         hosts: Vec<String>,
     },
-    /// The data of this member are given up: it moves them aside, and joins without them
+    /// Discard this member's data (moved, not deleted); it rejoins with a full state transfer (SST)
     Discard {
         /// The member
         #[arg(value_name = "HOST")]
         member: String,
     },
-    /// The recovered position of this member counts, although its grastate.dat has the zero UUID (a crash in a DDL statement),
-    /// is torn or is missing
+    /// Trust the recovered position of this member, although its grastate.dat has the zero UUID (a crash in a DDL statement), is
+    /// damaged or is missing
     Trust {
         /// The member: the most advanced
         #[arg(value_name = "HOST")]
         member: String,
     },
-    /// The database of this member, which does not respond and may be serving clients, is ended
+    /// Stop the database of this member, which does not respond and may be serving clients
     End {
         /// The member
         #[arg(value_name = "HOST")]
         member: String,
     },
-    /// The data of this member, which never were in a cluster, begin one (guide 3.4)
+    /// Start a new cluster from this standalone member's data (guide 3.4)
     Seed {
         /// The member
         #[arg(value_name = "HOST")]
         member: String,
     },
-    /// The data of the member that ran without Galera are kept, and begin a new history (guide 8.4)
+    /// Keep the data of the member that ran without Galera, and start a new cluster from them (guide 8.4)
     Standalone,
 }
 
@@ -183,8 +183,8 @@ impl Allow {
 pub(in crate::commands) fn confirmed(about: &str, printer: &mut Printer<'_>) -> Result<bool, CommandError> {
     if !std::io::stdin().is_terminal() {
         return Err(CommandError::Usage {
-            message: "nobody is there to ask".to_owned(),
-            help: "say `--yes` if you mean it".to_owned(),
+            message: "there is no terminal to ask".to_owned(),
+            help: "give `--yes` if you mean it".to_owned(),
         });
     }
     write!(printer.err, "\nType `{about}` if you mean it: ")?;

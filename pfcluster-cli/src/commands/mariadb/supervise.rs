@@ -19,10 +19,10 @@ use crate::host::evidence::{Note, Taken};
 use crate::host::mariadb::Account;
 use crate::host::supervise::control::{self, Request};
 use crate::host::supervise::{Setup, Voice, rehearse, supervise};
+use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::supervisor as report;
-use crate::run::{CommandError, ExitStatus, Printer};
 
-/// Bring this member's database up, and keep it up, from proof
+/// Start this member's database safely, and keep it running
 ///
 /// In place of PacketFence's `pf-mariadb` and `galera-autofix`. Looks at this member's database, hears the other members'
 /// supervisors (UDP 4254), decides as `pfcluster bootstrap` does, carries its own part out, and says why. It ends by SIGTERM or
@@ -30,17 +30,17 @@ use crate::run::{CommandError, ExitStatus, Printer};
 #[derive(Debug, Args)]
 #[command(after_long_help = HELP)]
 pub(super) struct Supervise {
-    /// Begin with this member's data, whatever the others hold (guide 3.4, 5.2). Counts once: not when the same command starts
-    /// again
+    /// Force bootstrap from this member's data: transactions that only others have are lost (guide 3.4, 5.2). Counts once, not
+    /// when the same command starts again
     #[arg(long)]
     force_new_cluster: bool,
     /// Look, hear the others, and say what would be done now; do nothing
     #[arg(long)]
     dry_run: bool,
-    /// Form of the log, which goes to standard error
+    /// Format of the log, which goes to standard error
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
-    /// Form of the answer of `--dry-run`
+    /// Output format of `--dry-run`
     #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
     /// Where this member's backups are
@@ -53,7 +53,7 @@ pub(super) struct Supervise {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Log {
-    /// For people
+    /// Human-readable
     Text,
     /// One JSON document a line
     Json,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use pfcluster_core::doctor::{Account, Known, Settings as Set, Used, VARIABLES};
 use pfcluster_core::status::Connections;
+use pfcluster_guide::doctor::{Account, Known, Settings as Set, Used, VARIABLES};
 
 use super::Question;
 use crate::host::mariadb::{Answer, Said, Settings, accounts, ask, variables};

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
-use pfcluster_core::doctor::{AtBoot, KernelSetting, Known};
+use pfcluster_guide::doctor::{AtBoot, KernelSetting, Known};
 
 use super::Machine;
 use crate::host::files::plain;

@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{Known, Link};
+use pfcluster_guide::doctor::{Known, Link};
 
 use super::Machine;
 use super::programs::answer;

@@ -17,8 +17,8 @@ use std::thread::{self, ScopedJoinHandle};
 use std::time::{Duration, Instant};
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::doctor::{Facts, Known};
-use pfcluster_core::maintenance::FLAG_FILE;
+use pfcluster_guide::doctor::{Facts, Known};
+use pfcluster_guide::maintenance::FLAG_FILE;
 
 pub use others::{Others, ask_others};
 

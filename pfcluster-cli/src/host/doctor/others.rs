@@ -7,15 +7,15 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::doctor::{Clock, Facts, Known, ONLY_THERE, VARIABLES};
 use pfcluster_core::galera::Process;
+use pfcluster_guide::doctor::{Clock, Facts, Known, ONLY_THERE, VARIABLES};
 
 use super::database::{Database, left};
+use crate::documents::evidence;
 use crate::host::files::plain;
 use crate::host::mariadb::{Account, Answer, ask_peer, peer_clock, peer_variables};
 use crate::host::status::safe;
 use crate::host::supervise::control::{self, Request};
-use crate::report::evidence;
 
 /// The other members, and how they are asked.
 #[derive(Debug)]
@@ -82,7 +82,7 @@ fn ask(address: Ipv4Addr, account: &Account, deadline: Instant) -> (Database, Kn
             (Database::running(&said, variables, Err(ONLY_THERE.into())), clock)
         }
         Answer::Full => (Database::full(), Err("its database takes no more connections".into())),
-        Answer::Nobody => silent(format!("nobody listens on {address}:3306")),
+        Answer::Nobody => silent(format!("nothing listens on {address}:3306")),
         Answer::Refused(why) => silent(format!("its database refuses to answer: {why}")),
         Answer::Silence(why) => silent(format!("its database does not answer: {why}")),
         Answer::Another(_) => silent("its database has another data directory".to_owned()),

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{
+use pfcluster_guide::doctor::{
     self, Datadir, Known, MONITORING_FILE, MemberKey, Permissions, SCRIPTS, Supervisor, SupervisorKey,
 };
 use rustix::fs::statvfs;
@@ -15,8 +15,7 @@ use serde::Deserialize;
 
 use super::Machine;
 use crate::host::files::plain;
-use crate::host::machine::group_name;
-use crate::host::mariadb::user_name;
+use crate::host::machine::{group_name, user_name};
 use crate::host::supervise::control::{self, Request};
 use crate::host::{Root, key};
 
@@ -84,28 +83,31 @@ pub(super) fn supervisor(
             |keys| SupervisorKey::Usable { keys: keys.ids() },
         ),
     };
-    Ok(Supervisor { is_used, key, signing: own_keys(run_directory) })
+    let (signing, pinned_others) = own_keys(run_directory);
+    Ok(Supervisor { is_used, key, signing, pinned_others })
 }
 
 /// What is needed of schemas/mariadb-status.json.
 #[derive(Deserialize)]
 struct Told {
     members: Vec<Member>,
+    pinned_others: Vec<Box<str>>,
 }
 
 #[derive(Deserialize)]
 struct Member {
     host: Box<str>,
     signing_key: Option<Box<str>>,
-    refused_key: Option<Box<str>>,
+    refused_keys: Vec<Box<str>>,
 }
 
-/// The members' own keys, as this machine's supervisor knows them. One of another version says nothing.
-fn own_keys(run_directory: &Path) -> Vec<MemberKey> {
+/// The members' own keys, as this machine's supervisor knows them, and the other hosts whose keys it has pinned. One of another version
+/// says nothing.
+fn own_keys(run_directory: &Path) -> (Vec<MemberKey>, Vec<Box<str>>) {
     let told = control::ask(run_directory, &Request::Status { json: true }).ok().flatten();
     let told = told.and_then(|told| serde_json::from_str::<Told>(&told).ok());
-    let member = |Member { host, signing_key, refused_key }| MemberKey { host, signing_key, refused_key };
-    told.map(|told| told.members.into_iter().map(member).collect()).unwrap_or_default()
+    let member = |Member { host, signing_key, refused_keys }| MemberKey { host, signing_key, refused_keys };
+    told.map(|told| (told.members.into_iter().map(member).collect(), told.pinned_others)).unwrap_or_default()
 }
 
 fn is_there(path: &Path) -> Known<bool> {

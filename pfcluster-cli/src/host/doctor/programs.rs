@@ -8,7 +8,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{Family, Known, Library, PROGRAMS};
+use pfcluster_guide::doctor::{Family, Known, Library, PROGRAMS};
 
 use super::Machine;
 use crate::host::files::plain;

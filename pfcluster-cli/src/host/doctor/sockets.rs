@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use pfcluster_core::doctor::{Holder, Known, Listener, PORTS, Transport};
+use pfcluster_guide::doctor::{Holder, Known, Listener, PORTS, Transport};
 
 use super::Machine;
 
@@ -107,7 +107,7 @@ impl Holders {
         let why = if self.some_hidden {
             "run it as root: it is not shown who has the ports"
         } else {
-            "nobody is shown to have it"
+            "the system does not show which program has it"
         };
         self.processes.get(&inode).cloned().ok_or_else(|| why.into())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Instant;
 
-use pfcluster_core::doctor::{Known, UNITS};
+use pfcluster_guide::doctor::{Known, UNITS};
 
 use super::Machine;
 use super::programs::answer;

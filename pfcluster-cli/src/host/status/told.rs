@@ -4,7 +4,6 @@ use std::net::Ipv4Addr;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
-use std::time::SystemTime;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::galera::Process;
@@ -13,10 +12,10 @@ use pfcluster_core::supervisor::LastBackup;
 use serde::Deserialize;
 
 use super::MemberStatus;
-use crate::host::HostError;
+use crate::documents::backup::BackupDocument;
+use crate::documents::evidence;
 use crate::host::supervise::control::{self, Request};
-use crate::report::backup::BackupDocument;
-use crate::report::evidence;
+use crate::host::{HostError, machine};
 
 /// What this machine's supervisor says, if there is one.
 pub(super) struct Told {
@@ -70,7 +69,7 @@ pub(super) fn add(
 ) {
     let Ok(document) = serde_json::from_str::<StatusDocument>(&told.status) else { return };
     let known = evidence::read(told.evidence.as_bytes(), resolve).unwrap_or_default();
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let now = machine::since_1970();
     for heard in document.members.into_iter().filter(|member| member.supervisor) {
         let Some(member) = members.iter_mut().find(|member| member.seen.host.as_str() == heard.host) else { continue };
         let does = document.part.as_ref().map_or_else(|| "watches".to_owned(), |part| part.replace('_', " "));

@@ -37,6 +37,11 @@ pub enum Request {
         /// The id of the key.
         key: String,
     },
+    /// Forget the key that is pinned for a host.
+    Forget {
+        /// The host.
+        host: String,
+    },
 }
 
 /// The operator's word. Members are named as in cluster.conf.
@@ -160,11 +165,9 @@ fn serve(mut stream: &UnixStream, answer: &impl Fn(Request, u32) -> Option<Strin
     BufReader::new(stream.take(LONGEST)).read_line(&mut line)?;
     let answer = match serde_json::from_str(&line) {
         Ok(request) => answer(request, user),
-        Err(error) => Some(crate::report::json::error(
-            "usage",
-            &format!("this is no question: {error}"),
-            "see `pfcluster --help`",
-        )),
+        Err(error) => {
+            Some(crate::documents::error("usage", &format!("this is no question: {error}"), "see `pfcluster --help`"))
+        }
     };
     stream.write_all(answer.unwrap_or_default().as_bytes())
 }

@@ -60,7 +60,6 @@ impl Database {
                 Step::Promote => mariadb::promote(&self.settings.clone(), ANSWER)?,
                 Step::Stop { kill_after } => self.stop(*kill_after, false)?,
                 Step::End { kill_after } => self.stop(Some(*kill_after), true)?,
-                other => return Err(format!("this program does not know the step {other:?}")),
             }
         }
         Ok(())

@@ -14,11 +14,11 @@ use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{Evidence, Process, Running, WsrepStatus};
 use pfcluster_core::supervisor::Look;
 
+use crate::documents::evidence::members_by_name;
 use crate::host::backup::Watch;
 use crate::host::evidence::{Note, Question, Recovery, gather};
 use crate::host::mariadb::{Account, Answer, Settings, ask_peer};
 use crate::host::{Root, machine};
-use crate::report::evidence::members_by_name;
 
 /// How long the own database may take to answer.
 const OWN: Duration = Duration::from_secs(3);

@@ -107,7 +107,10 @@ enum Happening {
 /// # Errors
 /// [`HostError`] if it can't begin: somebody else supervises, a port is taken, there is no key.
 pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
-    let keys = own_keys(&setup)?;
+    let (keys, was_shared) = own_keys(&setup, key::take_in)?;
+    if was_shared {
+        voice.note(&of_shared_key(&setup.root));
+    }
     // It holds the database's passwords and the key: a core dump must not.
     let _ = rustix::process::set_dumpable_behavior(rustix::process::DumpableBehavior::NotDumpable);
     let _lock = lock(&Directory::private(&setup.run_directory, "--run-directory")?)?;
@@ -166,7 +169,7 @@ pub fn supervise(setup: Setup, voice: &mut dyn Voice) -> Result<(), HostError> {
 /// # Errors
 /// As [`supervise`]: where a supervisor runs, that one has to be asked.
 pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<Status, HostError> {
-    let keys = own_keys(&setup)?;
+    let (keys, _) = own_keys(&setup, |root| Ok((key::read(root)?, false)))?;
     let config = config(&setup, keys, true)?;
     let force = setup.force;
     let mut running = Running::begin(setup, config)?;
@@ -183,16 +186,26 @@ pub fn rehearse(setup: Setup, limit: Duration, voice: &mut dyn Voice) -> Result<
     Ok(running.supervisor.status(now))
 }
 
-/// A cluster of one has nobody to share a secret with.
-fn own_keys(setup: &Setup) -> Result<Keys, HostError> {
-    if setup.members.len() > 1 { key::read(&setup.root) } else { Ok(Key::new([0; 32]).into()) }
+/// A cluster of one has no member to share a secret with.
+fn own_keys(setup: &Setup, read: impl Fn(&Root) -> Result<(Keys, bool), HostError>) -> Result<(Keys, bool), HostError> {
+    if setup.members.len() > 1 { read(&setup.root) } else { Ok((Key::new([0; 32]).into(), false)) }
+}
+
+/// Its group could read the file of the shared key until now.
+fn of_shared_key(root: &Root) -> Note {
+    Note {
+        message: format!("{}: its group could read it; from now on only its owner can", key::path(root).display()),
+        help: "if the database's user, or another one, is in that group: change the key, and copy the file to the members as root \
+               (`pfcluster key rotate`)"
+            .to_owned(),
+    }
 }
 
 fn config(setup: &Setup, keys: Keys, is_passive: bool) -> Result<Config, HostError> {
     let run = key::random().map_err(|reason| HostError::Run {
         program: "getrandom".into(),
         reason,
-        help: "see that the kernel gives random numbers".to_owned(),
+        help: "check that the kernel gives random numbers".to_owned(),
     })?;
     let mut config = Config::new(setup.me.clone(), setup.members.clone(), keys, u64::from_be_bytes(run));
     config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
@@ -201,7 +214,7 @@ fn config(setup: &Setup, keys: Keys, is_passive: bool) -> Result<Config, HostErr
     config.records = records::read(&setup.root)?;
     if setup.members.len() > 1 {
         config.signing = signing::read(&setup.state_directory)?;
-        config.pinned = signing::pinned(&setup.state_directory)?;
+        config.pinned = signing::pinned(&setup.state_directory, &config.everybody)?;
     }
     config.is_passive = is_passive;
     Ok(config)
@@ -428,17 +441,29 @@ impl Running {
                     self.say(saying, Some(user));
                     String::new()
                 }
-                Err(message) => crate::report::json::error("usage", &message, "name members of the database"),
+                Err(message) => crate::documents::error("usage", &message, "name members of the database"),
             },
+            Request::Forget { host } => {
+                let Ok(host) = host.parse::<Hostname>() else {
+                    return crate::documents::error("usage", "this is not a host name", "give its whole name");
+                };
+                match signing::forget(&self.state_directory, &host) {
+                    Ok(()) => {
+                        self.supervisor.handle_input(now, Input::PublicKeyForgotten { host });
+                        String::new()
+                    }
+                    Err(error) => crate::documents::error(error.kind(), &error.to_string(), error.help()),
+                }
+            }
             Request::Accept { member, key } => match self.refused_key(&member, &key) {
                 Some((member, key)) => match signing::pin(&self.state_directory, &member, key) {
                     Ok(()) => {
                         self.supervisor.handle_input(now, Input::PublicKeyAccepted { member, key });
                         String::new()
                     }
-                    Err(error) => crate::report::json::error(error.kind(), &error.to_string(), error.help()),
+                    Err(error) => crate::documents::error(error.kind(), &error.to_string(), error.help()),
                 },
-                None => crate::report::json::error(
+                None => crate::documents::error(
                     "usage",
                     &format!("no key with this id is shown now in the name of `{}`", member.escape_debug()),
                     "see `pfcluster mariadb status`",
@@ -457,7 +482,7 @@ impl Running {
     fn saying(&self, word: Word) -> Result<Saying, String> {
         let member = |name: &String| {
             let member = self.cluster.member(name).filter(|member| self.addresses.contains_key(&member.host));
-            member.map(|member| member.host.clone()).ok_or_else(|| format!("`{}` is no member", name.escape_debug()))
+            member.map(|member| member.host.clone()).ok_or_else(|| format!("`{}` is not a member", name.escape_debug()))
         };
         Ok(match word {
             Word::AssumeLost { members } => Saying::AssumeLost(members.iter().map(member).collect::<Result<_, _>>()?),
@@ -496,7 +521,7 @@ impl Running {
                     self.who_contradicts().iter().for_each(|note| voice.note(note));
                 }
             }
-            _ => {}
+            Output::End => {}
         }
     }
 

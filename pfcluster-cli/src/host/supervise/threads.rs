@@ -17,7 +17,7 @@ use rustix::net::{self, AddressFamily, SocketFlags, SocketType};
 
 use super::database::{Database, how_it_ended};
 use super::look::Looker;
-use super::{Doing, Happening, PORT};
+use super::{Doing, Happening, PORT, of_shared_key};
 use crate::host::evidence::Note;
 use crate::host::files::plain;
 use crate::host::{HostError, Root, key, signing};
@@ -164,16 +164,19 @@ pub(super) fn watch_keys(
                 let message = format!("{error}; the keys that were read before stay in use");
                 Happening::Noted(Note { message, help: error.help().to_owned() })
             };
-            let shared = key::read(&root).map_or_else(failed, |read| {
+            let taken = key::take_in(&root);
+            let was_shared = taken.as_ref().is_ok_and(|(_, was_shared)| *was_shared);
+            let shared = taken.map_or_else(failed, |(read, _)| {
                 // First who hears, then who sends.
                 keys.write().unwrap_or_else(PoisonError::into_inner).clone_from(&read);
                 Happening::Input(Input::KeysRead { keys: read })
             });
+            let shared = was_shared.then(|| Happening::Noted(of_shared_key(&root))).into_iter().chain([shared]);
             let own = signing::read(&state).map_or_else(
                 |error| Some(failed(error)),
                 |read| read.map(|key| Happening::Input(Input::SigningKeyRead { key })),
             );
-            for happening in [shared].into_iter().chain(own) {
+            for happening in shared.chain(own) {
                 if sender.send(happening).is_err() {
                     return;
                 }

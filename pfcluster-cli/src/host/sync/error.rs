@@ -40,7 +40,7 @@ pub enum SyncError {
         version: PfVersion,
     },
     /// A pull from somebody who is no member.
-    #[error("{0} is no member's management address")]
+    #[error("{0} is not the management address of a member")]
     Stranger(Ipv4Addr),
     /// A pull of a member from itself.
     #[error("{0} is this member itself")]
@@ -108,12 +108,12 @@ impl SyncError {
                 "write it as PacketFence does: pf::ConfigStore::Pf, pf::ConfigStore::Switch".to_owned()
             }
             SyncError::Stranger(_) => {
-                "`pfcluster show` lists the members; a password is sent to nobody else".to_owned()
+                "`pfcluster show` lists the members; a password is sent to members only".to_owned()
             }
             SyncError::Itself(_) => "name another member's management address".to_owned(),
             SyncError::Busy => "wait until it is done".to_owned(),
             SyncError::OwnServices { .. } => {
-                "run `/usr/local/pf/bin/pfcmd service httpd.webservices restart`, and see that pf.conf has their user and \
+                "run `/usr/local/pf/bin/pfcmd service httpd.webservices restart`, and check that pf.conf has their user and \
                  password"
                     .to_owned()
             }

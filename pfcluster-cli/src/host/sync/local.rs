@@ -8,7 +8,7 @@ use pfcluster_core::version::PfVersion;
 
 use crate::host::directory::{Directory, Fresh};
 use crate::host::install::Backup;
-use crate::host::{HostError, Root, machine};
+use crate::host::{HostError, Root, key, machine};
 
 /// The synchronised files of this host, held open by their directories.
 #[derive(Debug)]
@@ -107,6 +107,10 @@ impl Local {
             backup.keep(&kept, old)?;
         }
         let owner = owner(path.place());
+        if path.place() == Place::Install && path.relative() == key::NAME {
+            // The database's user may be in the group.
+            return place.replace(key::NAME, new, Fresh { mode: 0o600, owner }, Some(Fresh { mode: 0o2775, owner }));
+        }
         place.write(path.relative(), new, Fresh { mode: 0o660, owner }, Fresh { mode: 0o2775, owner })
     }
 

@@ -60,7 +60,7 @@ pub fn pull(
                 VersionState::NotSet("the configuration was changed meanwhile: pull again".to_owned())
             }
             _ if !report.is_fine() => VersionState::NotSet("not all files arrived".to_owned()),
-            Err(error) => VersionState::NotSet(format!("{} gives no version: {error}", peer.name)),
+            Err(error) => VersionState::NotSet(format!("{} did not report a version: {error}", peer.name)),
             Ok(version) => match local.set_version(version) {
                 Ok(()) => VersionState::Set,
                 Err(error) => VersionState::NotSet(error.to_string()),

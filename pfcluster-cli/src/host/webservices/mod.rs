@@ -13,7 +13,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use pfcluster_core::pf_conf::PfConf;
-use pfcluster_core::sync::{Answer, AnswerError, Call};
+use pfcluster_core::sync::{Answer, AnswerError, Call, UPSTREAM_DATABASE};
 
 use super::{HostError, worker};
 
@@ -22,8 +22,11 @@ pub use patience::Patience;
 pub(super) use request::{Request, Response};
 pub use trust::{Fingerprint, FingerprintError, Pins, Trust};
 
-/// The longest answer with a file that is read: it travels as a JSON text, up to six times as long as it is.
-const LONGEST_FILE: u64 = 256 << 20;
+/// The longest answer with fingerbank's large database: it travels as a JSON text, up to six times as long as it is.
+const LONGEST_DATABASE: u64 = 256 << 20;
+
+/// The longest answer with another file.
+const LONGEST_FILE: u64 = 48 << 20;
 
 /// The longest of all other answers.
 const LONGEST: u64 = 1 << 20;
@@ -86,13 +89,17 @@ impl Client {
             credentials,
             method: call.method().to_owned(),
             body: String::from_utf8_lossy(&call.body()).into_owned(),
-            longest: if call.is_download() { LONGEST_FILE } else { LONGEST },
+            longest: match call.downloaded_file() {
+                Some(UPSTREAM_DATABASE) => LONGEST_DATABASE,
+                Some(_) => LONGEST_FILE,
+                None => LONGEST,
+            },
             limit,
         };
         let response =
             worker::call(&request, limit).map_err(|why| CallError::Silent(why.unwrap_or_else(|| too_late(limit))))?;
         *self.accepted.lock().unwrap_or_else(PoisonError::into_inner) = response.accepted;
-        Ok(Answer(response.outcome?))
+        response.into_answer()
     }
 }
 

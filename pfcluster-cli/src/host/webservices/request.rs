@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
+use pfcluster_core::printable::printable;
 use pfcluster_core::sync::{Answer, AnswerError, Call};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -54,13 +55,21 @@ pub(super) enum Problem {
     Form,
 }
 
+impl Response {
+    /// What it answers.
+    pub(in crate::host) fn into_answer(self) -> Result<Answer, CallError> {
+        Ok(Answer(self.outcome?))
+    }
+}
+
+/// The texts are made fit to be shown here: a worker is taken for what the server that it asked may have made of it.
 impl From<Problem> for CallError {
     fn from(problem: Problem) -> CallError {
         CallError::Answer(match problem {
-            Problem::Silent(why) => return CallError::Silent(why),
+            Problem::Silent(why) => return CallError::Silent(printable(why.as_bytes())),
             Problem::Untrusted(fingerprint) => return CallError::Untrusted(fingerprint),
             Problem::Credentials => AnswerError::Credentials,
-            Problem::Refused { code, message } => AnswerError::Refused { code, message },
+            Problem::Refused { code, message } => AnswerError::Refused { code, message: printable(message.as_bytes()) },
             Problem::Status(status) => AnswerError::Status(status),
             Problem::Form => AnswerError::Form,
         })

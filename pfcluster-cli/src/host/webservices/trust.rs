@@ -40,13 +40,7 @@ impl FromStr for Fingerprint {
     fn from_str(text: &str) -> Result<Fingerprint, FingerprintError> {
         let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b':').collect();
         let mut bytes = [0; 32];
-        if digits.len() != 2 * bytes.len() || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return Err(FingerprintError);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(digits.chunks(2)) {
-            let pair = std::str::from_utf8(pair).map_err(|_| FingerprintError)?;
-            *byte = u8::from_str_radix(pair, 16).map_err(|_| FingerprintError)?;
-        }
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| FingerprintError)?;
         Ok(Fingerprint(bytes))
     }
 }

@@ -34,6 +34,10 @@ const LONGEST_PACKET: u32 = 1 << 16;
 /// `utf8mb4_general_ci`.
 const COLLATION: u8 = 45;
 
+/// How often a server may double the 1024 iterations of a proof for `parsec` (PBKDF2 with SHA-512), which the client computes.
+/// 2^8 times is more than the 210,000 that OWASP recommends; MariaDB's own connectors take no more than 2^3 times.
+const MOST_DOUBLINGS: u8 = 8;
+
 /// A connection, whatever is below.
 trait Transport: Read + Write {}
 
@@ -194,6 +198,9 @@ impl Client {
                 (salt, AuthPlugin::MariadbParsec { .. }) if !is_continued => {
                     is_continued = true;
                     let salt = salt.strip_prefix(&[1]).unwrap_or(salt);
+                    if matches!(salt, [b'P', doublings, ..] if *doublings > MOST_DOUBLINGS) {
+                        return Err(too_costly());
+                    }
                     plugin.read_add_data(salt).ok_or_else(not_understood)?;
                     let proof = plugin.gen_data(password, &nonce).ok_or_else(not_understood)?.to_vec();
                     self.send(&proof)?;
@@ -336,9 +343,52 @@ fn wants_password() -> Failure {
     Failure::Silent("it asks for the password itself, and does not get it".to_owned())
 }
 
+fn too_costly() -> Failure {
+    let most = 1024_u32 << MOST_DOUBLINGS;
+    Failure::Silent(format!("it asks for a login (`parsec`) with more than {most} iterations"))
+}
+
 fn unknown_login(plugin: &AuthPlugin<'_>) -> Failure {
     Failure::Silent(format!(
         "it asks for a login that is not known here, `{}`",
         String::from_utf8_lossy(plugin.as_bytes())
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+    use std::net::Shutdown;
+    use std::os::unix::net::UnixStream;
+    use std::time::Duration;
+
+    use super::{Client, Failure, has_ended, too_costly};
+
+    /// The login at a server that wants `parsec`, and ends the connection once its salt is sent.
+    fn log_in_with_parsec(doublings: u8) -> Failure {
+        let greeting = [
+            b"\n11.8.2-MariaDB\0\x07\0\0\0AAAAAAAA\0\xff\xf7\x21\x02\0\x0b\0\x15".as_slice(),
+            &[0; 10],
+            b"AAAAAAAAAAAA\0mysql_native_password\0",
+        ];
+        let switch = [b"\xfeparsec\0".as_slice(), &[b'B'; 32]];
+        let salt = [&[1, b'P', doublings], [b'C'; 18].as_slice()];
+        let (mut server, client) = UnixStream::pair().expect("two sockets");
+        for (number, packet) in [(0, greeting.concat()), (2, switch.concat()), (4, salt.concat())] {
+            let length = u8::try_from(packet.len()).expect("a short packet");
+            server.write_all(&[length, 0, 0, number]).and_then(|()| server.write_all(&packet)).expect("our own socket");
+        }
+        server.shutdown(Shutdown::Write).expect("our own socket");
+        let logged_in = Client::log_in(client, "pfcluster", Some("aPassword"), Duration::from_secs(60));
+        logged_in.err().expect("no login is confirmed")
+    }
+
+    #[test]
+    fn a_server_does_not_keep_the_client_computing() {
+        for doublings in [9, 20, 255] {
+            assert_eq!(log_in_with_parsec(doublings), too_costly());
+        }
+        // What MariaDB's own connectors take is computed.
+        assert_eq!(log_in_with_parsec(3), has_ended());
+    }
 }

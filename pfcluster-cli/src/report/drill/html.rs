@@ -2,11 +2,10 @@
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::quorum::State as Works;
-use pfcluster_core::sim::Condition;
-use pfcluster_core::sim::drill::Day;
+use pfcluster_sim::Condition;
+use pfcluster_sim::drill::Day;
 
 use super::svg::{colour, strip_colour, what_works};
-use super::text::because;
 use super::{End, Report, holders, mark, seconds, setting, short, time, word};
 
 const STYLE: &str = "
@@ -46,7 +45,11 @@ impl Report<'_> {
         let hosts: Vec<String> = self.setting.hosts.iter().map(|host| escape(host.as_str())).collect();
         page += &format!("<p>{}<br/>{}</p>\n", hosts.join(", "), escape(&setting(self)));
         let end = End::of(self.day);
-        page += &format!("<p class=\"end {}\">Outcome: {}</p>\n", end.kind(), escape(&end.sentence(self.scenario)));
+        page += &format!(
+            "<p class=\"end {}\">Outcome: {}</p>\n",
+            pfcluster_core::form::kind_of(&end),
+            escape(&end.sentence(self.scenario))
+        );
         page += &self.facts_table(self.day);
         page += "<h2>Timeline</h2>\n";
         page += &scroll(&self.svg(self.day));
@@ -83,7 +86,7 @@ impl Report<'_> {
             } else {
                 ("", format!("{}: ", by.join(", ")))
             };
-            let reasons = line.because.iter().map(|reason| format!("<li>{}</li>\n", escape(&because(reason))));
+            let reasons = line.because.iter().map(|reason| format!("<li>{}</li>\n", escape(reason)));
             let reasons = joined(reasons);
             let reasons = if reasons.is_empty() { reasons } else { format!("<ul>\n{reasons}</ul>\n") };
             let (at, what) = (time(line.at), escape(&format!("{by}{}", line.what)));
@@ -135,7 +138,7 @@ impl Report<'_> {
             "<h2>The same day by the rules of others</h2>\n<p>Reconstructed from what is known of them, in a model; no \
              measurements of these programs.</p>\n",
         );
-        let heads = ["rules of", "all in service again", "without service", "commits gone", "split"];
+        let heads = ["rules of", "service restored", "write outage", "commits lost", "split"];
         let mut table = format!("<table>\n{}", row("th", heads.map(str::to_owned)));
         for day in [self.day].into_iter().chain(self.beside) {
             table += &row(

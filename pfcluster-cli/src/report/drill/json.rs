@@ -1,97 +1,120 @@
 //! The day for programs.
 
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::sim::Entry;
-use pfcluster_core::sim::drill::{Day, Scenario};
-use pfcluster_core::sim::galera::Set;
-use serde_json::{Value, json};
+use pfcluster_core::decision::Decision;
+use pfcluster_core::form::WithText;
+use pfcluster_core::galera::bootstrap::{Action, Reason};
+use pfcluster_core::supervisor::Event;
+use pfcluster_sim::drill::{Commits, Day, Scenario};
+use pfcluster_sim::galera::Set;
+use pfcluster_sim::{Entry, MemberThen, Policy};
+use serde::Serialize;
 
 use super::{Address, End, Report};
-use crate::report::bootstrap::decision_value;
-use crate::report::json::text as pretty;
-use crate::report::supervisor::event_document;
+use crate::report::json::versioned;
 
 impl Report<'_> {
     /// As schemas/drill.json says.
     pub(crate) fn json(&self) -> String {
-        pretty(&json!({
-            "version": 1,
-            "scenario": scenario(self.scenario),
-            "title": self.title(),
-            "seed": self.setting.seed,
-            "flush_log_at_trx_commit": self.setting.flush.value(),
-            "members": self.setting.hosts,
-            "virtual_addresses": self.addresses.iter().map(address).collect::<Vec<_>>(),
-            "day": day_document(self.day),
-            "beside": self.beside.iter().map(day_document).collect::<Vec<_>>(),
-        }))
-    }
-}
-
-fn day_document(day: &Day) -> Value {
-    let names = |set: Set| set.iter().map(|place| &day.hosts[place]).collect::<Vec<&Hostname>>();
-    let moments = day.moments.iter().map(|moment| match &moment.entry {
-        Entry::Happens(happening) => json!({
-            "at": moment.at,
-            "happens": happening.kind(),
-            "members": names(happening.members()),
-            "text": happening.text(&day.hosts),
-        }),
-        Entry::Told(place, event) => {
-            json!({ "at": moment.at, "member": day.hosts[*place], "told": event_document(event) })
+        #[derive(Serialize)]
+        struct Document<'r> {
+            scenario: &'r Scenario,
+            title: String,
+            seed: u64,
+            flush_log_at_trx_commit: u8,
+            members: &'r [Hostname],
+            virtual_addresses: &'r [Address],
+            day: DayDocument<'r>,
+            beside: Vec<DayDocument<'r>>,
         }
-    });
-    let pages = day.pages.iter().map(|page| {
-        let members = page
-            .members
-            .iter()
-            .map(|member| json!({ "database": member.database.kind(), "works": member.works.kind() }));
-        json!({
-            "at": page.at,
-            "members": members.collect::<Vec<_>>(),
-            "holders": page.holders.iter().map(|set| names(*set)).collect::<Vec<_>>(),
+        versioned(Document {
+            scenario: self.scenario,
+            title: self.title(),
+            seed: self.setting.seed,
+            flush_log_at_trx_commit: self.setting.flush.value(),
+            members: &self.setting.hosts,
+            virtual_addresses: self.addresses,
+            day: DayDocument::new(self.day),
+            beside: self.beside.iter().map(DayDocument::new).collect(),
         })
-    });
-    let commits = &day.commits;
-    let standing = day.standing.iter().map(|(host, decision)| {
-        let mut document = decision_value(decision);
-        document["host"] = host.as_str().into();
-        document
-    });
-    json!({
-        "rules_of": day.policy.kind(),
-        "end": End::of(day).kind(),
-        "length": day.length,
-        "returned": day.returned,
-        "awaited": names(day.awaited),
-        "without_service": day.without_service(),
-        "commits": {
-            "acknowledged": commits.acknowledged,
-            "at_risk": commits.at_risk,
-            "unflushed": commits.unflushed,
-            "galera": commits.galera,
-            "given_up": commits.given_up,
-            "lost": commits.lost,
-        },
-        "split": day.is_split(),
-        "breach": day.breach.as_ref().map(|breach| &breach.what),
-        "moments": moments.collect::<Vec<_>>(),
-        "pages": pages.collect::<Vec<_>>(),
-        "standing": standing.collect::<Vec<_>>(),
-    })
-}
-
-fn scenario(scenario: &Scenario) -> Value {
-    let mut document = json!({ "kind": scenario.kind() });
-    match scenario {
-        Scenario::GracefulShutdown { order } => document["order"] = json!(order),
-        Scenario::Lose { hosts } => document["hosts"] = json!(hosts),
-        Scenario::Partition { groups } => document["groups"] = json!(groups),
-        Scenario::PowerCut | Scenario::Upgrade | Scenario::SplitBrain | Scenario::Random => {}
     }
-    document
 }
 
-fn address(address: &Address) -> Value {
-    json!({ "zone": address.zone, "interface": address.interface, "address": address.ip })
+#[derive(Serialize)]
+struct DayDocument<'d> {
+    rules_of: Policy,
+    end: End,
+    length: u64,
+    returned: Option<u64>,
+    awaited: Vec<&'d Hostname>,
+    without_service: u64,
+    commits: Commits,
+    split: bool,
+    breach: Option<&'d str>,
+    moments: Vec<MomentDocument<'d>>,
+    pages: Vec<PageDocument<'d>>,
+    standing: Vec<StandingDocument<'d>>,
+}
+
+#[derive(Serialize)]
+struct MomentDocument<'d> {
+    at: u64,
+    #[serde(flatten)]
+    entry: EntryDocument<'d>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum EntryDocument<'d> {
+    Happens { happens: &'static str, members: Vec<&'d Hostname>, text: String },
+    Told { member: &'d Hostname, told: WithText<&'d Event> },
+}
+
+#[derive(Serialize)]
+struct PageDocument<'d> {
+    at: u64,
+    members: &'d [MemberThen],
+    holders: Vec<Vec<&'d Hostname>>,
+}
+
+#[derive(Serialize)]
+struct StandingDocument<'d> {
+    host: &'d Hostname,
+    #[serde(flatten)]
+    decision: &'d Decision<Action, Reason>,
+}
+
+impl<'d> DayDocument<'d> {
+    fn new(day: &'d Day) -> DayDocument<'d> {
+        let names = |set: Set| set.iter().map(|place| &day.hosts[place]).collect::<Vec<&Hostname>>();
+        let entry = |entry: &'d Entry| match entry {
+            Entry::Happens(happening) => EntryDocument::Happens {
+                happens: happening.kind(),
+                members: names(happening.members()),
+                text: happening.text(&day.hosts),
+            },
+            Entry::Told(place, event) => EntryDocument::Told { member: &day.hosts[*place], told: WithText(event) },
+        };
+        let moments = day.moments.iter().map(|moment| MomentDocument { at: moment.at, entry: entry(&moment.entry) });
+        let pages = day.pages.iter().map(|page| PageDocument {
+            at: page.at,
+            members: &page.members,
+            holders: page.holders.iter().map(|set| names(*set)).collect(),
+        });
+        let standing = day.standing.iter().map(|(host, decision)| StandingDocument { host, decision });
+        DayDocument {
+            rules_of: day.policy,
+            end: End::of(day),
+            length: day.length,
+            returned: day.returned,
+            awaited: names(day.awaited),
+            without_service: day.without_service(),
+            commits: day.commits,
+            split: day.is_split(),
+            breach: day.breach.as_ref().map(|breach| &*breach.what),
+            moments: moments.collect(),
+            pages: pages.collect(),
+            standing: standing.collect(),
+        }
+    }
 }

@@ -10,18 +10,22 @@ use std::net::Ipv4Addr;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Step;
 use pfcluster_core::quorum::{Feature, State as Works};
-use pfcluster_core::sim::drill::{Day, Flush, Scenario, Setting};
-use pfcluster_core::sim::galera::Set;
-use pfcluster_core::sim::{Condition, Entry, Policy};
 use pfcluster_core::supervisor::Event;
+use pfcluster_sim::drill::{Day, Flush, Scenario, Setting};
+use pfcluster_sim::galera::Set;
+use pfcluster_sim::{Condition, Entry, Policy};
+use serde::Serialize;
+
+use super::bootstrap::led;
 
 pub(crate) use html::GENERATOR;
 
 /// A virtual address of the setting, in the same order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) struct Address {
     pub(crate) zone: String,
     pub(crate) interface: String,
+    #[serde(rename = "address")]
     pub(crate) ip: Ipv4Addr,
 }
 
@@ -37,7 +41,8 @@ pub(crate) struct Report<'a> {
 }
 
 /// How it ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 enum End {
     /// Service came back by itself, and nothing was lost.
     Fine,
@@ -53,14 +58,6 @@ impl End {
             _ if day.is_fine() => End::Fine,
             Some(_) => End::Lost,
             None => End::NeedsAdministrator,
-        }
-    }
-
-    fn kind(self) -> &'static str {
-        match self {
-            End::Fine => "fine",
-            End::Lost => "lost",
-            End::NeedsAdministrator => "needs_administrator",
         }
     }
 
@@ -93,22 +90,22 @@ impl Report<'_> {
     fn title(&self) -> String {
         let names = |hosts: &[Hostname]| hosts.iter().map(Hostname::as_str).collect::<Vec<_>>().join(", ");
         match self.scenario {
-            Scenario::PowerCut => "the power of all goes, and comes back to each in its own time".to_owned(),
+            Scenario::PowerCut => "all members lose power, and get it back at different times".to_owned(),
             Scenario::GracefulShutdown { order } => {
                 format!("all are shut down one after the other ({}), and switched on together", names(order))
             }
-            Scenario::Lose { hosts } => format!("the power of {} goes, and does not come back", names(hosts)),
+            Scenario::Lose { hosts } => format!("power cut on {}, which stays off", names(hosts)),
             Scenario::Partition { groups } => {
                 let groups: Vec<String> = groups.iter().map(|group| names(group)).collect();
-                format!("the network falls apart for a minute: {}", groups.join(" | "))
+                format!("the network is partitioned for one minute: {}", groups.join(" | "))
             }
             Scenario::Upgrade => {
                 "an upgrade as in the guide's 8.4: the last member first, alone; then the others".to_owned()
             }
             Scenario::SplitBrain => {
-                "a member is cut off and made primary by hand; then the network is whole again".to_owned()
+                "a member is cut off and made primary by hand; then the network is restored".to_owned()
             }
-            Scenario::Random => "hosts and networks fail at random; then all is mended".to_owned(),
+            Scenario::Random => "hosts and networks fail at random; then power and network are restored".to_owned(),
         }
     }
 
@@ -165,48 +162,48 @@ impl Report<'_> {
         remedies
     }
 
-    /// What to do where there is nothing to mend.
+    /// What to do where there is nothing to repair.
     fn nothing(&self) -> &'static str {
-        if *self.scenario == Scenario::Upgrade { "nothing but the steps above" } else { "nothing" }
+        if *self.scenario == Scenario::Upgrade { "no action beyond the steps above" } else { "no action" }
     }
 
     /// How long it took, without service, what became of the commits: a name and a sentence each.
     fn facts(&self, day: &Day) -> Vec<(&'static str, String)> {
         let mut facts = vec![
             (
-                "all in service again",
+                "service restored",
                 match day.returned {
-                    Some(after) => format!("{} after the last thing that happened", seconds(after)),
+                    Some(after) => format!("{} after the last event", seconds(after)),
                     None => "not by itself".to_owned(),
                 },
             ),
-            (
-                "without service",
-                format!("{} in which nothing could be written anywhere", seconds(day.without_service())),
-            ),
+            ("write outage", seconds(day.without_service())),
         ];
         let commits = &day.commits;
         let mut commit = |sentence: String| facts.push(("commits", sentence));
         let told = count(commits.acknowledged, "was acknowledged", "were acknowledged");
-        commit(format!("{told}, {} of them gone in the end", commits.gone()));
+        commit(format!("{told}, {} of them lost in the end", commits.gone()));
         let flush = self.setting.flush.value();
         if commits.at_risk > 0 {
             let sentence = count(commits.at_risk, "was on no disk", "were on no disk");
             commit(format!("{sentence} when the power went: at risk by innodb_flush_log_at_trx_commit={flush}"));
         }
         if commits.unflushed > 0 {
-            let sentence = count(commits.unflushed, "is gone", "are gone");
-            commit(format!("{sentence} since no disk kept it: the price of innodb_flush_log_at_trx_commit={flush}"));
+            let sentence = count(commits.unflushed, "is lost", "are lost");
+            commit(format!("{sentence}, as no disk had it: the price of innodb_flush_log_at_trx_commit={flush}"));
         }
         if commits.galera > 0 {
-            let sentence = count(commits.galera, "is gone", "are gone");
-            commit(format!("{sentence} since Galera went on without by itself"));
+            let sentence = count(commits.galera, "is lost", "are lost");
+            commit(format!("{sentence}, as Galera continued without it by itself"));
         }
         if commits.given_up > 0 {
-            commit(format!("{} by a word or by hand", count(commits.given_up, "was given up", "were given up")));
+            commit(format!(
+                "{} by the operator (an override, or by hand)",
+                count(commits.given_up, "was discarded", "were discarded")
+            ));
         }
-        let who = if day.policy == Policy::Ours { "; any other number is a mistake of pfcluster" } else { "" };
-        commit(format!("{} lost by a decision{who}", commits.lost));
+        let who = if day.policy == Policy::Ours { "a pfcluster decision (more than 0 is a bug)" } else { "a decision" };
+        commit(format!("lost by {who}: {}", commits.lost));
         facts
     }
 
@@ -216,7 +213,7 @@ impl Report<'_> {
         let features = Feature::ALL.into_iter().filter(|_| is_so);
         let row = |feature: Feature| {
             let provision = feature.on(Works::ReadOnly);
-            (feature.title(), provision.availability.kind().replace('_', " "), provision.text)
+            (feature.title(), provision.availability.title().to_owned(), provision.text)
         };
         features.map(row).collect()
     }
@@ -226,7 +223,7 @@ impl Report<'_> {
 fn told(event: &Event) -> (String, Vec<String>) {
     match event {
         Event::Decided { action, reasons, .. } => {
-            (action.to_string(), reasons.iter().map(ToString::to_string).collect())
+            (action.to_string(), reasons.iter().map(|reason| led(reason, action)).collect())
         }
         other => (other.to_string(), Vec::new()),
     }
@@ -279,7 +276,7 @@ fn short(hosts: &[Hostname]) -> Vec<String> {
 /// Who holds an address.
 fn holders(set: Set, names: &[String]) -> String {
     let names: Vec<&str> = set.iter().map(|place| names[place].as_str()).collect();
-    if names.is_empty() { "nobody".to_owned() } else { names.join(" and ") }
+    if names.is_empty() { "no member".to_owned() } else { names.join(" and ") }
 }
 
 /// How the setting is said where a day is described.

@@ -2,8 +2,8 @@
 //! on top, numbered as in the list.
 
 use pfcluster_core::quorum::State as Works;
-use pfcluster_core::sim::drill::Day;
-use pfcluster_core::sim::{Condition, Entry, Page};
+use pfcluster_sim::drill::Day;
+use pfcluster_sim::{Condition, Entry, Page};
 
 use super::html::escape;
 use super::{Report, holders, short, time, word};

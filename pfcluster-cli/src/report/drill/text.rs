@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::sim::drill::Day;
+use pfcluster_sim::drill::Day;
 
 use super::{End, Line, Report, holders, mark, seconds, setting, short, time, word};
 
@@ -85,7 +85,7 @@ impl Report<'_> {
         }
         writeln!(out, "\nThe same day by the rules of others, reconstructed from what is known of them:")?;
         let mut table = plain();
-        table.set_header(["rules of", "all in service again", "without service", "commits gone", "split"]);
+        table.set_header(["rules of", "service restored", "write outage", "commits lost", "split"]);
         for day in [self.day].into_iter().chain(self.beside) {
             table.add_row([
                 day.policy.to_string(),
@@ -105,14 +105,8 @@ impl Line {
         let by = if by.is_empty() { String::new() } else { format!("{}: ", by.join(", ")) };
         let mark = if self.by.is_empty() { '*' } else { ' ' };
         writeln!(out, "{:>7} {mark} {by}{}", time(self.at), self.what)?;
-        self.because.iter().try_for_each(|reason| writeln!(out, "            {}", because(reason)))
+        self.because.iter().try_for_each(|reason| writeln!(out, "            {reason}"))
     }
-}
-
-/// A reason as the lines of an answer have it.
-pub(super) fn because(reason: &str) -> String {
-    let speaks_for_itself = reason.starts_with("not ") || reason.starts_with("warning: ");
-    if speaks_for_itself { reason.to_owned() } else { format!("because {reason}") }
 }
 
 fn plain() -> Table {

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pfcluster_core::runbook::{Action, Mend, Step};
+use pfcluster_guide::runbook::{Action, Mend, Step};
 
 use super::{Shown, new_mends, place};
 
@@ -47,7 +47,8 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
     writeln!(out, "- [ ] {}", prose(&place(step)))?;
     step.warnings.iter().try_for_each(|sentence| writeln!(out, "\n> **Note:** {}", prose(sentence)))?;
     if let Some(sentence) = &step.irreversible {
-        writeln!(out, "\n> **Can't be undone:** {}", prose(sentence))?;
+        let lead = if step.back.is_empty() { "Can't be undone" } else { "Warning" };
+        writeln!(out, "\n> **{lead}:** {}", prose(sentence))?;
     }
     actions(&step.actions, out)?;
     if !step.verify.is_empty() {
@@ -58,7 +59,7 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
         writeln!(out, "- [ ] {}{command}", prose(&verify.check.to_string()))?;
     }
     if !step.back.is_empty() {
-        writeln!(out, "\nThe way back:")?;
+        writeln!(out, "\nTo undo:")?;
         actions(&step.back, out)?;
     }
     let mends = new_mends(step, said);
@@ -66,7 +67,7 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
         writeln!(out)?;
     }
     mends.into_iter().try_for_each(|mend| match &mend.original {
-        Some(original) => writeln!(out, "- Instead of {}: {}", code(original), prose(&mend.why)),
+        Some(original) => writeln!(out, "- {} is not used here: {}", code(original), prose(&mend.why)),
         None => writeln!(out, "- Not in the guide: {}", prose(&mend.why)),
     })
 }
@@ -94,7 +95,7 @@ fn actions(actions: &[Action], out: &mut dyn Write) -> io::Result<()> {
                 writeln!(out, "\n{} is to have:\n\n```ini\n{}\n```", code(file), lines.join("\n"))?;
             }
             Action::Do { what } => writeln!(out, "\n- {}", prose(what))?,
-            other => writeln!(out, "\n- {}", other.kind())?,
+            other => writeln!(out, "\n- {}", pfcluster_core::form::kind_of(other))?,
         }
         in_block = is_command;
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use pfcluster_core::runbook::{Action, Mend, Name, Standing, Step};
+use pfcluster_guide::runbook::{Action, Mend, Name, Standing, Step};
 
 use super::{Shown, Verified, new_mends, place, word};
 
@@ -102,7 +102,8 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
     writeln!(out, "      {}", place(step))?;
     step.warnings.iter().try_for_each(|sentence| writeln!(out, "      ! {sentence}"))?;
     if let Some(sentence) = &step.irreversible {
-        writeln!(out, "      !! can't be undone: {sentence}")?;
+        let lead = if step.back.is_empty() { "can't be undone: " } else { "" };
+        writeln!(out, "      !! {lead}{sentence}")?;
     }
     step.actions.iter().try_for_each(|one| action(one, out))?;
     for verify in &step.verify {
@@ -110,12 +111,12 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
         writeln!(out, "      [ ] {}{command}", verify.check)?;
     }
     if !step.back.is_empty() {
-        writeln!(out, "      the way back:")?;
+        writeln!(out, "      to undo:")?;
         step.back.iter().try_for_each(|one| action(one, out))?;
     }
     for mend in new_mends(step, said) {
         match &mend.original {
-            Some(original) => writeln!(out, "      instead of `{original}`: {}", mend.why),
+            Some(original) => writeln!(out, "      `{original}` is not used here: {}", mend.why),
             None => writeln!(out, "      not in the guide: {}", mend.why),
         }?;
     }
@@ -135,6 +136,6 @@ fn action(action: &Action, out: &mut dyn Write) -> io::Result<()> {
             lines.iter().try_for_each(|line| writeln!(out, "        | {line}"))
         }
         Action::Do { what } => writeln!(out, "        - {what}"),
-        other => writeln!(out, "        - {}", other.kind()),
+        other => writeln!(out, "        - {}", pfcluster_core::form::kind_of(other)),
     }
 }

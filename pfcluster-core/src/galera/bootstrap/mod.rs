@@ -61,48 +61,49 @@
 //!
 //! # The rules
 //!
-//! The first that applies decides. Disabled members are never started, but what is known of them counts in rules 1, 6 and
+//! The first that applies decides. Each is a function of the name that stands before it; `rules.rs` has their order, and says in
+//! which file each is. Disabled members are never started, but what is known of them counts in rules 1, 6 and
 //! wherever somebody may hold more; rule 4 waits for a transfer to or from them, too.
 //!
-//! 1. Members read different members from cluster.conf, or one counts another out and not all sides agree: **refuse**. They
+//! 1. `members_differ`: Members read different members from cluster.conf, or one counts another out and not all sides agree: **refuse**. They
 //!    would count two majorities. Disabled on both sides is the operator's agreed detachment (guide 8.4); a disabled member
 //!    that does not answer is what disabling is for.
-//! 2. An enabled member is in service (primary; Synced, Donor or Joined): the others **join** it. Named, and joined only on
+//! 2. `in_service`: An enabled member is in service (primary; Synced, Donor or Joined): the others **join** it. Named, and joined only on
 //!    the operator's word and without their own data, are those of another history, above the primary, diverged, run without
 //!    Galera, unsafe, or of no history. (Where grastate.dat is only torn or missing and the recovered position is not above,
 //!    nothing can be lost: such a member joins and receives everything.) A primary with the zero UUID: **refuse**. Two in
 //!    different histories, or neither listing the other: **wait**, and if it is still so [`SPLIT_CONFIRMED_AFTER`] later,
 //!    **refuse**: it is a split brain. If only one lists the other, look again; if that stays so, it is one component behind an
 //!    address that is not mapped. Primary but still receiving state: **wait**, for somebody has it.
-//! 3. One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
-//! 4. A state transfer runs, or a process may be serving and does not say so (it does not respond, or begins a component):
+//! 3. `only_member`: One enabled member: **standalone**. If there are others, their data and its own part here, and the answer says so.
+//! 4. `transfer_runs`, `may_be_serving`: A state transfer runs, or a process may be serving and does not say so (it does not respond, or begins a component):
 //!    **wait**. Acting during a transfer has killed real clusters, and a mute server is not a dead one. (The mark of a transfer on
 //!    a stopped member only makes its copy unsafe; so does one on a waiting server if all members are known and none can give.)
-//! 5. An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
-//! 6. Positions of two histories, neither of which has the other as its successor: **refuse**.
-//! 7. All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
+//! 5. `ran_without_galera`: An enabled member ran without Galera: **refuse**. Its position stood still while its data went on.
+//! 6. `different_cluster_uuids`: Positions of two histories, neither of which has the other as its successor: **refuse**.
+//! 7. `network_cut`: All enabled members run without service, and do not all see each other: **wait** for the network; Galera merges by
 //!    itself.
-//! 8. One view is complete and proven: with a majority of the enabled members answering, nobody in it in maintenance or
-//!    disabled, nobody known to hold more, and nobody silent whose supervisor was never heard where others were (what starts a
+//! 8. `last_view`: One view is complete and proven: with a majority of the enabled members answering, none in it in maintenance or
+//!    disabled, none known to hold more, and none silent whose supervisor was never heard where others were (what starts a
 //!    database there may have begun alone), its members **re-form** it: they start at once, and Galera does the rest. If some of
 //!    them run or are unsafe or fail to start, somebody else may hold more, an arbitrator stands for one, the view has one member
 //!    only, or has not formed again when it was to ([`Policy::reform_failed`]), the highest is **promoted** (if it runs) or
 //!    **bootstrapped**. Whoever else is there without service stops first: any extra process keeps a view from forming.
-//! 9. One flag is trusted: with a majority answering, its member not in maintenance, nobody running, nobody known to hold
-//!    more, and nobody having seen more: it is **bootstrapped**, even if a minority is unknown: it left last.
+//! 9. `left_last`: One flag is trusted: with a majority answering, its member not in maintenance, none running, none known to hold
+//!    more, and none having seen more: it is **bootstrapped**, even if a minority is unknown: it left last.
 //!
 //!    Two proofs of having left last (two views, two flags, or a view and a flag outside it) contradict each other: somebody was
 //!    forced once. **Refuse**, whoever else answers; the same position does not prove the same data.
-//! 10. Everybody has answered: the highest position is **bootstrapped**, or **promoted** if it runs. Of equals one that is not
+//! 10. `most_advanced`: All have answered: the highest position is **bootstrapped**, or **promoted** if it runs. Of equals one that is not
 //!     in maintenance, then one whose starts do not fail, then one that runs, then the first of cluster.conf. Strictly the highest
 //!     in maintenance: **wait**. Before that it is looked whether something would be left behind; then **refuse**: unsafe data or
 //!     a disabled member may hold more; a member is empty and remembers more, or this and to have gone on alone (is its disk
 //!     mounted?); members have diverged, and nobody who went along is chosen. All empty and nobody remembering anything: a
 //!     **fresh** database on the first. Nobody to start from: **refuse**.
-//! 11. Else **wait** for those that are unknown, first for those of a view that others hold as their last: the last to run must
+//! 11. `missing_members`: Else **wait** for those that are unknown, first for those of a view that others hold as their last: the last to run must
 //!     be able to talk to each other (guide 4.3).
-//! 12. After any start, whoever is above it, diverged, of another history, or unsafe joins only on the operator's word and
-//!     without its own data. And before it, whoever else could bring a component back without the member that is started (a view
+//! 12. `plan.rs`: After any start, a member that is above it, diverged, of another history, or unsafe joins only on an override and
+//!     without its own data. And before it, each member that could bring a component back without the one that is started (a view
 //!     that is or may become complete, a trusted flag) moves that proof away: two components must not come from what is known.
 //!
 //! Rules 8 and 9 assume that nobody was forced by hand on the members that are unknown; the answer says so. Rule 8 also assumes that a
@@ -152,23 +153,22 @@
 
 mod action;
 mod by_hand;
-mod elect;
 mod facts;
-mod highest;
-mod last;
+mod last_to_leave;
+mod most_advanced;
+mod overrides;
+mod plan;
 mod reason;
 mod remedy;
-mod start;
+mod rules;
 mod text;
 mod why;
-mod witness;
-mod word;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use action::{Action, Assumption, Awaited, Defect, History, Need, Problem, Proof, Risk, Unfit, Untrusted};
-pub(crate) use by_hand::{DATA_ASIDE, STOP_WAITING};
+pub use by_hand::{DATA_ASIDE, NO_SERVER, START, STATE_ASIDE, STOP, STOP_WAITING, VIEW_ASIDE};
 pub use reason::{FlagIgnored, Hindrance, NotChosen, Reason, SplitSign, TieBreak, Word};
 
 use crate::cluster::Hostname;
@@ -242,7 +242,7 @@ pub fn select_bootstrap(seen: &[Seen], policy: &Policy) -> Decision<Action, Reas
     facts::doubt_outlived(&mut facts, &policy.trust);
     facts::mark_missed_forks(&mut facts, &policy.assume_lost);
     facts::pass_over_unsynced(&mut facts);
-    let election = elect::Election::new(&facts, policy);
+    let election = rules::Election::new(&facts, policy);
     let answer = election.decide();
     let mut reasons = answer.reasons;
     let trusted: Vec<Hostname> = facts.iter().filter(|one| one.by_trust).map(|one| one.host.clone()).collect();

@@ -2,9 +2,9 @@
 //! costs. Commands never name all members as ones to be emptied: somebody would run them all.
 
 use super::action::{Action, Awaited, Defect, Need, Problem, Risk, Untrusted};
-use super::by_hand::{self, DATA_ASIDE, STOP};
-use super::elect::Election;
+use super::by_hand::{self, STOP};
 use super::facts::Facts;
+use super::rules::Election;
 use super::{CarriedOutBy, SPLIT_CONFIRMED_AFTER};
 use crate::cluster::Hostname;
 use crate::conflict::SYNC;
@@ -30,8 +30,7 @@ fn is_supervised(election: &Election<'_>) -> bool {
 fn let_go(action: &Action, election: &Election<'_>) -> Vec<Step> {
     let mut steps = Vec::new();
     for host in action.discard().iter().filter(|host| !election.policy.discard.contains(*host)) {
-        let what = format!("only if the data of {host} may go (they are kept aside), let it join without them:");
-        steps.push(Step::advice(what));
+        steps.push(Step::advice(by_hand::may_discard(host)));
         steps.push(ask_on(election, "discard", host));
     }
     steps
@@ -51,7 +50,8 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
     };
     let apart = named(|need| matches!(need, Need::Network));
     if !apart.is_empty() {
-        let what = format!("mend the network to {} (TCP 4567): Galera merges by itself", and(&apart));
+        let to = if apart.len() == 1 { "to" } else { "between" };
+        let what = format!("restore the network {to} {} (TCP 4567); Galera then merges automatically", and(&apart));
         steps.push(Step::advice(what));
     }
     // What can be brought is not to be given up; and somebody must be left.
@@ -62,12 +62,13 @@ fn waiting(awaited: &[Awaited], election: &Election<'_>) -> Vec<Step> {
     let unknown = named(is_lost);
     if unknown.len() == awaited.len() && election.enabled().any(Facts::is_known) {
         let loses = match election.risk() {
-            Risk::None => "nothing is lost with them, unless a new cluster was forced there",
+            Risk::None => "no transaction is lost, unless a new cluster was forced there",
             Risk::Bounded => "transactions that were under way in the outage may be lost",
-            Risk::Unbounded => "everything is lost that they committed after the others went down",
+            Risk::Unbounded => "whatever was committed there after the others went down is lost",
         };
         let hosts: Vec<&str> = unknown.iter().map(Hostname::as_str).collect();
-        steps.push(Step::advice(format!("only if {} will never come back ({loses}):", and(&unknown))));
+        let are = if unknown.len() == 1 { "is" } else { "are" };
+        steps.push(Step::advice(format!("only if {} {are} permanently lost ({loses}):", and(&unknown))));
         steps.push(ask(election, "assume-lost", &hosts));
     }
     steps
@@ -81,24 +82,26 @@ fn bring(host: &Hostname, need: &Need, election: &Election<'_>) -> Vec<Step> {
         }
         Need::Evidence { .. } | Need::Files | Need::Recovery => vec![recover(host)],
         Need::RecoveryThatWorks { .. } => vec![
-            Step::advice(format!("see in the error log of MariaDB on {host} why the recovery fails, and mend it:")),
+            Step::advice(format!(
+                "find out in the MariaDB error log on {host} why the recovery fails, fix it, then run:"
+            )),
             recover(host),
         ],
         Need::Answer => vec![
             Step::advice(format!(
-                "let the database on {host} come up; if it never does, and receives no state, stop it:"
+                "wait until the database on {host} is up; if it does not come up, and receives no state transfer, stop it:"
             )),
             Step::run(host, STOP),
             recover(host),
         ],
         Need::Response => vec![
             Step::advice(format!(
-                "check what holds the database on {host} up: its error log, its disk, its connections (a full thread pool); it \
-                 may be serving clients"
+                "check what blocks the database on {host}: its error log, its disk, its connections (a full thread pool); it may \
+                 be serving clients"
             )),
             Step::run(host, "mariadb-admin ping"),
             Step::advice(format!(
-                "only if it serves nobody: end it, or power {host} off if it does not end, then ask again:"
+                "only if it serves no clients: stop it, or power {host} off if it does not stop, then collect its evidence:"
             )),
             if is_supervised(election) {
                 Step::run(host, format!("pfcluster mariadb allow end {host}"))
@@ -108,11 +111,13 @@ fn bring(host: &Hostname, need: &Need, election: &Election<'_>) -> Vec<Step> {
             recover(host),
         ],
         Need::NewComponent => vec![
-            Step::advice(format!("let the database on {host} come up; it starts a new primary component")),
+            Step::advice(format!("wait until the database on {host} is up; it starts a new primary component")),
             recover(host),
         ],
-        Need::TransferEnd => vec![Step::advice(format!("let the state transfer on {host} end; don't stop it"))],
-        Need::Service => vec![Step::advice(format!("let {host} come into service; don't stop it"))],
+        Need::TransferEnd => {
+            vec![Step::advice(format!("wait until the state transfer on {host} ends; do not stop it"))]
+        }
+        Need::Service => vec![Step::advice(format!("wait until {host} is synced; do not stop it"))],
         // One step for all of them.
         Need::Network => Vec::new(),
         Need::SecondLook => vec![Step::run(host, "pfcluster evidence")],
@@ -158,14 +163,17 @@ fn ask_on(election: &Election<'_>, word: &str, host: &Hostname) -> Step {
     ask(election, word, &[host.as_str()])
 }
 
-/// Data that are not to be kept are still kept aside.
-fn aside_on_each(steps: &mut Vec<Step>, whose: &str) {
-    steps.push(Step::advice(format!("on each of {whose}, so that its data are kept aside, and then ask again:")));
-    steps.push(Step::run_anywhere(format!("{STOP} && {DATA_ASIDE}")));
+/// The commands that move data follow when it is said whose: without a host they would be run where a terminal is open.
+fn discard_others(steps: &mut Vec<Step>, election: &Election<'_>) {
+    steps.push(Step::advice(
+        "run nothing on the members whose data you keep; to preview the decision without the data of HOST (each member whose data you \
+         do NOT keep; they are moved, not deleted):",
+    ));
+    steps.push(ask(election, "discard", &["HOST"]));
 }
 
 fn give_up(steps: &mut Vec<Step>, election: &Election<'_>, host: &Hostname) {
-    steps.push(Step::advice(format!("to see what comes of going on without the data of {host}:")));
+    steps.push(Step::advice(format!("to preview the decision without the data of {host}:")));
     steps.push(ask(election, "discard", &[host.as_str()]));
 }
 
@@ -177,25 +185,25 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             steps.push(Step::advice(format!(
                 "compare conf/cluster.conf of {one} and {other}; on the one whose file is right:"
             )));
-            steps.push(Step::run_anywhere(SYNC));
+            steps.push(Step::run_anywhere(format!("{SYNC} --file /usr/local/pf/conf/cluster.conf")));
         }
         Problem::OneSidedDisable { by, out, against } => one_sided(&mut steps, by, out, against),
         Problem::SplitBrain { one, other } => {
             steps.push(Step::advice(format!("choose whose data to keep: those of {one} or of {other} (guide 5.3)")));
-            aside_on_each(&mut steps, "the other side's members");
+            discard_others(&mut steps, election);
         }
         Problem::ZeroUuid { member } => {
-            steps.push(Step::advice("its rows and those of the others part from now on; stop it:"));
+            steps.push(Step::advice("its data diverge from those of the others from now on; stop it:"));
             steps.push(Step::run(member, STOP));
             steps.push(recover(member));
         }
         Problem::StandaloneHistory { members } => {
             steps.push(Step::advice(format!(
-                "{} may hold changes that nobody else has; decide whose data to keep",
+                "{} may have changes that no other member has; choose whose data to keep",
                 and(members)
             )));
             if let [one] = &members[..] {
-                steps.push(Step::advice(format!("to see what comes of keeping those of {one}:")));
+                steps.push(Step::advice(format!("to preview the decision that keeps the data of {one}:")));
                 steps.push(match ask(election, "standalone", &[]) {
                     Step::Run { command, .. } if is_supervised(election) => Step::run(one, command),
                     step => step,
@@ -204,22 +212,24 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
             members.iter().for_each(|host| give_up(&mut steps, election, host));
         }
         Problem::DivergentHistories { .. } => {
-            steps.push(Step::advice("decide which history to keep"));
-            aside_on_each(&mut steps, "the other histories' members");
+            steps.push(Step::advice("choose the cluster (UUID) whose data to keep"));
+            discard_others(&mut steps, election);
         }
         Problem::TwoLastViews { .. } | Problem::SeveralSafeToBootstrap { .. } => {
-            steps.push(Step::advice("each was in service apart from the others; decide whose data to keep"));
-            aside_on_each(&mut steps, "the others");
+            steps.push(Step::advice("each was primary without the others; choose whose data to keep"));
+            discard_others(&mut steps, election);
         }
         Problem::Regression { member, .. } => {
-            steps.push(Step::advice(format!("see whether the disk of {member} is mounted at its data directory:")));
+            steps.push(Step::advice(format!(
+                "check whether the file system of the data directory is mounted on {member}:"
+            )));
             steps.push(Step::run(member, "findmnt --target /var/lib/mysql"));
             give_up(&mut steps, election, member);
         }
         Problem::NoCandidate { members } => no_candidate(&mut steps, election, members),
         Problem::NobodyLeft { members } => {
             steps.push(Step::advice(format!(
-                "take back the word about {}; who is disabled is counted in with:",
+                "leave out the override that discards the data of {}, or re-enable a disabled member:",
                 and(members)
             )));
             let enable = members.iter().map(|host| format!("/usr/local/pf/bin/cluster/node {host} enable"));
@@ -227,22 +237,24 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
         }
         Problem::UnsafeHoldsMore { member, .. } => {
             steps.push(Step::advice(format!(
-                "look at the data of {member}: they may hold committed transactions that nobody else has"
+                "look at the data of {member}: they may have committed transactions that no other member has"
             )));
             give_up(&mut steps, election, member);
         }
         Problem::Diverged { members, .. } => {
-            steps.push(Step::advice("bring back a member that went on from there, or decide whose data to keep"));
+            steps.push(Step::advice(
+                "repair a member of the new cluster, or choose whose data to keep; to preview a start from these instead:",
+            ));
             let force = |host| Step::run_anywhere(format!("pfcluster bootstrap --force {host} --evidence *.json"));
             steps.extend(members.iter().map(force));
         }
         Problem::DisabledHoldsMore { member, .. } => {
-            steps.push(Step::advice(format!("count {member} in again, on every member:")));
+            steps.push(Step::advice(format!("re-enable {member}, on every member:")));
             steps.push(Step::run_anywhere(format!("/usr/local/pf/bin/cluster/node {member} enable")));
             give_up(&mut steps, election, member);
         }
         Problem::Unfit { member, .. } => {
-            steps.push(Step::advice(format!("name another member than {member}; what each holds:")));
+            steps.push(Step::advice(format!("name another member than {member}; to see the state of each:")));
             steps.push(Step::run_anywhere("pfcluster bootstrap --evidence *.json"));
         }
     }
@@ -250,13 +262,13 @@ fn refusing(problem: &Problem, election: &Election<'_>) -> Vec<Step> {
 }
 
 fn one_sided(steps: &mut Vec<Step>, by: &Hostname, out: &Hostname, against: &Hostname) {
-    steps.push(Step::advice(format!("either count {out} in again:")));
+    steps.push(Step::advice(format!("either re-enable {out}:")));
     steps.push(Step::run(by, format!("/usr/local/pf/bin/cluster/node {out} enable")));
     if against == out {
-        steps.push(Step::advice(format!("or let {out} count {by} out as well:")));
+        steps.push(Step::advice(format!("or disable {by} on {out} as well:")));
         steps.push(Step::run(out, format!("/usr/local/pf/bin/cluster/node {by} disable")));
     } else if by != out {
-        steps.push(Step::advice(format!("or count {out} out on {against} as well:")));
+        steps.push(Step::advice(format!("or disable {out} on {against} as well:")));
         steps.push(Step::run(against, format!("/usr/local/pf/bin/cluster/node {out} disable")));
     }
 }
@@ -271,16 +283,13 @@ fn no_candidate(steps: &mut Vec<Step>, election: &Election<'_>, members: &[Untru
     for one in members {
         match (one.defect, one.position) {
             (None, _) => {
-                steps.push(Step::advice(format!(
-                    "to see what comes of beginning a new history with the data of {}:",
-                    one.member
-                )));
+                steps.push(Step::advice(format!("to preview a new cluster from the data of {}:", one.member)));
                 steps.push(ask_on(election, "seed", &one.member));
             }
             (Some(Defect::ZeroUuid), Some(position)) if Some(position) == best => {
                 steps.push(Step::advice(format!(
-                    "{} is the most advanced of them, at {position}; to see what comes of trusting it, the others joining \
-                     without their data:",
+                    "{} is the most advanced of them, at {position}; to preview the decision that trusts it, while the data of \
+                     the others are discarded:",
                     one.member
                 )));
                 steps.push(ask_on(election, "trust", &one.member));

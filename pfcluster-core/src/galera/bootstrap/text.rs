@@ -13,15 +13,15 @@ impl fmt::Display for Action {
         match self {
             Action::Standalone { member } => write!(f, "run {member} alone, without Galera"),
             Action::Join { primary, joiners, discard } => {
-                write!(f, "{primary} is in service")?;
+                write!(f, "{primary} is in the primary component")?;
                 followers(f, &[], joiners, discard)
             }
             Action::Reform { members, stop_first, joiners } => {
-                write!(f, "start {} at once: their last view forms again", and(members))?;
+                write!(f, "start {} together: Galera then restores their last primary component", and(members))?;
                 followers(f, stop_first, joiners, &[])
             }
             Action::Bootstrap { member, new_uuid, stop_first, supersede_first, joiners, discard, position, .. } => {
-                write!(f, "bootstrap {member} at {position}")?;
+                write!(f, "bootstrap the cluster from {member} at {position}")?;
                 if *new_uuid {
                     f.write_str(" with a new cluster UUID")?;
                 }
@@ -29,16 +29,16 @@ impl fmt::Display for Action {
                 followers(f, stop_first, joiners, discard)
             }
             Action::Promote { member, stop_first, supersede_first, joiners, discard, position, .. } => {
-                write!(f, "promote {member}, which runs, at {position}")?;
+                write!(f, "make the running component of {member} primary (pc.bootstrap) at {position}")?;
                 supersede(f, supersede_first)?;
                 followers(f, stop_first, joiners, discard)
             }
             Action::Fresh { member, stop_first, joiners } => {
-                write!(f, "begin a new, empty database on {member}")?;
+                write!(f, "bootstrap a new, empty database on {member}")?;
                 followers(f, stop_first, joiners, &[])
             }
             Action::Seed { member, stop_first, joiners, discard } => {
-                write!(f, "begin a new history with the data of {member}")?;
+                write!(f, "start a new cluster (new UUID) from the data of {member}")?;
                 followers(f, stop_first, joiners, discard)
             }
             Action::Wait { awaited } => {
@@ -58,7 +58,7 @@ fn supersede(f: &mut fmt::Formatter<'_>, members: &[Hostname]) -> fmt::Result {
     if members.is_empty() {
         return Ok(());
     }
-    write!(f, "; set the last view of {} aside first", and(members))
+    write!(f, "; first keep {} from starting a component (gvwstate.dat, safe_to_bootstrap)", and(members))
 }
 
 /// What happens before and after a start.
@@ -72,11 +72,15 @@ fn followers(
         write!(f, "; stop {} first", and(stop_first))?;
     }
     if !joiners.is_empty() {
-        write!(f, "; join {}", and(joiners))?;
+        write!(f, "; then {} {}", and(joiners), if joiners.len() == 1 { "joins" } else { "join" })?;
     }
     if !discard.is_empty() {
-        let (joins, their) = if discard.len() == 1 { ("joins", "its") } else { ("join", "their") };
-        write!(f, "; {} {joins} only on an override, without {their} own data", and(discard))?;
+        let (rejoins, their) = if discard.len() == 1 { ("rejoins", "its") } else { ("rejoin", "their") };
+        write!(
+            f,
+            "; {} {rejoins} only on an override that discards {their} data (full state transfer, SST)",
+            and(discard)
+        )?;
     }
     Ok(())
 }
@@ -91,17 +95,21 @@ impl fmt::Display for Need {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Need::Evidence { silence } => silence.fmt(f),
-            Need::Files => f.write_str("it answered without its files"),
+            Need::Files => f.write_str("it reported without the files of its database"),
             Need::Recovery => f.write_str("its position is not recovered yet"),
             Need::RecoveryThatWorks { why } => write!(f, "recovering its position failed: {why}"),
             Need::Answer => f.write_str("its database process does not answer yet, and its position is not known"),
             Need::Response => f.write_str("its database is not responding, and may be serving clients"),
             Need::NewComponent => f.write_str("it was started as the first of a component, or without Galera"),
             Need::TransferEnd => f.write_str("a state transfer runs"),
-            Need::Service => f.write_str("it is primary, and not in service yet"),
+            Need::Service => f.write_str("it is primary, but not synced yet"),
             Need::Network => f.write_str("it runs and does not see all the others"),
             Need::SecondLook => {
-                write!(f, "primary apart from another: look again in {} s", SPLIT_CONFIRMED_AFTER.as_secs())
+                let seconds = SPLIT_CONFIRMED_AFTER.as_secs();
+                write!(
+                    f,
+                    "it and another member report primary: check again in {seconds} s, before calling it a split brain"
+                )
             }
             Need::MaintenanceEnd => f.write_str("it is in maintenance"),
         }
@@ -128,13 +136,14 @@ impl fmt::Display for Problem {
                 write!(f, "{one} and {other} don't have the same members in cluster.conf")
             }
             Problem::OneSidedDisable { by, out, against } if against == out => {
-                write!(f, "{by} counts {out} out, but {out} counts {by} in")
+                write!(f, "{out} is disabled on {by}, but {by} is enabled on {out}")
             }
             Problem::OneSidedDisable { by, out, against } => {
-                write!(f, "{by} counts {out} out, but {against} counts {out} in")
+                let by = if by == out { "itself" } else { by.as_str() };
+                write!(f, "{out} is disabled on {by}, but enabled on {against}")
             }
             Problem::SplitBrain { one, other } => {
-                write!(f, "split brain: {one} and {other} are primary apart from each other")
+                write!(f, "split brain: {one} and {other} are in two separate primary components")
             }
             Problem::ZeroUuid { member } => {
                 write!(f, "{member} is primary with the zero UUID: it was started without its recovered position")
@@ -142,8 +151,8 @@ impl fmt::Display for Problem {
             Problem::StandaloneHistory { members } => write!(f, "{} ran without Galera", and(members)),
             Problem::DivergentHistories { histories } => {
                 match histories.len() {
-                    1 => f.write_str("there is a history already: ")?,
-                    several => write!(f, "there are {several} histories: ")?,
+                    1 => f.write_str("there is a cluster already, with the UUID ")?,
+                    several => write!(f, "the members belong to {several} different clusters (UUIDs): ")?,
                 }
                 for (at, history) in histories.iter().enumerate() {
                     let comma = if at == 0 { "" } else { "; " };
@@ -153,52 +162,60 @@ impl fmt::Display for Problem {
             }
             Problem::TwoLastViews { one, other } => write!(
                 f,
-                "{} on one side and {} on the other can each prove to have left last: they were in service apart",
+                "split brain: {} on one side and {} on the other were each a primary component, without the other side",
                 and(one),
                 and(other)
             ),
             Problem::SeveralSafeToBootstrap { members } => write!(
                 f,
-                "{} each say that they left last (safe_to_bootstrap is 1): each was in service alone",
+                "split brain: safe_to_bootstrap is 1 on {}: each was a primary component alone at some time",
                 and(members)
             ),
             Problem::Regression { member, recorded: Some(recorded) } => {
-                write!(f, "{member} is empty, but held {recorded}: is its disk mounted?")
+                write!(
+                    f,
+                    "the data directory of {member} is empty, but had data ({recorded}): is its file system mounted?"
+                )
             }
             Problem::Regression { member, recorded: None } => {
-                write!(f, "{member} is empty, but was in service before: is its disk mounted?")
+                write!(f, "the data directory of {member} is empty, but had data before: is its file system mounted?")
             }
             Problem::NoCandidate { members } => {
-                f.write_str("nobody's data can be trusted: ")?;
+                f.write_str("no member has usable data: ")?;
                 for (at, one) in members.iter().enumerate() {
                     let comma = if at == 0 { "" } else { "; " };
                     match one.defect {
                         Some(defect) => write!(f, "{comma}{}: {defect}", one.member)?,
-                        None => write!(f, "{comma}{}: its data belong to no history", one.member)?,
+                        None => write!(f, "{comma}{}: its data have no cluster UUID", one.member)?,
                     }
                 }
                 Ok(())
             }
             Problem::UnsafeHoldsMore { member, defect, position, best } => write!(
                 f,
-                "{member} may hold {} more than everybody else ({position}), but {defect}",
+                "{member} may be {} ahead of all other members ({position}), but its data are not safe to use: {defect}",
                 count(position.seqno().get() - best.seqno().get(), "transaction")
             ),
             Problem::Diverged { members, fork } => write!(
                 f,
-                "a component was started at {fork} without {}, which are more advanced; no member that went on from there can \
-                 be started",
-                and(members)
+                "a new cluster was started at {fork} without {}, which {} more transactions than that; no member of the new \
+                 cluster can be started",
+                and(members),
+                if members.len() == 1 { "has" } else { "have" }
             ),
             Problem::NobodyLeft { members } => {
-                write!(f, "no enabled member has data to start from; {}, disabled or given up, may have", and(members))
+                write!(
+                    f,
+                    "no enabled member has data to start from; there may be data on {}, disabled or discarded by an override",
+                    and(members)
+                )
             }
             Problem::DisabledHoldsMore { member, position, best } => write!(
                 f,
-                "{member} is disabled and holds {} more than all enabled members ({position})",
+                "{member} is disabled, and {} ahead of all enabled members ({position})",
                 count(position.seqno().get() - best.seqno().get(), "transaction")
             ),
-            Problem::Unfit { member, why } => write!(f, "{member} can't begin: {why}"),
+            Problem::Unfit { member, why } => write!(f, "cannot start from {member}: {why}"),
         }
     }
 }
@@ -211,14 +228,14 @@ impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Defect::ZeroUuid => "its grastate.dat has the zero UUID: it crashed in a DDL statement or was inconsistent",
-            Defect::TransferBroken => "a state transfer to it began and did not end",
-            Defect::TransferUnsynced => "the power went before a state transfer to it was on disk",
-            Defect::TransferRuns => "a state transfer to it runs",
-            Defect::GrastateTorn => "its grastate.dat is torn and may have said that the data are bad",
+            Defect::TransferBroken => "a state transfer (SST) to it was interrupted: its data are incomplete",
+            Defect::TransferUnsynced => "power was lost before a state transfer to it was on disk",
+            Defect::TransferRuns => "a state transfer to it is running",
+            Defect::GrastateTorn => "its grastate.dat is damaged: it may have marked the data as unsafe",
             Defect::GrastateMissing => "it has no grastate.dat beside its data",
-            Defect::Contradiction => "its grastate.dat and its data are not of one history",
+            Defect::Contradiction => "its grastate.dat and its data have different cluster UUIDs",
             Defect::Inconsistent => "it found that its data differ from the others'",
-            Defect::Superseded => "a component was started without it",
+            Defect::Superseded => "a new cluster was started without it",
         })
     }
 }
@@ -226,12 +243,14 @@ impl fmt::Display for Defect {
 impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Unfit::NotEnabled => f.write_str("it is no enabled member"),
+            Unfit::NotEnabled => f.write_str("it is not an enabled member"),
             Unfit::Arbitrator => f.write_str("it is an arbitrator and holds no data"),
             Unfit::Unsafe(defect) => defect.fmt(f),
             Unfit::Empty => f.write_str("it is empty, and others may have data"),
-            Unfit::Discarded => f.write_str("its data are given up by the same word"),
-            Unfit::HasHistory => f.write_str("its data belong to a history: bootstrap it, don't seed it"),
+            Unfit::Discarded => f.write_str("another override discards its data"),
+            Unfit::HasHistory => {
+                f.write_str("its data belong to a cluster already: bootstrap from it instead of seeding")
+            }
         }
     }
 }
@@ -240,24 +259,32 @@ impl fmt::Display for Assumption {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Assumption::NotForced { members } => {
-                write!(f, "nobody has forced a new cluster on {}, of which nothing is known", and(members))
+                write!(f, "no new cluster was forced on {}, of which nothing is known", and(members))
             }
             Assumption::Lost { members, risk } => {
                 let what = match risk {
-                    Risk::None => "nothing is lost with them, unless a new cluster was forced there",
-                    Risk::Bounded => "what was under way in the outage may be lost with them",
-                    Risk::Unbounded => "they may have gone on alone, and all of that is lost with them",
+                    Risk::None => "no transaction is lost, unless a new cluster was forced there",
+                    Risk::Bounded => "transactions that were under way in the outage may be lost",
+                    Risk::Unbounded => "whatever was committed there after the others went down is lost",
                 };
                 write!(f, "{} will not come back: {what}", and(members))
             }
             Assumption::LeftBehind { members } => {
-                write!(f, "what {} holds is left behind: disabled, and not known", and(members))
+                write!(
+                    f,
+                    "nothing is needed of {} (disabled, and unknown): transactions that are only there are left out",
+                    and(members)
+                )
             }
             Assumption::Forced { unknown } if unknown.is_empty() => {
-                f.write_str("you want this member's data, whatever the others hold")
+                f.write_str("you want the data of this member: transactions that only others have are lost")
             }
             Assumption::Forced { unknown } => {
-                write!(f, "you want this member's data, whatever the others hold; nothing is known of {}", and(unknown))
+                write!(
+                    f,
+                    "you want the data of this member: transactions that only others have are lost; nothing is known of {}",
+                    and(unknown)
+                )
             }
         }
     }

@@ -43,7 +43,7 @@ const BOTH: Deviation = Deviation {
 const SWITCHED_OFF: Deviation = Deviation {
     original: "a service that is switched off in `[services]` is tracked all the same",
     here: "it is not tracked",
-    why: "it is down on all members, so nobody would hold the address",
+    why: "it is down on all members, so no member would hold the address",
 };
 
 /// A service that is tracked.

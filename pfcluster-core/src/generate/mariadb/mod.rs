@@ -101,7 +101,7 @@ impl<'a> Part<'a> {
         }
         if scene.request.options.readonly_hook {
             rendered.notices.push(Notice {
-                message: "the read-only hook is left out: without Galera nobody calls it".to_owned(),
+                message: "the read-only hook is left out: without Galera nothing calls it".to_owned(),
                 help: "nothing, or see above".to_owned(),
             });
         }
@@ -175,7 +175,7 @@ fn init_file(scene: &Scene<'_>) -> GeneratedFile {
 const ODD_SLAVE_MODE: Deviation = Deviation {
     original: "any `masterslavemode`, even `MASTER`, makes the zone's database a slave",
     here: "only `SLAVE` does",
-    why: "HAProxy and the list of databases take it so; half a slave is written to and has nobody to replicate from",
+    why: "HAProxy and the list of databases take it so; half a slave is written to and has no server to replicate from",
 };
 
 const INIT_FILE: Deviation = Deviation {

@@ -8,9 +8,10 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use pfcluster_core::cluster::{Cluster, Hostname, remove_member};
 use pfcluster_core::document::Document;
-use pfcluster_core::runbook::{Action, Name, Request, Runbook, Step, runbook};
 use pfcluster_core::span::Source;
 use pfcluster_core::version::PfVersion;
+use pfcluster_guide::runbook::{Action, Name, Request, Runbook, Step, runbook};
+use pfcluster_tests::guard::guard;
 use pfcluster_tests::lab::command::{said, wait_until};
 use pfcluster_tests::lab::{DEADLINE, Host, Lab, LabError, Result};
 use pfcluster_tests::webservices::{PASSWORD, lab as webservices};
@@ -34,15 +35,16 @@ const CLIENT: &str =
     "#!/bin/sh\nfor word; do shift; [ \"$word\" = -p ] || set -- \"$@\" \"$word\"; done\nexec /usr/bin/NAME \"$@\"\n";
 
 /// Sentences of steps that need no hand here, by how they begin.
-const NOTHING_TO_DO: [&str; 8] = [
+const NOTHING_TO_DO: [&str; 9] = [
     "with the hypervisor, all of them",
     "restart the server if the packages ask for it",
     "follow the upgrade notes",
     "as the upgrade notes say",
     "once, ",
-    "a server that only does not answer",
+    "a server that does not answer may still be running",
     "only if it bootstraps another member",
-    "only if it starts several members at once",
+    "only if it starts several members together",
+    "only if the decision does not say that",
 ];
 
 /// A lab whose hosts have what runbooks call.
@@ -122,9 +124,8 @@ impl<'l> Follower<'l> {
 
     /// Every line that is for another host alone, pasted into a terminal of this one: how many there were.
     pub(crate) fn paste_into(&self, host: &Host) -> Result<usize> {
-        let for_another = |command: &&String| {
-            command.starts_with("[ \"$(hostname)\" = ") && !command.contains(&format!(" = {} ]", host.plan.hostname))
-        };
+        let for_another =
+            |command: &&String| guard(command).is_some_and(|(hosts, _)| !hosts.contains(&&*host.plan.hostname));
         let actions = self.book.steps.iter().flat_map(|step| step.actions.iter().chain(&step.back));
         let commands = actions.filter_map(|action| match action {
             Action::Run { command, .. } => Some(command),
@@ -140,6 +141,8 @@ impl<'l> Follower<'l> {
                 host.name(),
                 said(&output)
             );
+            let told = String::from_utf8_lossy(&output.stdout).into_owned();
+            assert!(told.starts_with(&format!("not run: this is {}", host.plan.hostname)), "{command}: {told}");
             pasted += 1;
         }
         Ok(pasted)
@@ -227,13 +230,15 @@ impl<'l> Follower<'l> {
             "pfcluster conflict",
             "pfcluster bootstrap",
             "pfcluster check",
-            "--dry-run",
             "ping ",
             "grep ",
             "pgrep ",
             "ls ",
         ];
-        if code == 0 || code < 64 && answers.iter().any(|answer| command.contains(answer)) {
+        let asks = guard(&command).map_or(&*command, |(_, command)| command);
+        if code == 0
+            || code < 64 && answers.iter().any(|answer| asks.starts_with(answer) || asks.ends_with("--dry-run"))
+        {
             return Ok(());
         }
         Err(LabError(format!("`{command}` ends with {code}: {}", said(&output))))
@@ -253,7 +258,7 @@ impl<'l> Follower<'l> {
         if let Some(rest) = what.strip_prefix("go on with `pfcluster runbook elect-master --member MEMBER") {
             return self.elect(host, rest.split('`').next().unwrap_or_default());
         }
-        if what.starts_with("only if it says that their last view forms again") {
+        if what.starts_with("only if it says that Galera restores their last primary component") {
             return Ok(());
         }
         Err(LabError(format!("nobody knows how to `{what}`")))

@@ -4,7 +4,7 @@ mod follow;
 
 use std::time::Duration;
 
-use pfcluster_core::runbook::Name;
+use pfcluster_guide::runbook::Name;
 use pfcluster_tests::lab::{Host, Lab, Result, Start, start_together, wait_all_synced};
 
 use crate::common::{boot, disks, measured, nothing_lost, seconds};

@@ -35,7 +35,10 @@ fn is_left_alone(lab: &Lab, ports: Vec<Child>, answers_again: impl FnOnce(&Host)
     for _ in 0..45 {
         seconds(1);
         let log = pf2.log("supervisor");
-        assert!(pid(pf2).is_ok_and(|now| now == before) && !log.contains("Z end the database"), "pf2 was ended\n{log}");
+        assert!(
+            pid(pf2).is_ok_and(|now| now == before) && !log.contains("Z stop the database"),
+            "pf2 was ended\n{log}"
+        );
     }
     answers_again(pf2)?;
     [pf1, pf3].into_iter().zip(ports).try_for_each(|(host, port)| free_port(host, port))?;

@@ -81,7 +81,6 @@ pub(super) fn step_shown(step: &Step) -> String {
         Step::Stop { kill_after: None } => "end the database".to_owned(),
         Step::Stop { kill_after: Some(limit) } => format!("end the database, within {} s", limit.as_secs()),
         Step::End { kill_after } => format!("end the database whatever it does, within {} s", kill_after.as_secs()),
-        other => format!("{other:?}"),
     }
 }
 
