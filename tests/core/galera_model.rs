@@ -328,6 +328,23 @@ fn fact_14_a_joiner_in_transfer_has_no_socket_open() {
 }
 
 #[test]
+fn a_donor_is_synced_again_once_no_joiner_is_left() {
+    let mut cluster = Cluster::in_service(4);
+    cluster.slow_transfers = true;
+    cluster.leave(PF1);
+    cluster.leave(PF2);
+    commits(&mut cluster, PF3, 3);
+    start(&mut cluster, &[PF1, PF2]);
+    let [first, second] = [PF1, PF2].map(|place| cluster.run(place).expect("a run").state);
+    let (State::Joining(donor, _), State::Joining(other, _)) = (first, second) else { panic!("{first:?}, {second:?}") };
+    assert_eq!(donor, other, "both from one donor");
+    assert!(cluster.finish_transfer(PF1));
+    assert_eq!(cluster.run(donor).map(|run| run.state), Some(State::Donor), "it still gives to the other");
+    cluster.crash(PF2);
+    assert_eq!(cluster.run(donor).map(|run| run.state), Some(State::Synced));
+}
+
+#[test]
 fn a_power_cut_costs_what_was_not_flushed_and_no_more() {
     let mut cluster = three_at(12);
     cluster.window = 2;

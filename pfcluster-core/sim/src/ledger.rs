@@ -1,7 +1,9 @@
 //! The ledger: which commits clients were told are safe, who holds each, and who lost it if nobody does.
 
+use std::collections::BTreeMap;
+
 use super::breach::Kind as Breach;
-use super::galera::{Begun, Data, Harm, Place, Set};
+use super::galera::{Begun, Data, Harm, HistoryId, Place, Set};
 use super::world::World;
 
 /// Why the databases have changed.
@@ -39,6 +41,9 @@ pub enum Fate {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Ledger {
     fates: Vec<Fate>,
+    /// The copies of a commit that the start of a new history left where they were, as their members were disabled or had run alone.
+    /// The same history goes on without them; no other one may.
+    kept: BTreeMap<(usize, HistoryId), Set>,
 }
 
 impl Ledger {
@@ -136,7 +141,16 @@ impl World {
         let counted_out =
             self.galera.members[first].disabled.and(if self.words.detached { alone } else { Set::NOBODY });
         for event in missing {
-            let Some(holder) = holders[event].without(counted_out).iter().next() else { continue };
+            let history = self.galera.rows(first).map(|rows| rows.history);
+            let kept = history.and_then(|history| self.ledger.kept.get(&(event, history)).copied());
+            let Some(holder) = holders[event].without(counted_out.and(kept.unwrap_or(Set::NOBODY))).iter().next()
+            else {
+                let is_other = |place| self.galera.rows(place).is_some_and(|rows| Some(rows.history) != history);
+                if let Some(history) = history.filter(|_| holders[event].iter().all(is_other)) {
+                    self.ledger.kept.insert((event, history), holders[event]);
+                }
+                continue;
+            };
             let now = self.now;
             let gives_up = |holder| self.words.gives_up(&self.name(holder), &self.name(first), now);
             // Who starts on an override is told which disabled members are left behind.

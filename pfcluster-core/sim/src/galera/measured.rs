@@ -72,9 +72,9 @@ impl Cluster {
         self.apply(place);
     }
 
-    /// With [`Cluster::as_measured`]: whoever gives to nobody any more goes on.
+    /// Whoever gives to nobody any more goes on: all have their state, or have ended.
     pub(super) fn donors_end(&mut self) {
-        for donor in self.everybody().iter().filter(|_| self.as_measured).collect::<Vec<_>>() {
+        for donor in self.everybody().iter() {
             let gives = |other: Place| matches!(self.run(other), Some(run) if matches!(run.state, State::Joining(to, _) if to == donor));
             let is_over =
                 self.run(donor).is_some_and(|run| run.state == State::Donor) && !self.everybody().iter().any(gives);

@@ -49,11 +49,6 @@ impl Cluster {
             return false;
         }
         self.complete(place, donor, full);
-        let gives = |other: Place| matches!(self.run(other), Some(run) if matches!(run.state, State::Joining(to, _) if to == donor));
-        let still_gives = (0..self.members.len()).any(gives);
-        if let Some(run) = self.run_mut(donor).filter(|_| !still_gives) {
-            run.state = State::Synced;
-        }
         self.donors_end();
         true
     }
