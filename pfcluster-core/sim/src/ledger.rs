@@ -156,8 +156,11 @@ impl World {
             // Who starts on an override is told which disabled members are left behind.
             let left = self.galera.members[first].disabled.and(self.hosts[first].counted_out);
             let is_told = |holder| self.words.any(now) && left.contains(holder);
-            let is_excused =
-                self.words.forged || holders[event].iter().all(|holder| gives_up(holder) || is_told(holder));
+            // Of a force that none of them has heard of, nobody who answers can tell: the decision says that it assumes there was none.
+            let is_unheard = members.iter().all(|place| self.hosts[place].records.forks.is_empty());
+            let was_forced = |holder| is_unheard && self.words.forces(&self.name(holder), now);
+            let may_go_without = |holder| gives_up(holder) || is_told(holder) || was_forced(holder);
+            let is_excused = self.words.forged || holders[event].iter().all(may_go_without);
             let fate = match elected {
                 _ if is_excused => Fate::GivenUp,
                 false => Fate::Galera,

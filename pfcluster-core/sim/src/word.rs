@@ -60,6 +60,11 @@ impl Words {
         })
     }
 
+    /// A word forces this member.
+    pub(super) fn forces(&self, host: &Hostname, now: u64) -> bool {
+        self.holding(now).any(|saying| matches!(saying, Saying::Force(other) if other == host))
+    }
+
     /// A word gives up what this member holds, in favour of the other.
     pub(super) fn gives_up(&self, holder: &Hostname, first: &Hostname, now: u64) -> bool {
         self.holds_for(first, now)
