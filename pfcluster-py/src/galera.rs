@@ -80,7 +80,7 @@ pub(crate) fn select_bootstrap(
         let age = |host| now?.checked_sub(several.newest(host)?.taken.seconds()?);
         let shown: Vec<Shown<'_>> = members.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
         let mut text = Vec::new();
-        report::text(&decision, &shown, &mut text)?;
+        report::text(&decision, &shown, false, &mut text)?;
         let text = String::from_utf8_lossy(&text).into_owned();
         Class::Decision.wrap(py, Document::answer(&report::document(&decision, &shown), text)?)
     })

@@ -185,7 +185,7 @@ impl Supervisor {
         guarded(|| {
             let status = self.machine().status(Tick(number(now, "now", MOMENTS)?));
             let mut text = Vec::new();
-            report::text(&status, &mut text)?;
+            report::text(&status, false, &mut text)?;
             let text = String::from_utf8_lossy(&text).into_owned();
             Class::SupervisorStatus.wrap(py, Document::answer(&report::document(&status), text)?)
         })

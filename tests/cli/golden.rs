@@ -175,8 +175,9 @@ fn decisions_of_bootstrap() {
         assert_fits("bootstrap.json", &document);
         actions.push(document["action"].clone());
         let mut text = Vec::new();
-        bootstrap::text(&decision, &[], &mut text).expect("memory");
-        in_words += String::from_utf8_lossy(&text).split_once("\n\n").expect("a table, and a decision").1;
+        bootstrap::text(&decision, &[], false, &mut text).expect("memory");
+        let text = String::from_utf8_lossy(&text);
+        in_words += &text[text.find("Decision: ").expect("a decision")..];
     }
     let decision = Decision {
         action: decisions::actions().swap_remove(0),
@@ -186,7 +187,7 @@ fn decisions_of_bootstrap() {
     let document = bootstrap::json(&decision, &shown) + "\n";
     assert_fits("bootstrap.json", &parsed(&document));
     let mut text = Vec::new();
-    bootstrap::text(&decision, &shown, &mut text).expect("memory");
+    bootstrap::text(&decision, &shown, false, &mut text).expect("memory");
     words_of(&parsed(&document), &mut found);
     actions.iter().for_each(|action| words_of(action, &mut found));
     golden("bootstrap/document.json", &document);
@@ -243,7 +244,7 @@ fn answers_of_a_supervisor() {
         assert_fits("mariadb-status.json", &parsed(&document));
         golden(&format!("supervisor/{name}.json"), &document);
         let mut text = Vec::new();
-        supervisor::text(&status, &mut text).expect("memory");
+        supervisor::text(&status, false, &mut text).expect("memory");
         golden(&format!("supervisor/{name}.txt"), &String::from_utf8_lossy(&text));
     }
     let status = status(true);
@@ -349,8 +350,8 @@ const PRINTED: [(&str, &str); 9] = [
     ("generate.json", "generate keepalived mariadb --check"),
     ("rules.json", "check --explain PFC012"),
     ("runbook-list.json", "runbook"),
-    ("runbook-maintenance.json", "runbook maintenance pf/conf/cluster.conf --member pf2"),
-    ("runbook-shutdown.json", "runbook shutdown pf/conf/cluster.conf"),
+    ("runbook-maintenance.json", "runbook maintenance pf2 --cluster-conf pf/conf/cluster.conf"),
+    ("runbook-shutdown.json", "runbook shutdown --cluster-conf pf/conf/cluster.conf"),
     ("status.json", "status --datadir data --socket nowhere --backups data --run-directory nowhere"),
     ("sync.json", "sync --as-master --dry-run"),
 ];

@@ -6,7 +6,8 @@ use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::bootstrap::{Action, Reason, Seen};
+use pfcluster_core::form::WithText;
+use pfcluster_core::galera::bootstrap::{Action, Loss, Reason, Seen, losses};
 use pfcluster_core::galera::{
     ClusterStatus, Evidence, Files, Found, Grastate, LocalState, Observation, Position, Process, Recovered, Running,
     Uuid,
@@ -29,10 +30,12 @@ pub fn document<'d>(decision: &'d Decision<Action, Reason>, members: &[Shown<'d>
     #[derive(Serialize)]
     struct Document<'d> {
         members: Vec<Row<'d>>,
+        losses: Vec<WithText<Loss>>,
         #[serde(flatten)]
         decision: &'d Decision<Action, Reason>,
     }
-    Versioned::new(Document { members: members.iter().map(Row::of).collect(), decision })
+    let losses = losses(decision).into_iter().map(WithText).collect();
+    Versioned::new(Document { members: members.iter().map(Row::of).collect(), losses, decision })
 }
 
 /// The same as text.
@@ -40,14 +43,21 @@ pub fn json(decision: &Decision<Action, Reason>, members: &[Shown<'_>]) -> Strin
     json::text(&document(decision, members))
 }
 
-/// The evidence, the decision, why, who lost and why, what is taken for granted, what to do.
+/// What is lost, the evidence, the decision, why, who was not chosen and why, what is taken for granted, what to do.
 ///
 /// # Errors
 /// If it can't be written.
-pub fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mut dyn Write) -> io::Result<()> {
+pub fn text(
+    decision: &Decision<Action, Reason>,
+    members: &[Shown<'_>],
+    color: bool,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    data_loss(decision, color, out)?;
     table(members, out)?;
     writeln!(out, "\nDecision: {}", decision.action)?;
-    for reason in &decision.reasons {
+    // What is lost stands before everything else.
+    for reason in decision.reasons.iter().filter(|reason| !matches!(reason, Reason::TailLost { .. })) {
         writeln!(out, "  {}", led(reason, &decision.action))?;
     }
     if let Action::Bootstrap { assumes, .. } | Action::Promote { assumes, .. } = &decision.action {
@@ -57,6 +67,17 @@ pub fn text(decision: &Decision<Action, Reason>, members: &[Shown<'_>], out: &mu
         writeln!(out, "\nWhat to do:")?;
     }
     decision.remedy.iter().try_for_each(|step| writeln!(out, "  {step}"))
+}
+
+/// What is lost, a line each.
+///
+/// # Errors
+/// If it can't be written.
+pub fn data_loss(decision: &Decision<Action, Reason>, color: bool, out: &mut dyn Write) -> io::Result<()> {
+    let (red, plain) = if color { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+    let losses = losses(decision);
+    losses.iter().try_for_each(|loss| writeln!(out, "{red}DATA LOSS{plain}: {loss}"))?;
+    if losses.is_empty() { Ok(()) } else { writeln!(out) }
 }
 
 /// A reason with the word that leads it: what speaks against a start is no "because" of it.

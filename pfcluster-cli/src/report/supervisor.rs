@@ -208,10 +208,10 @@ fn not_accepting(status: &Status, key: KeyId) -> Vec<&Hostname> {
 ///
 /// # Errors
 /// If it can't be written.
-pub fn text(status: &Status, out: &mut dyn Write) -> io::Result<()> {
+pub fn text(status: &Status, color: bool, out: &mut dyn Write) -> io::Result<()> {
     let shown = shown(status);
     match &status.decision {
-        Some(decision) => bootstrap::text(decision, &shown, out)?,
+        Some(decision) => bootstrap::text(decision, &shown, color, out)?,
         None => writeln!(out, "The supervisor has not seen its own database yet")?,
     }
     let silent: Vec<String> = status

@@ -47,7 +47,7 @@ pub struct Judged<'a> {
 pub type Law = (&'static str, fn(Judged<'_>) -> Result<(), String>);
 
 /// Every law that a decision must obey whatever the evidence is, a contradictory one included.
-pub const LAWS: [Law; 17] = [
+pub const LAWS: [Law; 18] = [
     ("nobody joins one of two primary components", starts::one_of_two),
     ("a network that is cut is waited for", waits::through_a_cut),
     ("what is taken for granted is said", starts::unsaid),
@@ -58,6 +58,7 @@ pub const LAWS: [Law; 17] = [
     ("nothing starts from no position", starts::from_no_position),
     ("only fit members start", starts::unfit),
     ("no known position is left behind", starts::left_behind),
+    ("what a start loses is said first", starts::untold_loss),
     ("a start without everybody needs a witness", witnesses::without_a_witness),
     ("who keeps the UUID is proved to be the most advanced", starts::keeps_uuid_in_doubt),
     ("a start leaves no other proof behind", starts::leaves_a_proof),

@@ -68,7 +68,7 @@ fn decide(several: &Several) {
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: age(seen) }).collect();
         super::assert_printable_text_of_json(&bootstrap::json(&decision, &shown));
         let mut text = Vec::new();
-        bootstrap::text(&decision, &shown, &mut text).expect("memory");
+        bootstrap::text(&decision, &shown, false, &mut text).expect("memory");
         super::assert_printable(&String::from_utf8(text).expect("text"));
         decision.reasons.iter().for_each(|reason| super::assert_one_line(&reason.to_string()));
     }

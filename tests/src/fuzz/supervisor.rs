@@ -321,7 +321,7 @@ impl World {
         let status = self.supervisor.status(self.now);
         super::assert_printable_text_of_json(&report::json(&status));
         let mut text = Vec::new();
-        report::text(&status, &mut text).expect("memory");
+        report::text(&status, false, &mut text).expect("memory");
         super::assert_printable(&String::from_utf8(text).expect("text"));
     }
 }

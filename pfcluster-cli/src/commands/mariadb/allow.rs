@@ -27,7 +27,7 @@ pub(super) struct Allow {
     #[command(subcommand)]
     word: Words,
     /// Don't ask
-    #[arg(long, global = true)]
+    #[arg(short = 'y', long, global = true)]
     yes: bool,
 }
 
@@ -116,7 +116,7 @@ impl Allow {
         let elsewhere = subject.or_else(|| decision.action.starts().cloned()).filter(|host| *host != me);
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: None }).collect();
         writeln!(printer.err, "With this override:\n")?;
-        report::text(&decision, &shown, printer.err)?;
+        report::text(&decision, &shown, printer.color, printer.err)?;
         if !self.yes && !confirmed(&about, printer)? {
             writeln!(printer.err, "note: no override was given")?;
             return Ok(ExitStatus::No);

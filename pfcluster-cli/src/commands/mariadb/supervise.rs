@@ -35,13 +35,13 @@ pub(super) struct Supervise {
     #[arg(long)]
     force_new_cluster: bool,
     /// Look, hear the others, and say what would be done now; do nothing
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     dry_run: bool,
     /// Format of the log, which goes to standard error
     #[arg(long, value_enum, default_value_t = Log::Text)]
     log: Log,
     /// Output format of `--dry-run`
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
     /// Where this member's backups are
     #[arg(long, value_name = "DIR", default_value = backup::DIRECTORY, hide = true)]
@@ -60,14 +60,14 @@ enum Log {
 }
 
 const HELP: &str = "\
-It needs ROOT/conf/pfcluster.key, the same on all members (`pfcluster key new`), and the members must
-reach each other's management addresses on UDP port 4254. What it sends is signed with a key of this
+It needs ROOT/conf/pfcluster.key, the same on all members (`pfcluster key new`), and the members must \
+reach each other's management addresses on UDP port 4254. What it sends is signed with a key of this \
 member's own, /var/lib/pfcluster/signing.key, which it makes at its first start.
 
-It refuses to run beside PacketFence's own pf-mariadb and galera-autofix. While the member is in
+It refuses to run beside PacketFence's own pf-mariadb and galera-autofix. While the member is in \
 maintenance, it starts nothing.
 
-Exit status: 0 it was told to end, and the database has ended; 2 it could not begin. With --dry-run:
+Exit status: 0 it was told to end, and the database has ended; 2 it could not begin. With --dry-run: \
 0 there is something to do or everything is in service, 1 wait or refuse, 2 it could not be done.";
 
 impl Supervise {
@@ -97,7 +97,7 @@ impl Supervise {
         let status = rehearse(setup, global.timeout().max(Duration::from_secs(2)), &mut Quiet(voice))?;
         match self.format {
             AnswerFormat::Json => printer.out.write_all(report::json(&status).as_bytes())?,
-            AnswerFormat::Text => report::text(&status, printer.out)?,
+            AnswerFormat::Text => report::text(&status, printer.color, printer.out)?,
         }
         Ok(match status.decision.map(|decision| decision.action) {
             None | Some(Action::Wait { .. } | Action::Refuse { .. }) => ExitStatus::No,
@@ -195,7 +195,7 @@ impl Voice for Speaker<'_> {
         }
         let mut out = Vec::new();
         // A vector takes everything.
-        let _ = report::text(status, &mut out);
+        let _ = report::text(status, false, &mut out);
         String::from_utf8_lossy(&out).into_owned()
     }
 

@@ -12,10 +12,10 @@ use super::{Shown, Verified, new_mends, place, word};
 /// If it can't be written.
 pub fn list(out: &mut dyn Write) -> io::Result<()> {
     for name in Name::ALL {
-        let member = if name.about().is_some() { " --member HOST" } else { "" };
+        let member = if name.about().is_some() { " HOST" } else { "" };
         let (name_and_member, summary) = (format!("{name}{member}"), name.summary());
         let guide = if name.guide().is_empty() { String::new() } else { format!(" (guide {})", name.guide()) };
-        writeln!(out, "{name_and_member:31} {summary}{guide}")?;
+        writeln!(out, "{name_and_member:20} {summary}{guide}")?;
     }
     Ok(())
 }

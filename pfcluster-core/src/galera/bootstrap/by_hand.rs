@@ -14,7 +14,8 @@ pub const STATE_ASIDE: &str = "[ ! -e /var/lib/mysql/grastate.dat ] || mv --back
 /// As [`STATE_ASIDE`]. An old view could come up as a cluster of its own.
 pub const VIEW_ASIDE: &str = "[ ! -e /var/lib/mysql/gvwstate.dat ] || mv --backup=numbered /var/lib/mysql/gvwstate.dat \
                                      /var/lib/mysql/gvwstate.dat.aside";
-const NOT_LAST: &str = "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat";
+/// As [`STATE_ASIDE`]. A server that left last could start a cluster of its own.
+pub const NOT_LAST: &str = "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat";
 /// No database runs here, however it was started.
 pub const NO_SERVER: &str = "! pgrep -l -x 'mariadbd|mysqld' || ! echo \"not run: a database runs here\"";
 /// The data directory, whole, and an empty one in its place; [`NO_SERVER`] stands before it. What comes after it in the same command

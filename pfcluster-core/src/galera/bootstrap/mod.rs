@@ -155,6 +155,7 @@ mod action;
 mod by_hand;
 mod facts;
 mod last_to_leave;
+mod loss;
 mod most_advanced;
 mod overrides;
 mod plan;
@@ -168,7 +169,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 pub use action::{Action, Assumption, Awaited, Defect, History, Need, Problem, Proof, Risk, Unfit, Untrusted};
-pub use by_hand::{DATA_ASIDE, NO_SERVER, START, STATE_ASIDE, STOP, STOP_WAITING, VIEW_ASIDE};
+pub use by_hand::{DATA_ASIDE, NO_SERVER, NOT_LAST, START, STATE_ASIDE, STOP, STOP_WAITING, VIEW_ASIDE};
+pub use loss::{Loss, Lost, losses};
 pub use reason::{FlagIgnored, Hindrance, NotChosen, Reason, SplitSign, TieBreak, Word};
 
 use crate::cluster::Hostname;

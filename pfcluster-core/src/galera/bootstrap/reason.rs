@@ -193,6 +193,20 @@ pub enum Word {
     Trust,
 }
 
+impl Word {
+    /// As it is typed.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Word::AssumeLost => "assume-lost",
+            Word::Discard => "discard",
+            Word::Seed => "seed",
+            Word::Standalone => "standalone",
+            Word::Force => "force",
+            Word::Trust => "trust",
+        }
+    }
+}
+
 /// What keeps those who can prove to have left last from starting while others are not known.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]

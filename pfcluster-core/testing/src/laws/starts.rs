@@ -8,7 +8,7 @@ use super::held::{
 use super::lists::is_with_others;
 use super::witnesses::{holds_a_view, proves, view_of, was_alone_at_the_end};
 use pfcluster_core::cluster::Hostname;
-use pfcluster_core::galera::bootstrap::{Action, Assumption, Seen};
+use pfcluster_core::galera::bootstrap::{Action, Assumption, Seen, losses};
 use pfcluster_core::galera::{ClusterStatus, Position};
 
 impl<'a> Judged<'a> {
@@ -235,6 +235,20 @@ pub(super) fn left_behind(judged: Judged<'_>) -> Result<(), String> {
         let mut had = held(one).seeming().into_iter().chain(remembered(one));
         if let Some(above) = had.find(|position| position.is_above(source)) {
             return Err(format!("{source} is the start, and {} is at {above}", one.host));
+        }
+    }
+    Ok(())
+}
+
+/// A member that holds more than the start of the same history: what it has more is lost, or stays where it is until an override.
+pub(super) fn untold_loss(judged: Judged<'_>) -> Result<(), String> {
+    let Some(source) = judged.source() else { return Ok(()) };
+    let losses = losses(judged.decision);
+    for one in judged.seen {
+        let Some(position) = held(one).good().filter(|position| position.is_above(source)) else { continue };
+        let is_told = losses.iter().any(|loss| loss.member == one.host && loss.authorised_by.is_some());
+        if !is_told && !judged.decision.action.discard().contains(&one.host) {
+            return Err(format!("{source} is the start, {} is at {position}, and no loss is told", one.host));
         }
     }
     Ok(())
