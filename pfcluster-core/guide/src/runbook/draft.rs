@@ -183,10 +183,6 @@ impl Draft {
         self
     }
 
-    fn only_host(&self) -> &Hostname {
-        self.step.on.first().expect("a step has a host")
-    }
-
     pub(super) fn sql(&mut self, client: &str, statements: &[impl AsRef<str>]) -> &mut Draft {
         let statements = statements.iter().map(|one| one.as_ref().to_owned()).collect();
         self.step.actions.push(Action::Sql { client: client.to_owned(), statements });

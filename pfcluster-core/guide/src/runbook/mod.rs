@@ -48,6 +48,8 @@ pub enum Name {
     Shutdown,
     /// Guide 6.2.
     Startup,
+    /// Guide 4.2, 4.3 and 5.2.
+    PowerCut,
     /// Guide 7.1.
     RemoveMember,
     /// Guide 3.4.2 and 3.5, in a cluster that is in service.
@@ -82,12 +84,13 @@ pub enum Name {
 
 impl Name {
     /// All of them, in the order of the life of a cluster.
-    pub const ALL: [Name; 20] = [
+    pub const ALL: [Name; 21] = [
         Name::CreateCluster,
         Name::JoinMember,
         Name::SecureKeepalived,
         Name::Shutdown,
         Name::Startup,
+        Name::PowerCut,
         Name::RemoveMember,
         Name::AddMember,
         Name::Resync,
@@ -113,6 +116,7 @@ impl Name {
             Name::SecureKeepalived => "secure-keepalived",
             Name::Shutdown => "shutdown",
             Name::Startup => "startup",
+            Name::PowerCut => "power-cut",
             Name::RemoveMember => "remove-member",
             Name::AddMember => "add-member",
             Name::Resync => "resync",
@@ -131,6 +135,16 @@ impl Name {
         }
     }
 
+    /// What else people call it.
+    pub fn aliases(self) -> &'static [&'static str] {
+        match self {
+            Name::PowerCut => &["outage", "crash", "all-down"],
+            Name::SplitBrain => &["splitbrain"],
+            Name::MemberMissing => &["missing-member"],
+            _ => &[],
+        }
+    }
+
     /// What it is for, in a few words.
     pub fn summary(self) -> &'static str {
         match self {
@@ -139,6 +153,7 @@ impl Name {
             Name::SecureKeepalived => "give keepalived a secret of your own",
             Name::Shutdown => "shut the whole cluster down",
             Name::Startup => "bring the whole cluster up again",
+            Name::PowerCut => "bring the database back when it is down everywhere",
             Name::RemoveMember => "take a server out of the cluster for good",
             Name::AddMember => "add a server to a cluster that is in service",
             Name::Resync => "give all members the configuration of one",
@@ -165,6 +180,7 @@ impl Name {
             Name::SecureKeepalived => "3.6",
             Name::Shutdown => "6.1",
             Name::Startup => "6.2, 4.2, 4.3",
+            Name::PowerCut => "4.2, 4.3, 5.2",
             Name::RemoveMember => "7.1",
             Name::AddMember => "3.4.2, 3.5",
             Name::Resync => "7.2, 7.3",
@@ -199,7 +215,7 @@ impl Name {
     }
 }
 
-/// The name that a person types.
+/// The name that a person types, not one of its [aliases](Name::aliases).
 impl fmt::Display for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
@@ -215,7 +231,8 @@ impl FromStr for Name {
     type Err = NameError;
 
     fn from_str(text: &str) -> Result<Name, NameError> {
-        Name::ALL.into_iter().find(|name| name.as_str() == text).ok_or(NameError)
+        let is_meant = |name: &Name| name.as_str() == text || name.aliases().contains(&text);
+        Name::ALL.into_iter().find(is_meant).ok_or(NameError)
     }
 }
 

@@ -118,9 +118,9 @@ impl RunbookError {
                 "`pfcluster show` shows the members, `pfcluster check` what is wrong".to_owned()
             }
             RunbookError::Whom(name) => {
-                format!("name {} with `--member HOST`", name.about().unwrap_or("the member"))
+                format!("name {}: `pfcluster runbook {name} HOST`", name.about().unwrap_or("the member"))
             }
-            RunbookError::AboutAll(_) => "leave `--member` out; `--for HOST` shows one host's part".to_owned(),
+            RunbookError::AboutAll(_) => "name none; `--for HOST` shows one host's part".to_owned(),
             RunbookError::OnlyOne(_) | RunbookError::NobodyLeft(_) => "name fewer members".to_owned(),
             RunbookError::NotAMember(_) | RunbookError::NotInDatabase(_) | RunbookError::NoSuchZone(_) => {
                 "`pfcluster show` shows the members and their zones".to_owned()

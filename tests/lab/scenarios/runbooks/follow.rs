@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
+use std::thread;
 
 use pfcluster_core::cluster::{Cluster, Hostname, remove_member};
 use pfcluster_core::document::Document;
@@ -35,7 +36,7 @@ const CLIENT: &str =
     "#!/bin/sh\nfor word; do shift; [ \"$word\" = -p ] || set -- \"$@\" \"$word\"; done\nexec /usr/bin/NAME \"$@\"\n";
 
 /// Sentences of steps that need no hand here, by how they begin.
-const NOTHING_TO_DO: [&str; 9] = [
+const NOTHING_TO_DO: [&str; 12] = [
     "with the hypervisor, all of them",
     "restart the server if the packages ask for it",
     "follow the upgrade notes",
@@ -45,6 +46,9 @@ const NOTHING_TO_DO: [&str; 9] = [
     "only if it bootstraps another member",
     "only if it starts several members together",
     "only if the decision does not say that",
+    "only if `Decision:` says wait or refuse",
+    "if a member's database is primary",
+    "switch them on, all of them",
 ];
 
 /// A lab whose hosts have what runbooks call.
@@ -96,11 +100,11 @@ impl<'l> Follower<'l> {
         let mut request = Request::new(&cluster, version(VERSION));
         request.members = members.iter().map(|name| full_name(lab, name)).collect::<Result<_>>()?;
         let mut command: Vec<String> =
-            ["pfcluster", "runbook", name.as_str(), "/root/cluster.conf", "--root", "/usr/local/pf"]
+            ["pfcluster", "runbook", "--cluster-conf", "/root/cluster.conf", "--root", "/usr/local/pf", name.as_str()]
                 .map(str::to_owned)
                 .to_vec();
+        command.extend(members.iter().map(|name| (*name).to_owned()));
         command.extend(["--pf-version", VERSION, "--database", "packetfence"].map(str::to_owned));
-        members.iter().for_each(|name| command.extend(["--member".to_owned(), (*name).to_owned()]));
         for pair in options.chunks(2) {
             match pair {
                 ["--without", host] => request.without.push(full_name(lab, host)?),
@@ -156,19 +160,34 @@ impl<'l> Follower<'l> {
     fn step(&self, number: usize) -> Result {
         let step = &self.book.steps[number];
         measured(&format!("{} {}", self.book.name, number + 1), &step.title);
-        for name in &step.on {
+        let actions = |name: &Hostname| -> Result {
             let host = self.host(name)?;
-            for action in &step.actions {
-                self.action(host, action).map_err(|error| LabError(format!("{} on {name}: {error}", step.title)))?;
-            }
-            if step.one_by_one {
-                self.verify(number, host)?;
-            }
+            let failed = |error: LabError| LabError(format!("{} on {name}: {error}", step.title));
+            step.actions.iter().try_for_each(|action| self.action(host, action)).map_err(failed)
+        };
+        if step.one_by_one {
+            return step.on.iter().try_for_each(|name| {
+                actions(name)?;
+                self.verify(number, self.host(name)?)
+            });
         }
-        if !step.one_by_one {
-            step.on.iter().try_for_each(|name| self.verify(number, self.host(name)?))?;
+        if step.warnings.iter().any(|warning| warning.starts_with("one after the other, each until")) {
+            for name in &step.on {
+                actions(name)?;
+                let host = self.host(name)?;
+                let is_through =
+                    || !host.database_runs() || host.status("wsrep_local_state_comment").eq_ignore_ascii_case("synced");
+                let what = format!("step {} on {name}: synced, or not started", number + 1);
+                wait_until(&what, DEADLINE, is_through, || host.log("mariadb"))?;
+            }
+            return step.on.iter().try_for_each(|name| self.verify(number, self.host(name)?));
         }
-        Ok(())
+        // In a terminal for each: a database that waits for the others keeps none of them waiting.
+        thread::scope(|scope| {
+            let all: Vec<_> = step.on.iter().map(|name| scope.spawn(|| actions(name))).collect();
+            all.into_iter().try_for_each(|one| one.join().unwrap_or_else(|_| Err(LabError("a panic".to_owned()))))
+        })?;
+        step.on.iter().try_for_each(|name| self.verify(number, self.host(name)?))
     }
 
     /// What can be told of the step on this host holds in the end.
@@ -209,6 +228,13 @@ impl<'l> Follower<'l> {
 
     pub(crate) fn run(&self, host: &Host, command: &str) -> Result {
         // Between hosts, as ssh would.
+        if let Some((path, target)) = command.strip_prefix("scp /").and_then(|rest| rest.split_once(" root@")) {
+            let address = target.trim_end_matches(":/root/");
+            let to = self.lab.hosts.iter().find(|one| one.plan.management.to_string() == address);
+            let text = host.exec(&["cat", &format!("/{path}")])?;
+            let to = to.ok_or_else(|| LabError(format!("nobody has {address}")))?;
+            return to.exec(&["sh", "-c", &format!("cat >/{path} <<'EOF'\n{text}\nEOF")]).map(drop);
+        }
         if let Some(source) = command.strip_prefix("scp root@") {
             let (address, path) = source.trim_end_matches(" /root/").split_once(':').unwrap_or((source, ""));
             let from = self.lab.hosts.iter().find(|one| one.plan.management.to_string() == address);
@@ -235,8 +261,11 @@ impl<'l> Follower<'l> {
             "pgrep ",
             "ls ",
         ];
+        // On the members that the decision does not name.
+        let is_passed_over = output.stdout.starts_with(b"not run: /root/pfcluster-decision does not say");
         let asks = guard(&command).map_or(&*command, |(_, command)| command);
         if code == 0
+            || code == 1 && is_passed_over
             || code < 64 && answers.iter().any(|answer| asks.starts_with(answer) || asks.ends_with("--dry-run"))
         {
             return Ok(());
@@ -255,34 +284,7 @@ impl<'l> Follower<'l> {
             let text = remove_member(&document, &gone).map_err(|error| LabError(error.to_string()))?;
             return Ok(fs::write(host.folder.join("pf/conf/cluster.conf"), text)?);
         }
-        if let Some(rest) = what.strip_prefix("go on with `pfcluster runbook elect-master --member MEMBER") {
-            return self.elect(host, rest.split('`').next().unwrap_or_default());
-        }
-        if what.starts_with("only if it says that Galera restores their last primary component") {
-            return Ok(());
-        }
         Err(LabError(format!("nobody knows how to `{what}`")))
-    }
-
-    /// The member that the decision named, from the same evidence.
-    fn elect(&self, host: &Host, rest: &str) -> Result {
-        let without: Vec<&str> = rest.split_whitespace().filter(|word| !word.starts_with("--")).collect();
-        let mut words = vec!["pfcluster", "bootstrap", "--format", "json", "--assume-lost"];
-        words.extend(&without);
-        let files: Vec<String> = self
-            .lab
-            .hosts
-            .iter()
-            .filter(|one| !without.contains(&&*one.plan.hostname))
-            .map(|one| format!("/root/evidence-{}.json", one.plan.hostname))
-            .collect();
-        words.push("--evidence");
-        words.extend(files.iter().map(String::as_str));
-        let answer: Value = serde_json::from_slice(&host.output(&words)?.stdout).unwrap_or_default();
-        let member = answer["action"]["member"].as_str().unwrap_or_default().to_owned();
-        measured("the decision", &answer["action"]);
-        let options: Vec<&str> = without.iter().flat_map(|host| ["--without", *host]).collect();
-        Follower::new(self.lab, Name::ElectMaster, &[&member], &options)?.follow(|_| Ok(()))
     }
 }
 

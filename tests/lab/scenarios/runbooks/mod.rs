@@ -21,6 +21,16 @@ fn written(lab: &Lab) {
     drop(writers);
 }
 
+/// All have one configuration, as after a push.
+fn with_versions(lab: &Lab) -> Result {
+    for host in &lab.hosts {
+        let version = host.folder.join("pf/var/conf/config_version");
+        std::fs::create_dir_all(version.parent().unwrap_or(&host.folder))?;
+        std::fs::write(version, "1510000000.12345")?;
+    }
+    Ok(())
+}
+
 fn insert(host: &Host, id: u32) -> Result {
     host.query(&format!("INSERT INTO lab.commits VALUES ({id}, '{}')", host.name())).map(drop)
 }
@@ -147,6 +157,47 @@ fn member_missing_is_followed() -> Result {
     start_together(&[pf1, pf2], Start::Normal)?;
     Follower::new(&lab, Name::MemberMissing, &["pf3"], &[])?.follow(|_| Ok(()))?;
     wait_all_synced(&[pf1, pf2])?;
+    nothing_lost(&lab)
+}
+
+/// All at the same moment: they start together.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn power_cut_of_all_at_once_is_followed() -> Result {
+    let lab = prepared()?;
+    let [pf1, pf2, pf3] = three(&lab)?;
+    written(&lab);
+    seconds(1);
+    lab.cut_together(&[pf1, pf2, pf3])?;
+    disks(&lab, "after the power cut");
+    again(&lab, &[pf1, pf2, pf3])?;
+    with_versions(&lab)?;
+    Follower::new(&lab, Name::PowerCut, &[], &[])?.follow(|_| Ok(()))?;
+    wait_all_synced(&[pf1, pf2, pf3])?;
+    nothing_lost(&lab)
+}
+
+/// One after the other: the last one alone has the newest data, and the others join it.
+#[test]
+#[ignore = "slow: tests/lab/lab matrix"]
+fn power_cut_of_the_last_one_is_followed() -> Result {
+    let lab = prepared()?;
+    let [pf1, pf2, pf3] = three(&lab)?;
+    written(&lab);
+    pf1.stop_database()?;
+    insert(pf2, 1)?;
+    pf3.stop_database()?;
+    insert(pf2, 2)?;
+    seconds(1);
+    lab.cut_together(&[pf1, pf2, pf3])?;
+    disks(&lab, "after the power cut");
+    again(&lab, &[pf1, pf2, pf3])?;
+    with_versions(&lab)?;
+    Follower::new(&lab, Name::PowerCut, &[], &[])?.follow(|_| Ok(()))?;
+    wait_all_synced(&[pf1, pf2, pf3])?;
+    for host in [pf1, pf2, pf3] {
+        assert_eq!(ids(host)?, ["1", "2"], "{}", host.name());
+    }
     nothing_lost(&lab)
 }
 

@@ -8,10 +8,22 @@ use crate::runbook::draft::{Book, Draft, PF_CONF, address, others};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::command_line::dump_once;
 use pfcluster_core::decision::and;
-use pfcluster_core::galera::bootstrap::{NO_SERVER, STATE_ASIDE, VIEW_ASIDE};
+use pfcluster_core::galera::bootstrap::{NO_SERVER, START, STATE_ASIDE, VIEW_ASIDE};
 
 /// Where the step that determines a member keeps what `bootstrap` printed: later steps carry out that, and nothing else.
 const DECISION: &str = "/root/pfcluster-decision";
+/// A decision of an earlier outage is not carried out.
+const IS_NEW: &str = "[ -n \"$(find /root/pfcluster-decision -mmin -120)\" ] || ! echo \"not run: /root/pfcluster-decision is older than two \
+                      hours: collect the state of each member again, and decide again\"";
+/// Nothing is forced that was not decided from the evidence.
+const BOOTSTRAPS: &str = "grep -q \"^Decision: bootstrap the cluster from $(hostname) \" /root/pfcluster-decision || ! echo \"not run: \
+                          /root/pfcluster-decision does not say that the cluster is bootstrapped from $(hostname)\"";
+/// As [`BOOTSTRAPS`]. Members that restore their last primary component start together.
+const STARTS: &str = "grep -q \"^Decision: start[^:]* $(hostname)[ ,][^:]*together:\" /root/pfcluster-decision || ! echo \"not run: \
+                      /root/pfcluster-decision does not say that $(hostname) starts together with others\"";
+/// As [`BOOTSTRAPS`]. A member whose data would be lost by joining is not named among those that join.
+const JOINS: &str = "grep -q \"^Decision: .*; then[^;]* $(hostname)[ ,]\" /root/pfcluster-decision || ! echo \"not run: \
+                     /root/pfcluster-decision does not say that $(hostname) joins\"";
 
 /// Guide 5.1.
 pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
@@ -62,23 +74,13 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
     book.step("5.1", "Stop the databases", &rest).stop_waiting_database();
     let word = format!("--assume-lost {}", names.join(" "));
     evidence(book, &rest, &asker, &word, "it names a member to start, why, and what that may lose")?;
-    let without: Vec<String> = names.iter().map(|name| format!(" --without {name}")).collect();
-    let master = if rest.len() == 1 { asker.as_str() } else { "MEMBER" };
-    let step = book.step("5.1, 5.2", "Bootstrap the cluster from the member that it names", &on);
-    step.do_it(format!("go on with `pfcluster runbook elect-master --member {master}{}`, with the member that `Decision:` names", without.concat()))
-        .do_it("only if it says that Galera restores their last primary component: start exactly these, together, with `systemctl start \
-                packetfence-mariadb`")
-        .landmark(Check::Together { members: rest.clone(), only: false })
-        .mend(
-            "rm /var/lib/mysql/gvwstate.dat on all, then any master",
-            "the member that is chosen may be behind another one, whose later transactions are then lost",
-        );
+    carry_out(book, &rest, &asker)?;
     book.with_autofix(&rest);
     Ok(())
 }
 
 /// What all hold, compared in one place: the last step, for what follows from it.
-fn evidence<'b>(
+pub(super) fn evidence<'b>(
     book: &'b mut Book<'_>,
     members: &[Hostname],
     asker: &Hostname,
@@ -146,13 +148,12 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     let without = without.concat();
     evidence(book, &all, &master, &word, &look)?
         .do_it(format!(
-            "only if it bootstraps another member: start again with `pfcluster runbook {} --member MEMBER{without}`",
+            "only if it bootstraps another member: start again with `pfcluster runbook {} MEMBER{without}`",
             Name::ElectMaster
         ))
         .do_it("only if it starts several members together: stop here, and run `systemctl start packetfence-mariadb` on exactly these, \
                 without waiting for one another; then on the others");
-    let (decided, new_uuid) = (decided(&master), new_uuid_if_decided());
-    begin(book, &master, "5.2", &[&decided], &new_uuid);
+    begin(book, &master, "5.2", &[IS_NEW, BOOTSTRAPS], &new_uuid_if_decided());
     let (from, is_supervised) = (address(book.request.cluster, &master)?, book.request.supervised);
     let mut up = vec![master.clone()];
     for host in &rest {
@@ -163,15 +164,13 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
         if is_supervised {
             step.join_without_view();
         } else {
-            let guard = joins(host);
             step.run(format!("scp root@{from}:{DECISION} /root/"))
-                .join_without_view_if(&[NO_SERVER, &guard])
+                .join_if_decided()
                 .do_it(format!(
                     "only if the decision does not say that {host} joins: leave its database stopped. Its data would be \
                      replaced; `pfcluster bootstrap` with `--discard {host}` and the same evidence says what would be lost, and prints \
                      the commands that keep a copy"
-                ))
-                .warn("it starts nothing if the decision does not say that this member joins");
+                ));
         }
         step.landmark(Check::Together { members, only: false });
     }
@@ -179,24 +178,66 @@ pub(super) fn elect_master(book: &mut Book<'_>) -> Result<(), RunbookError> {
     Ok(())
 }
 
-/// Nothing is forced that was not decided from the evidence.
-fn decided(master: &Hostname) -> String {
-    format!(
-        "grep -q '^Decision: bootstrap the cluster from {master} ' {DECISION} || ! echo \"not run: {DECISION} does not say that the \
-         cluster is bootstrapped from {master}\""
-    )
-}
-
 /// A server without grastate.dat makes a new cluster UUID.
 fn new_uuid_if_decided() -> String {
     format!("! grep -q '^Decision: .* with a new cluster UUID' {DECISION} || {STATE_ASIDE}")
 }
 
-/// A member whose data would be lost by joining is not named among those that join.
-fn joins(host: &Hostname) -> String {
-    format!(
-        "grep -q '^Decision: .*; then[^;]* {host}[ ,]' {DECISION} || ! echo \"not run: {DECISION} does not say that {host} joins\""
+impl Draft {
+    /// The member joins, if the decision says so.
+    fn join_if_decided(&mut self) -> &mut Draft {
+        self.join_without_view_if(&[IS_NEW, JOINS, NO_SERVER])
+            .warn("it starts nothing if the decision does not say that this member joins")
+    }
+}
+
+/// What the decision says, on whichever of `members` it says it. `asker` has it.
+pub(super) fn carry_out(book: &mut Book<'_>, members: &[Hostname], asker: &Hostname) -> Result<(), RunbookError> {
+    let rest = others(members, std::slice::from_ref(asker));
+    let copies: Vec<String> = rest
+        .iter()
+        .map(|host| Ok(format!("scp {DECISION} root@{}:/root/", address(book.request.cluster, host)?)))
+        .collect::<Result<_, RunbookError>>()?;
+    let step = book.step("5.2", "Read the decision, and give it to the other members", std::slice::from_ref(asker));
+    step.run(format!("cat {DECISION}"));
+    for copy in copies {
+        step.run(copy);
+    }
+    step.do_it(
+        "only if `Decision:` says wait or refuse: stop here, and do what is printed below it; the next steps then start nothing",
     )
+    .warn("a line that begins with DATA LOSS says what the next steps lose: go on only if that may be")
+    .look("the decision names a member to bootstrap, or members to start together");
+    if members.len() > 1 {
+        let step = book.step("5.1", "Start the members that the decision starts together", members);
+        step.run_chain(&[IS_NEW, STARTS, NO_SERVER, START])
+            .warn("start them at the same time: each waits for the others. It starts nothing on a member that the decision does not name so");
+    }
+    let step = book.step("5.2", "Bootstrap the cluster from the member that the decision names", members);
+    step.force_new_cluster(&[IS_NEW, BOOTSTRAPS, NO_SERVER, VIEW_ASIDE, &new_uuid_if_decided()])
+        .keeps_view()
+        .warn("it starts nothing on a member that the decision does not name")
+        .irreversible("transactions that only other members have are lost")
+        .back("systemctl stop packetfence-mariadb")
+        .look("`pfcluster status` says that a member's database is primary")
+        .mend(
+            "rm /var/lib/mysql/gvwstate.dat on all, then any master",
+            "the member that is chosen may be behind another one, whose later transactions are then lost",
+        );
+    if !rest.is_empty() {
+        let step = book.step("5.2", "Start the databases of the others, which join", members);
+        step.join_if_decided()
+            .warn("one after the other, each until `pfcluster status` shows it synced")
+            .do_it(
+                "only if the decision does not say that a member joins: leave its database stopped. Its data would be replaced; \
+                 `pfcluster bootstrap` with `--discard HOST` and the same evidence says what would be lost, and prints the commands \
+                 that keep a copy",
+            )
+            .landmark(Check::Together { members: members.to_vec(), only: false });
+        let step = book.step("5.2, 5.5", "Start the database that was bootstrapped like the others'", members);
+        step.end_force_if(&[BOOTSTRAPS], &rest).together(members);
+    }
+    Ok(())
 }
 
 /// One member begins alone.

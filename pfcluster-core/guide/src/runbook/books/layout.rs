@@ -58,7 +58,7 @@ pub(super) fn move_to_multi_zone(book: &mut Book<'_>) -> Result<(), RunbookError
     let step = book.step("", "Restart PacketFence", &all);
     step.one_by_one().restart_pf().pfcmd("service pf status").verify(Check::VirtualAddresses);
     book.step("", "Add the zones' servers", &on)
-        .do_it("write `[ZONE CLUSTER]` with its addresses, also for a zone of one server; then `pfcluster runbook add-member --member HOST --zone ZONE`")
+        .do_it("write `[ZONE CLUSTER]` with its addresses, also for a zone of one server; then `pfcluster runbook add-member HOST --zone ZONE`")
         .do_it("point the network equipment of each zone (RADIUS, CoA, DHCP relays) to the virtual addresses of all zones, its own first")
         .look("the number of databases is odd, over all zones");
     Ok(())
@@ -72,7 +72,7 @@ pub(super) fn rename_interfaces(book: &mut Book<'_>) -> Result<(), RunbookError>
         return Err(RunbookError::Renames);
     }
     let on = if book.request.members.is_empty() { all } else { book.named(Name::RenameInterfaces)? };
-    book.before("for CentOS 7 and its like, on servers whose names differ (`--member HOST`); each one restarts: one after the other, each until it is back");
+    book.before("for CentOS 7 and its like, on servers whose names differ (`pfcluster runbook rename-interfaces HOST`); each one restarts: one after the other, each until it is back");
     book.before("have a console at hand: a wrong name cuts the network");
     let scripts = "/etc/sysconfig/network-scripts";
     for host in &on {

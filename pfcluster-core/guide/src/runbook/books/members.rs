@@ -57,8 +57,8 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .do_it(format!("delete these sections, with what is below each: {}", sections.join(" ")))
         .run(format!("pfcluster check {CLUSTER_CONF}"))
         .warn(format!(
-            "from here on `pfcluster runbook` knows {gone} from the file that was kept only: `pfcluster runbook remove-member \
-             {CLUSTER_CONF}.with-{gone} --root /usr/local/pf --member {gone}`"
+            "from here on `pfcluster runbook` knows {gone} from the file that was kept only: `pfcluster runbook remove-member {gone} --cluster-conf \
+             {CLUSTER_CONF}.with-{gone} --root /usr/local/pf`"
         ))
         .back(format!("mv {CLUSTER_CONF}.with-{gone} {CLUSTER_CONF}"))
         .landmark(Check::here(&keeper, Fact::Member(gone.clone()), "no"));

@@ -39,6 +39,7 @@ pub(super) fn write(name: Name, book: &mut Book<'_>) -> Result<(), RunbookError>
         Name::SecureKeepalived => service::secure_keepalived(book),
         Name::Shutdown => power::shutdown(book)?,
         Name::Startup => power::startup(book),
+        Name::PowerCut => power::power_cut(book)?,
         Name::RemoveMember => members::remove_member(book)?,
         Name::AddMember => members::add_member(book)?,
         Name::Resync => service::resync(book)?,

@@ -1,6 +1,7 @@
 //! Down, up, out of service for a while; and backups.
 
 use super::Name;
+use super::database::{carry_out, evidence};
 use crate::runbook::RunbookError;
 use crate::runbook::check::{Check, Expected, Fact};
 use crate::runbook::draft::{Book, Draft, address, others};
@@ -63,7 +64,7 @@ pub(super) fn startup(book: &mut Book<'_>) {
             "cat /var/lib/mysql/grastate.dat | grep 'safe_to_bootstrap:'",
             "after a crash it says 0 on all of them; what they hold has to be compared, and `pfcluster bootstrap` does that",
         )
-        .look(format!("{first} has `safe_to_bootstrap: 1`; if another one has, start with that; if none: `pfcluster runbook elect-master`"));
+        .look(format!("{first} has `safe_to_bootstrap: 1`; if another one has, start with that; if none: `pfcluster runbook power-cut`"));
     let mut up: Vec<Hostname> = Vec::new();
     for host in &order {
         let on = std::slice::from_ref(host);
@@ -83,6 +84,35 @@ pub(super) fn startup(book: &mut Book<'_>) {
         }
     }
     healthy(book, &first, &all, &database);
+}
+
+/// Guide 4.2, 4.3 and 5.2: whatever made the database go down everywhere.
+pub(super) fn power_cut(book: &mut Book<'_>) -> Result<(), RunbookError> {
+    let all = book.members();
+    let Some(first) = all.first().cloned() else { return Ok(()) };
+    let database = book.database_of(&first).unwrap_or_else(|_| all.clone());
+    book.before(
+        "no transaction that a member still has is lost, unless a line that begins with DATA LOSS says so before",
+    );
+    book.before("a server that can't be switched on: `pfcluster runbook member-missing HOST` instead");
+    if book.request.supervised {
+        start_supervised(book, &all, &all);
+        return Ok(());
+    }
+    let step = book.step("4.2", "Switch all servers on", &all);
+    step.do_it("switch them on, all of them, and log in by SSH");
+    let step = book.step("4.2", "Give them two minutes to come up by themselves", std::slice::from_ref(&first));
+    step.run("pfcluster status")
+        .do_it("if a member's database is primary, or becomes so within two minutes, the others join it by themselves: go on with the last step")
+        .added("where all lost power at the same moment, Galera restores their last primary component as soon as all of it are there")
+        .look("no member's database is primary");
+    book.without_autofix(&database);
+    book.step("5.2", "Stop the databases, which wait for each other", &database).stop_waiting_database();
+    evidence(book, &database, &first, "", "it says which member is bootstrapped, or which start together, and why")?;
+    carry_out(book, &database, &first)?;
+    book.with_autofix(&database);
+    healthy(book, &first, &all, &database);
+    Ok(())
 }
 
 /// The units that a server is ready with (guide 6.2.1).

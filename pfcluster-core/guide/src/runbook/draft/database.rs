@@ -4,7 +4,7 @@ use super::Draft;
 use crate::runbook::check::{Check, Fact};
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::decision::and;
-use pfcluster_core::galera::bootstrap::{DATA_ASIDE, NO_SERVER, START, STOP_WAITING, VIEW_ASIDE};
+use pfcluster_core::galera::bootstrap::{DATA_ASIDE, NO_SERVER, NOT_LAST, START, STOP_WAITING, VIEW_ASIDE};
 
 const DATADIR: &str = "/var/lib/mysql";
 
@@ -33,16 +33,16 @@ impl Draft {
         self.run(START)
     }
 
-    /// Bootstraps the cluster from this one member, whatever the others have, if the commands `before` have done what they should.
+    /// Bootstraps the cluster from the one member that runs it, whatever the others have, if the commands `before` have done what they should.
     pub(in crate::runbook) fn force_new_cluster(&mut self, before: &[&str]) -> &mut Draft {
         let environment = "systemctl set-environment MARIADB_ARGS=--force-new-cluster";
         // If the start fails, too, it must not stay set.
         let start = "systemctl start packetfence-mariadb || ! systemctl unset-environment MARIADB_ARGS";
-        let (host, end) = (self.only_host().clone(), "systemctl unset-environment MARIADB_ARGS");
+        let (on, end) = (self.step.on.clone(), "systemctl unset-environment MARIADB_ARGS");
         let chain = |last: &[&'static str]| [before, last].concat();
         if self.supervised {
             self.run_chain(&chain(&[environment, start, end]))
-                .here(std::slice::from_ref(&host), Fact::ForcedStart, "not set")
+                .here(&on, Fact::ForcedStart, "not set")
                 .mend(
                     "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
                     "the supervisor obeys it once, refuses while another member is primary, and tells the others at which position the \
@@ -50,7 +50,7 @@ impl Draft {
                 );
         } else if self.since(10, 0) {
             self.run_chain(&chain(&[environment, start, end]))
-                .here(std::slice::from_ref(&host), Fact::ForcedStart, "not set")
+                .here(&on, Fact::ForcedStart, "not set")
                 .warn(
                     "while MARIADB_ARGS is set, every start of the database bootstraps a cluster of its own (bug B-41)",
                 )
@@ -80,7 +80,10 @@ impl Draft {
 
     /// As [`Draft::join_without_view`], if the commands `before` have done what they should.
     pub(in crate::runbook) fn join_without_view_if(&mut self, before: &[&str]) -> &mut Draft {
-        let chain = self.joining(&[before, &[VIEW_ASIDE]].concat());
+        let not_last = format!("[ ! -e {DATADIR}/grastate.dat ] || {NOT_LAST}");
+        // PacketFence's own start bootstraps a cluster where the file says that this member left last (bug B-40).
+        let not_last: &[&str] = if !self.supervised && self.since(10, 3) { &[&not_last] } else { &[] };
+        let chain = self.joining(&[before, &[VIEW_ASIDE], not_last].concat());
         self.run_chain(&chain).keeps_view()
     }
 
@@ -96,14 +99,20 @@ impl Draft {
 
     /// After others have joined, the forced database becomes one like the others.
     pub(in crate::runbook) fn end_force(&mut self, others: &[Hostname]) -> &mut Draft {
+        self.end_force_if(&[], others)
+    }
+
+    /// As [`Draft::end_force`], if the commands `before` have done what they should.
+    pub(in crate::runbook) fn end_force_if(&mut self, before: &[&str], others: &[Hostname]) -> &mut Draft {
         if self.since(10, 0) {
-            self.run_chain(&["systemctl unset-environment MARIADB_ARGS", "systemctl restart packetfence-mariadb"]);
+            let restart = ["systemctl unset-environment MARIADB_ARGS", "systemctl restart packetfence-mariadb"];
+            self.run_chain(&[before, &restart].concat());
         } else {
             self.do_it("end `pf-mariadb --force-new-cluster` with Ctrl-C, in its terminal")
                 .run("pgrep -l -x 'mariadbd|mysqld'")
                 .warn("when the last command prints nothing, the database has stopped; that can take minutes")
                 .mend("ps -edf | grep mysql", "it finds itself, so it never prints nothing")
-                .run_here("systemctl start packetfence-mariadb");
+                .run_chain(&[before, &["systemctl start packetfence-mariadb"]].concat());
         }
         self.warn("a database that was started with --force-new-cluster is not restarted if it fails (bug B-41)").warn(
             format!(
