@@ -141,7 +141,8 @@ def test_a_member_with_a_fault_gets_no_version(members: StandIns, fault: str) ->
 def test_the_deadline_is_for_all_of_it(members: StandIns) -> None:
     before = members.texts(VERSION)
     members.order(1, fail="hang", method="notify_configfile_changed")
-    sync = host.push(**members.where(0), timeout=2.0)
+    # What comes before the member that hangs must be through by then, also on a machine that is busy.
+    sync = host.push(**members.where(0), timeout=8.0)
     assert not sync.complete
     assert [member.version_state for member in sync.members] == ["not_set", "not_set"]
     assert "the time for all of it is over" in sync.to_json()
