@@ -5,9 +5,9 @@ use std::io::{self, Read, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use clap::error::ErrorKind;
-use clap::{ArgMatches, CommandFactory, FromArgMatches};
+use clap::{ArgMatches, FromArgMatches};
 
-use crate::commands::{Cli, Color, Format};
+use crate::commands::{Cli, Color, Format, command_line};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{json, nagios};
 
@@ -37,10 +37,9 @@ impl Env {
 /// Runs the command that `args` (program name first) ask for.
 pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitStatus {
     let args: Vec<OsString> = args.into_iter().collect();
-    let wants_json = args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "json")
-        || args.iter().any(|arg| arg == "--format=json");
+    let wants_json = wants(&args, "json");
     let parsed =
-        Cli::command().try_get_matches_from(&args).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
+        command_line().try_get_matches_from(&args).and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     match parsed {
         Ok((cli, matches)) => run_command(&cli, &matches, env),
         Err(error) if is_for_monitoring(&args) && error.use_stderr() => {
@@ -55,8 +54,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>, env: &mut Env) -> ExitStatu
 
 /// A monitoring system reads one line, also of what it has asked wrongly.
 fn is_for_monitoring(args: &[OsString]) -> bool {
-    args.iter().any(|arg| arg == "--nagios" || arg == "--format=nagios")
-        || args.windows(2).any(|pair| pair[0] == "--format" && pair[1] == "nagios")
+    args.iter().any(|arg| arg == "--nagios") || wants(args, "nagios")
+}
+
+/// This format is asked for, as far as arguments that were not understood can tell.
+fn wants(args: &[OsString], format: &str) -> bool {
+    let joined = ["--format=", "-f", "-f="].map(|option| format!("{option}{format}"));
+    args.windows(2).any(|pair| (pair[0] == "--format" || pair[0] == "-f") && pair[1] == format)
+        || args.iter().any(|arg| joined.iter().any(|option| arg == option.as_str()))
 }
 
 fn run_command(cli: &Cli, matches: &ArgMatches, env: &mut Env) -> ExitStatus {

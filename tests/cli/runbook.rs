@@ -144,11 +144,11 @@ fn what_a_host_knows_of_itself() {
         let checks = checks.as_array().expect("a list").iter();
         checks.map(|check| check["standing"]["state"].as_str().expect("a word").to_owned()).collect()
     };
-    let (_, document) = host.verify(&["maintenance", "--member=pf1"]);
+    let (_, document) = host.verify(&["maintenance", "pf1"]);
     assert_eq!(states(step(&document, 2))[..3], ["not_yet", "done", "not_yet"], "{document:#}");
     host.write("pf/var/maintenance-mode", "");
     host.write("system/target", "multi-user.target\n");
-    let (_, document) = host.verify(&["maintenance", "--member=pf1"]);
+    let (_, document) = host.verify(&["maintenance", "pf1"]);
     assert_eq!(states(step(&document, 2))[..3], ["done", "done", "done"], "{document:#}");
 
     // An upgrade: whom it counts, its version, its last backup, the check of configurations.
@@ -173,7 +173,7 @@ fn what_a_host_knows_of_itself() {
         let mut checks = steps.flat_map(|step| step["verify"].as_array().expect("a list"));
         checks.find(|check| check["kind"] == "forced_start").expect("a check")["standing"]["state"].clone()
     };
-    let arguments = ["elect-master", "--member=pf1", "--pf-version=14"];
+    let arguments = ["elect-master", "pf1", "--pf-version=14"];
     assert_eq!(forced(&host.verify(&arguments).1), json!("done"));
     host.write("system/environment", "LANG=C\nMARIADB_ARGS=--force-new-cluster\n");
     assert_eq!(forced(&host.verify(&arguments).1), json!("not_yet"));
@@ -184,7 +184,7 @@ fn what_a_host_knows_of_itself() {
 fn it_changes_nothing() {
     let host = Host::new();
     let before = host.everything();
-    let members = ["--member=pf1"];
+    let members = ["pf1"];
     for name in [
         "create-cluster",
         "join-member",
@@ -213,14 +213,14 @@ fn it_changes_nothing() {
 fn what_can_not_be_seen() {
     let host = Host::new();
     fs::remove_file(host.at("programs/systemctl")).expect("our own file");
-    let (code, document) = host.verify(&["maintenance", "--member=pf1"]);
+    let (code, document) = host.verify(&["maintenance", "pf1"]);
     assert_eq!(code, Some(1));
     let check = &document["steps"][1]["verify"][2]["standing"];
     assert_eq!(
         check,
         &json!({ "state": "cannot_tell", "why": "programs/systemctl: no such file or directory", "elsewhere": false })
     );
-    let output = host.run(&["maintenance", "--member=pf1", "--verify", "--format=json", "--root=nowhere"]);
+    let output = host.run(&["maintenance", "pf1", "--verify", "--format=json", "--root=nowhere"]);
     assert_eq!(output.status.code(), Some(2));
 }
 

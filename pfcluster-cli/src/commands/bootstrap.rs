@@ -57,24 +57,24 @@ pub(crate) struct Bootstrap {
     #[arg(long)]
     standalone: bool,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
 const HELP: &str = "\
 To get the evidence, run this on each member, and bring the files to one place:
 
-  pfcluster evidence --recover > $(hostname).json
+  pfcluster evidence > $(hostname).json
 
-Evidence counts if it is not older than `--max-age`, and at most 5 minutes in the future. Files that are
-all of one gathering (one token, `gathering`, as in what a supervisor knows of all members) count whatever
-their clock says. Of two files of one member the newer counts, if both are of one boot or one gathering;
+Evidence counts if it is not older than `--max-age`, and at most 5 minutes in the future. Files that are \
+all of one gathering (one token, `gathering`, as in what a supervisor knows of all members) count whatever \
+their clock says. Of two files of one member the newer counts, if both are of one boot or one gathering; \
 if not, and they differ, neither does. A member whose evidence does not count is unknown.
 
-Two primary components that are in two files of each of their members, 16 seconds apart, are a split
+Two primary components that are in two files of each of their members, 16 seconds apart, are a split \
 brain.
 
-Exit status: 0 there is something to do or everything is in service, 1 wait or refuse, 2 it could not
+Exit status: 0 there is something to do or everything is in service, 1 wait or refuse, 2 it could not \
 be done.";
 
 impl Bootstrap {
@@ -114,7 +114,7 @@ impl Bootstrap {
         let shown: Vec<Shown<'_>> = seen.iter().map(|seen| Shown { seen, age: age(&seen.host) }).collect();
         match self.format {
             AnswerFormat::Json => writeln!(printer.out, "{}", report::json(&decision, &shown))?,
-            AnswerFormat::Text => report::text(&decision, &shown, printer.out)?,
+            AnswerFormat::Text => report::text(&decision, &shown, printer.color, printer.out)?,
         }
         Ok(match decision.action {
             Action::Wait { .. } | Action::Refuse { .. } => ExitStatus::No,

@@ -32,7 +32,7 @@ pub(crate) struct Check {
     #[arg(long)]
     exit_zero_on_warnings: bool,
     /// Output format
-    #[arg(long, value_enum, default_value_t = Format::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = Format::Text)]
     pub(super) format: Format,
 }
 

@@ -7,9 +7,9 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use clap::{Args, CommandFactory, FromArgMatches, ValueEnum};
+use clap::{Args, FromArgMatches, ValueEnum};
 
-use super::Cli;
+use super::{Cli, command_line};
 use crate::host::HostError;
 use crate::output::{CommandError, ExitStatus, Printer};
 
@@ -136,7 +136,7 @@ fn step(root: &Path, host: &str, args: &[&str], printer: &mut Printer<'_>) -> Re
     // The user stands in the scratch directory; this process may stand anywhere.
     let place = |arg: &&str| if root.join(arg).is_file() { root.join(arg).into() } else { OsString::from(arg) };
     full.extend(args[1..].iter().map(place));
-    let parsed = Cli::command().try_get_matches_from(full);
+    let parsed = command_line().try_get_matches_from(full);
     let parsed = parsed.and_then(|matches| Ok((Cli::from_arg_matches(&matches)?, matches)));
     let (cli, matches) = parsed.map_err(|error| CommandError::Usage {
         message: error.to_string(),

@@ -25,7 +25,7 @@ use crate::host::status::own_settings;
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::doctor::Report;
 
-/// Whether this server is ready for its cluster: the guide's prerequisites, one by one
+/// Whether this server is ready for its cluster, check by check
 ///
 /// Each is pass, warn, fail or unknown, with what was found, and the commands that fix it. It changes nothing itself.
 /// Run it as root: it looks at the kernel, interfaces, units of systemd, ports, files and their permissions, and the database.
@@ -48,16 +48,16 @@ pub(crate) struct Doctor {
     #[arg(long, value_name = "DIR", env = "PFCLUSTER_PROGRAMS", hide_env = true, hide = true)]
     programs: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
 const HELP: &str = "\
-A check fails where the cluster does not work, or loses data or secrets. It warns where the cluster
-works, but not as it should; some of what PacketFence does by default warns. What can't be seen
+A check fails where the cluster does not work, or loses data or secrets. It warns where the cluster \
+works, but not as it should; some of what PacketFence does by default warns. What can't be seen \
 is unknown, never a guess.
 
-Exit status: 0 nothing fails (there may be warnings, and what is unknown), 1 a check fails, 2 it
+Exit status: 0 nothing fails (there may be warnings, and what is unknown), 1 a check fails, 2 it \
 could not be done.";
 
 impl Doctor {

@@ -52,7 +52,7 @@ pub(crate) struct Drill {
     #[arg(long, value_name = "FILE")]
     cluster_conf: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
@@ -81,15 +81,9 @@ enum Beside {
 }
 
 const HELP: &str = "\
-A host may be named by the first part of its name: pf1 for pf1.example.com. Examples:
+A host may be named by the first part of its name: pf1 for pf1.example.com.
 
-  pfcluster drill power-cut
-  pfcluster drill graceful-shutdown --order pf3,pf2,pf1
-  pfcluster drill lose pf2
-  pfcluster drill partition pf1/pf2,pf3
-  pfcluster drill random --seed 7 --beside packetfence --html day.html
-
-Exit status: 0 service came back without an administrator and nothing was lost, 1 it needs one or
+Exit status: 0 service came back without an administrator and nothing was lost, 1 it needs one or \
 something was lost, 2 it could not be done.";
 
 /// The rules of PacketFence's own programs.

@@ -35,15 +35,11 @@ pub(crate) struct Evidence {
 }
 
 const FORM_HELP: &str = "\
-After an outage, on each member:
-
-  pfcluster evidence --recover > pf1.json
-
-What can't be found out is null or an error in its place, never a guess; `notes` says what to do
-about it. A process that does not answer yet is `starting`, and so is one that can't be ruled out;
+What can't be found out is null or an error in its place, never a guess; `notes` says what to do \
+about it. A process that does not answer yet is `starting`, and so is one that can't be ruled out; \
 one that may be serving clients and does not answer is `not_responding`.
 
-Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same),
+Exit status: 0 the evidence is complete, 1 something is missing in it (it is printed all the same), \
 2 there is none (no such member, no data directory, a configuration that can't be read).";
 
 /// What a recovery may take, if `--timeout` is not more.

@@ -19,7 +19,7 @@ use crate::host::{HostError, files, machine};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{diff, json, masked};
 
-/// Generate the configuration of keepalived, HAProxy and MariaDB for this member
+/// Generate this member's keepalived, HAProxy and MariaDB files
 ///
 /// Nothing is written without `--out` or `--install`; what is written is whole or not at all, and what it replaces is kept
 /// in ROOT/var/pfcluster/backup. The user's templates in ROOT/conf are honoured.
@@ -31,7 +31,7 @@ pub(crate) struct Generate {
     #[arg(required = true, value_enum, value_name = "DAEMON")]
     daemons: Vec<Daemon>,
     /// Write below this directory
-    #[arg(long, value_name = "DIR", group = "what to do")]
+    #[arg(short = 'o', long, value_name = "DIR", group = "what to do")]
     out: Option<PathBuf>,
     /// Write below ROOT (var/conf)
     #[arg(long, group = "what to do")]
@@ -70,7 +70,7 @@ pub(crate) struct Generate {
     #[arg(long)]
     no_templates: bool,
     /// Output format of `--check` and `--explain`
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
 }
 

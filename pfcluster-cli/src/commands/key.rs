@@ -11,7 +11,7 @@ use crate::host::supervise::control::{self, Request};
 use crate::host::{key, signing};
 use crate::output::{CommandError, ExitStatus, Printer};
 
-/// The secret that the supervisors of a cluster share, and each member's own key
+/// The supervisors' shared key, and each member's own
 #[derive(Debug, Args)]
 pub(crate) struct Key {
     #[command(subcommand)]
@@ -60,7 +60,7 @@ enum Verb {
         #[arg(long, value_name = "ID")]
         id: Option<Fingerprint>,
         /// Don't ask
-        #[arg(long, requires = "id")]
+        #[arg(short = 'y', long, requires = "id")]
         yes: bool,
     },
     /// Forget the key that is pinned for a host
@@ -72,7 +72,7 @@ enum Verb {
         #[arg(value_name = "HOST")]
         name: Hostname,
         /// Don't ask
-        #[arg(long)]
+        #[arg(short = 'y', long)]
         yes: bool,
     },
 }

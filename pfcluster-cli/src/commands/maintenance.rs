@@ -11,8 +11,9 @@ use crate::host::{HostError, Root, files, marks};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::maintenance::{Outcome, Standing};
 
-/// Whether this server is in maintenance; takes it out of service, or back
+/// Take this server out of service for a while, or back
 ///
+/// Without an option it says whether this server is in maintenance.
 /// The same flag and the same commands in the same order as PacketFence's `bin/cluster/maintenance`. It stops at the first
 /// command that fails, and says where that leaves the server, how to go on, and how to go back.
 #[derive(Debug, Args)]
@@ -25,18 +26,18 @@ pub(crate) struct Maintenance {
     #[arg(long, conflicts_with = "activate")]
     deactivate: bool,
     /// Show the steps without taking them
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     dry_run: bool,
     /// Take `systemctl` and `pfcmd` from this directory, for rehearsals
     #[arg(long, value_name = "DIR", env = "PFCLUSTER_PROGRAMS", hide_env = true, hide = true)]
     programs: Option<PathBuf>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
 const STATUS_HELP: &str = "\
-Starting PacketFence (`--deactivate`) lets it resolve configuration conflicts at once: see
+Starting PacketFence (`--deactivate`) lets it resolve configuration conflicts at once: see \
 `pfcluster conflict` before.
 
 Exit status: 0 done, 1 a step has failed (where it stands is said), 2 nothing could be done.";

@@ -30,7 +30,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct Status {
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     format: AnswerFormat,
 }
 

@@ -10,6 +10,7 @@ mod drill;
 mod evidence;
 mod gather;
 mod generate;
+mod help;
 mod key;
 mod maintenance;
 mod manual;
@@ -49,6 +50,7 @@ pub(crate) struct Cli {
 }
 
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// PacketFence's install directory (environment: PFCLUSTER_ROOT)
     #[arg(long, global = true, value_name = "DIR", env = "PFCLUSTER_ROOT", hide_env = true)]
@@ -180,7 +182,7 @@ impl Command {
 
 /// The command line as its parser knows it: for manuals, and to see whether a command line would be understood.
 pub fn command_line() -> clap::Command {
-    Cli::command()
+    help::with_help(Cli::command())
 }
 
 impl Cli {

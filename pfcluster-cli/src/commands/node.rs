@@ -7,7 +7,7 @@ use pfcluster_core::span::Source;
 use pfcluster_guide::maintenance::services_that_count_members;
 use serde::Serialize;
 
-use super::names::named;
+use super::names::{named, usage};
 use super::{AnswerFormat, Global};
 use crate::host::marks;
 use crate::output::{CommandError, ExitStatus, Printer};
@@ -18,24 +18,20 @@ use crate::report::json;
 /// A server that disables another one works as if it were not there, as PacketFence's `bin/cluster/node` has it. Each server
 /// decides for itself: repeat it on every server that should ignore that member.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = HELP)]
 pub(crate) struct Node {
     /// A member [default: all of them]
     #[arg(value_name = "HOST")]
-    member: Option<String>,
-    /// Disable or enable it
-    #[arg(value_enum, requires = "member")]
-    change: Option<Change>,
+    first: Option<String>,
+    /// `disable` or `enable`; it may also stand before HOST
+    #[arg(value_name = "CHANGE", requires = "first")]
+    second: Option<String>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
-const EXAMPLES: &str = "\
-  pfcluster node                         all members
-  pfcluster node pf3 disable             this server works without pf3
-  pfcluster node pf3 enable
-
+const HELP: &str = "\
 Nothing is restarted: running services keep the old member list until they are restarted.
 
 Exit status: 0 done, 2 it could not be done (no such member, disabling oneself, no permission).";
@@ -49,22 +45,39 @@ enum Change {
 }
 
 impl Node {
+    /// The member, and what is to become of it.
+    fn asked(&self) -> Result<(Option<&str>, Option<Change>), CommandError> {
+        let change = |word: &str| Change::from_str(word, false).ok();
+        match (self.first.as_deref(), self.second.as_deref()) {
+            (first, None) | (None, first) => Ok((first, None)),
+            (Some(first), Some(second)) => match (change(first), change(second)) {
+                (_, Some(change)) => Ok((Some(first), Some(change))),
+                (Some(change), None) => Ok((Some(second), Some(change))),
+                (None, None) => Err(usage(
+                    format!("`{}` is neither `disable` nor `enable`", second.escape_debug()),
+                    format!("`pfcluster node {first} disable`, for one"),
+                )),
+            },
+        }
+    }
+
     pub(super) fn run(
         &self,
         global: &Global,
         _matches: &ArgMatches,
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
+        let (member, change) = self.asked()?;
         let root = global.root();
         let text = root.read_required(Source::ClusterConf)?;
         let cluster = Cluster::from_document(&Document::parse(Source::ClusterConf, &text).value).value;
         let all: Vec<&Hostname> = cluster.members().map(|member| &member.host).collect();
-        let shown = match &self.member {
+        let shown = match member {
             Some(name) => vec![named(name, &all)?.ok_or_else(|| unknown(name, &all))?],
             None => all.into_iter().cloned().collect(),
         };
         let mut changed = false;
-        if let (Some(change), [host]) = (self.change, &shown[..]) {
+        if let (Some(change), [host]) = (change, &shown[..]) {
             let before = root.disabled_members()?.contains(host);
             let mark = marks::disabled(host);
             match change {
@@ -81,7 +94,7 @@ impl Node {
                 writeln!(printer.out, "{}", json::versioned(Counting { members: members.collect(), changed }))?;
             }
             // PacketFence's line, with its blank at the end; and a change without a word.
-            AnswerFormat::Text if self.change.is_none() => {
+            AnswerFormat::Text if change.is_none() => {
                 for host in &shown {
                     let state = if disabled.contains(host) { "disabled" } else { "enabled" };
                     writeln!(printer.out, "Node {host} is currently {state} ")?;

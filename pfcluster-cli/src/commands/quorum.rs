@@ -12,13 +12,13 @@ use super::{AnswerFormat, Global};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::quorum as report;
 
-/// What happens to the cluster if members go down or the network splits
+/// What happens if members go down or the network splits
 ///
 /// Says who keeps quorum (who is primary), who is read-only, what still works there, and which failures are tolerated from there.
 /// Works offline and changes nothing: the answer is about a cluster whose members are all up before. Options before a `--then`
 /// happen at once, those after it when the cluster has settled.
 #[derive(Debug, Args)]
-#[command(after_long_help = EXAMPLES)]
+#[command(after_long_help = HELP)]
 pub(crate) struct Quorum {
     /// A cluster.conf; `-` is standard input
     #[arg(value_name = "FILE")]
@@ -36,17 +36,12 @@ pub(crate) struct Quorum {
     #[arg(long, action = ArgAction::Append, num_args = 0, default_missing_value = "true", value_name = "")]
     then: Vec<bool>,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
-const EXAMPLES: &str = "\
-A host may be named by the first part of its name: pf1 for pf1.example.com. Examples:
-
-  pfcluster quorum --down pf1                          one server crashes
-  pfcluster quorum --left pf1 --then --left pf2        two are shut down, one after the other
-  pfcluster quorum --split pf1/pf2,pf3                 pf1 is cut off
-  pfcluster quorum --split pf1/pf2/pf3 --then --split pf1,pf2,pf3
+const HELP: &str = "\
+A host may be named by the first part of its name: pf1 for pf1.example.com.
 
 Exit status: 0 some members are primary at the end, 1 none are, 2 it could not be done.";
 

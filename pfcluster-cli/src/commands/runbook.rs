@@ -3,6 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser as _};
 use clap::{ArgAction, ArgMatches, Args, ValueEnum};
 use pfcluster_core::cluster::{Hostname, InterfaceName, ZoneName, parse_address};
 use pfcluster_core::installation::Installation;
@@ -19,7 +20,7 @@ use crate::host::runbook::{Place, look};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::runbook::{self as report, Shown, Verified};
 
-/// The guide's procedures with this cluster's names, addresses and commands; how far you have come
+/// A procedure of the guide, step by step, made for this cluster
 ///
 /// Without a name it lists them. Each step says where, what, what to verify after it, what is dangerous, what can't be undone,
 /// how to undo the rest, and where the guide's own way is another one. Commands that change a server do nothing on another one,
@@ -28,16 +29,16 @@ use crate::report::runbook::{self as report, Shown, Verified};
 #[command(after_long_help = HELP)]
 pub(crate) struct Procedure {
     /// The procedure [default: list them]
-    #[arg(value_name = "NAME")]
-    name: Option<String>,
-    /// A cluster.conf [default: that of ROOT]; `-` is standard input
-    #[arg(value_name = "FILE", requires = "name")]
-    file: Option<PathBuf>,
-    /// The member that it is about; may be given several times
-    #[arg(long = "member", value_name = "HOST", action = ArgAction::Append, requires = "name")]
+    #[arg(value_name = "NAME", value_parser = names(), hide_possible_values = true)]
+    name: Option<Name>,
+    /// The members that it is about
+    #[arg(value_name = "HOST", value_delimiter = ',')]
     members: Vec<String>,
-    /// elect-master: a member that is missing, and stays off; may be given several times
-    #[arg(long, value_name = "HOST", action = ArgAction::Append, requires = "name")]
+    /// A cluster.conf [default: that of ROOT]; `-` is standard input
+    #[arg(long, value_name = "FILE", requires = "name")]
+    cluster_conf: Option<PathBuf>,
+    /// elect-master: the members that are missing, and stay off
+    #[arg(long, value_name = "HOST", action = ArgAction::Append, value_delimiter = ',', requires = "name")]
     without: Vec<String>,
     /// Only what is done on this host
     #[arg(long = "for", value_name = "HOST", requires = "name")]
@@ -73,21 +74,14 @@ pub(crate) struct Procedure {
     #[arg(long, value_name = "DIR", default_value = "/", hide = true)]
     system: PathBuf,
     /// Output format
-    #[arg(long, value_enum, default_value_t = RunbookFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = RunbookFormat::Text)]
     format: RunbookFormat,
 }
 
 const HELP: &str = "\
-  pfcluster runbook                                      the list
-  pfcluster runbook shutdown
-  pfcluster runbook remove-member --member pf3
-  pfcluster runbook split-brain --member pf1 --member pf2   their data are kept
-  pfcluster runbook upgrade --for pf2 --format markdown
-  pfcluster runbook upgrade --to 14.1 --verify           how far you have come
-
 What stands in capitals in a step is to be replaced: passwords are never in a runbook.
 
-Exit status: 0 it is printed, or all steps are done; 1 with `--verify`: not yet, or it can't be told;
+Exit status: 0 it is printed, or all steps are done; 1 with `--verify`: not yet, or it can't be told; \
 2 it could not be done (no such runbook, or the member that it is about is not named).";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -108,6 +102,12 @@ enum RunbookFormat {
     Json,
 }
 
+/// The runbooks by name, for the parser, which suggests one that is like what was typed.
+fn names() -> impl clap::builder::TypedValueParser<Value = Name> {
+    let value = |name: Name| PossibleValue::new(name.as_str()).aliases(name.aliases()).help(name.summary());
+    PossibleValuesParser::new(Name::ALL.map(value)).try_map(|name| name.parse::<Name>())
+}
+
 /// The drop-in, or the unit, that has pfcluster start this machine's database.
 const SUPERVISED: [&str; 2] = [
     "etc/systemd/system/packetfence-mariadb.service.d/20-supervise.conf",
@@ -126,24 +126,20 @@ impl Procedure {
         matches: &ArgMatches,
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
-        let Some(name) = &self.name else { return self.list(printer) };
-        let name: Name = name.parse().map_err(|error| CommandError::Usage {
-            message: format!("`{}`: {error}", name.escape_debug()),
-            help: "`pfcluster runbook` lists them".to_owned(),
-        })?;
+        let Some(name) = self.name else { return self.list(printer) };
         if self.verify && self.format == RunbookFormat::Markdown {
             return Err(CommandError::Usage {
                 message: "`--verify` answers as text or as JSON".to_owned(),
                 help: "leave one of the two out".to_owned(),
             });
         }
-        if self.verify && self.file.as_deref() == Some(Path::new("-")) {
+        if self.verify && self.cluster_conf.as_deref() == Some(Path::new("-")) {
             return Err(CommandError::Usage {
                 message: "`--verify` reads the file more than once, so it can't be standard input".to_owned(),
                 help: "put it into a file, and name that".to_owned(),
             });
         }
-        let gathered = gather(global, matches, self.file.as_deref(), printer)?;
+        let gathered = gather(global, matches, self.cluster_conf.as_deref(), printer)?;
         let installation = Installation::read(gathered.texts(), &gathered.situation);
         if installation.diagnostics.count(Severity::Error) > 0 {
             writeln!(printer.err, "warning: the configuration has errors: see `pfcluster check` first")?;
@@ -195,7 +191,7 @@ impl Procedure {
         printer: &mut Printer<'_>,
     ) -> Result<ExitStatus, CommandError> {
         let me = global.host()?;
-        let status = ask_cluster(global, matches, self.file.as_deref(), &self.backups, printer)?;
+        let status = ask_cluster(global, matches, self.cluster_conf.as_deref(), &self.backups, printer)?;
         let root = global.root();
         let place = Place {
             root: &root,

@@ -25,7 +25,7 @@ pub(crate) struct Show {
     #[arg(long)]
     raw: bool,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 

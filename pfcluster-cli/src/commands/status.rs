@@ -27,7 +27,7 @@ use crate::host::{backup, machine};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::{nagios, status as report};
 
-/// The whole cluster in one table, from any member: what works, what does not, what to do
+/// The whole cluster in one table: what works, and what to do
 ///
 /// Asks the databases and the web services of all members side by side, and this member and its supervisor for what only they
 /// know. It never waits longer than `--timeout`; a member that has not answered by then is unknown, not down. It changes nothing.
@@ -52,7 +52,7 @@ pub(crate) struct Status {
     #[arg(long, value_name = "DIR", default_value = backup::DIRECTORY, hide = true)]
     backups: PathBuf,
     /// Output format
-    #[arg(long, value_enum, default_value_t = StatusFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = StatusFormat::Text)]
     format: StatusFormat,
 }
 
@@ -67,15 +67,15 @@ enum StatusFormat {
 }
 
 const HELP: &str = "\
-The other members' databases are asked at their management addresses (TCP 3306) with the account
-of conf/pfcluster-monitoring.cnf, which needs no privilege (`pfcluster doctor` says how to make it),
-else with the user of `galera_replication_username` in pf.conf; another one can be named in a client's
-option file with `--mysql-defaults-file`. Without any they are unknown: PacketFence's own user of the
-database is never offered to another machine. Their web services (TCP 9090) are asked for the version of the
-configuration, with the user of `[webservices]` in pf.conf, and only if their certificate is known
+The other members' databases are asked at their management addresses (TCP 3306) with the account \
+of conf/pfcluster-monitoring.cnf, which needs no privilege (`pfcluster doctor` says how to make it), \
+else with the user of `galera_replication_username` in pf.conf; another one can be named in a client's \
+option file with `--mysql-defaults-file`. Without any they are unknown: PacketFence's own user of the \
+database is never offered to another machine. Their web services (TCP 9090) are asked for the version of the \
+configuration, with the user of `[webservices]` in pf.conf, and only if their certificate is known \
 here; `pfcluster conflict` also takes another user and another certificate.
 
-Exit status: 0 healthy, 1 anything else, 2 it could not be asked. With `--nagios`: 0 healthy,
+Exit status: 0 healthy, 1 anything else, 2 it could not be asked. With `--nagios`: 0 healthy, \
 1 degraded, 2 read-only, blocked, down or split, 3 unknown.";
 
 impl Status {

@@ -17,7 +17,7 @@ use crate::host::webservices::Patience;
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::sync::{self as report, Direction};
 
-/// Push this member's configuration to the others, or pull another one's
+/// Push the configuration to the others, or pull another member's
 ///
 /// The files are those that PacketFence synchronises, and what ROOT/conf/cluster-files.txt lists. Nothing is restarted or
 /// reloaded.
@@ -40,25 +40,25 @@ pub(crate) struct Sync {
     #[arg(long, requires = "as_master", conflicts_with_all = ["from", "file", "storage"])]
     with_fingerbank_db: bool,
     /// Show what differs, file by file and member by member, and change nothing; secrets are masked
-    #[arg(long)]
+    #[arg(short = 'n', long)]
     dry_run: bool,
     #[command(flatten)]
     connection: Connection,
     /// Output format
-    #[arg(long, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 
 const HELP: &str = "\
-A member is known by its certificate: the one that all members share (ROOT/conf/ssl/server.crt), or
-the one that it showed when something went well before (ROOT/var/pfcluster/pins). Any other one is
+A member is known by its certificate: the one that all members share (ROOT/conf/ssl/server.crt), or \
+the one that it showed when something went well before (ROOT/var/pfcluster/pins). Any other one is \
 shown and asked about, or has to be named with `--fingerprint`; before that, nothing is sent.
 
-A pull writes nothing before all files have arrived. What it replaces goes to
-ROOT/var/pfcluster/backup; the last ten are kept. The version of the configuration is set last, and
+A pull writes nothing before all files have arrived. What it replaces goes to \
+ROOT/var/pfcluster/backup; the last ten are kept. The version of the configuration is set last, and \
 only where all files arrived.
 
-Exit status: 0 everything arrived (with `--dry-run`: nothing differs), 1 something did not, or
+Exit status: 0 everything arrived (with `--dry-run`: nothing differs), 1 something did not, or \
 differs, 2 it could not be done.";
 
 impl Sync {

@@ -19,7 +19,7 @@ The versions' file, with all enabled members in the order of cluster.conf:
     {\"host\": \"pf1.example.com\", \"config_version\": \"1510000000.12345\"},
     {\"host\": \"pf2.example.com\", \"config_version\": null}]}
 
-null: the member does not answer. `local` is the member that decides, `now` its time of day
+null: the member does not answer. `local` is the member that decides, `now` its time of day \
 (`date +%s`); both may be left out. The version is what this prints on the member:
 
   cat /usr/local/pf/var/conf/config_version

@@ -16,7 +16,7 @@ use super::{AnswerFormat, Global};
 use crate::output::{CommandError, ExitStatus, Printer};
 use crate::report::conflict::{self as report, Versions};
 
-/// Whose configuration is out of date, who wins, what would be overwritten
+/// Whose configuration is out of date, and who wins
 ///
 /// Asks all enabled members for the versions of their configuration (guide 7.5), and says which one is to be pushed to the
 /// others. Only `resolve` and `watch` change something.
@@ -34,7 +34,7 @@ pub(crate) struct Conflict {
     #[command(flatten)]
     connection: Connection,
     /// Output format
-    #[arg(long, global = true, value_enum, default_value_t = AnswerFormat::Text)]
+    #[arg(short = 'f', long, global = true, value_enum, default_value_t = AnswerFormat::Text)]
     pub(super) format: AnswerFormat,
 }
 

@@ -22,8 +22,8 @@ use crate::report::sync::{self as sync_report, Direction};
 /// again right before: what has changed meanwhile is not pushed over.
 #[derive(Debug, Args)]
 pub(super) struct Resolve {
-    /// Do not ask
-    #[arg(long)]
+    /// Don't ask
+    #[arg(short = 'y', long)]
     yes: bool,
 }
 
