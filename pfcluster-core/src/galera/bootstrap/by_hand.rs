@@ -14,7 +14,7 @@ pub const STATE_ASIDE: &str = "[ ! -e /var/lib/mysql/grastate.dat ] || mv --back
 /// As [`STATE_ASIDE`]. An old view could come up as a cluster of its own.
 pub const VIEW_ASIDE: &str = "[ ! -e /var/lib/mysql/gvwstate.dat ] || mv --backup=numbered /var/lib/mysql/gvwstate.dat \
                                      /var/lib/mysql/gvwstate.dat.aside";
-/// As [`STATE_ASIDE`]. A server that left last could start a cluster of its own.
+/// A server that left last could start a cluster of its own. It fails where there is no grastate.dat.
 pub const NOT_LAST: &str = "sed -i 's/^safe_to_bootstrap: 1/safe_to_bootstrap: 0/' /var/lib/mysql/grastate.dat";
 /// No database runs here, however it was started.
 pub const NO_SERVER: &str = "! pgrep -l -x 'mariadbd|mysqld' || ! echo \"not run: a database runs here\"";

@@ -18,7 +18,7 @@ pub struct Loss {
     /// Which transactions.
     #[serde(flatten)]
     pub what: Lost,
-    /// The override without which the decision would be another one. `None`: it has happened already, and no decision changes it.
+    /// The override without which the decision would be another one. `None`: they were lost before, and no override is asked for.
     pub authorised_by: Option<Word>,
 }
 
@@ -34,7 +34,7 @@ pub enum Lost {
         /// The last one.
         to: i64,
     },
-    /// The member has recorded them as committed, and no data have them any more: power was lost before they were on disk.
+    /// The member has recorded them as committed, and the data that are kept end before them, as after a power cut.
     Recorded {
         /// The first sequence number that is missing.
         from: i64,
@@ -121,7 +121,7 @@ impl fmt::Display for Loss {
                 } else {
                     write!(f, "{} transactions (seqno {from} to {to})", to - from + 1)?;
                 }
-                write!(f, " that {member} recorded as committed are in no data any more (as after a power cut)")?;
+                write!(f, " that {member} recorded as committed are not in the data that are kept")?;
             }
             Lost::OnlyThere => write!(f, "all transactions that only {member} has")?,
             Lost::UnderWay => {
