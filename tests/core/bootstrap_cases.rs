@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use pfcluster_core::decision::Decision;
-use pfcluster_core::galera::bootstrap::{Action, Reason};
+use pfcluster_core::form::WithText;
+use pfcluster_core::galera::bootstrap::{Action, Reason, losses};
 use pfcluster_tests::decisions::bootstrap::decision;
 use pfcluster_tests::schema::{schema, words_of, words_of_schema};
 use pfcluster_tests::{cases, files};
@@ -30,6 +31,7 @@ fn document(decision: &Decision<Action, Reason>) -> Value {
     json!({
         "version": 1,
         "members": [],
+        "losses": losses(decision).into_iter().map(WithText).collect::<Vec<_>>(),
         "action": with_text(json!(decision.action), decision.action.to_string()),
         "reasons": reasons.collect::<Vec<Value>>(),
         "remedy": decision.remedy.iter().map(ToString::to_string).collect::<Vec<String>>(),

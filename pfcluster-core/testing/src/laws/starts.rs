@@ -246,6 +246,11 @@ pub(super) fn untold_loss(judged: Judged<'_>) -> Result<(), String> {
     let losses = losses(judged.decision);
     for one in judged.seen {
         let Some(position) = held(one).good().filter(|position| position.is_above(source)) else { continue };
+        // Who ran alone, or was left at a fork, has numbers of its own.
+        let has_own = ran_alone(one) || diverged(one, judged.seen, judged.policy) || is_with_others(judged, one);
+        if has_own && !judged.by_word() {
+            continue;
+        }
         let is_told = losses.iter().any(|loss| loss.member == one.host && loss.authorised_by.is_some());
         if !is_told && !judged.decision.action.discard().contains(&one.host) {
             return Err(format!("{source} is the start, {} is at {position}, and no loss is told", one.host));
