@@ -65,14 +65,14 @@ fn members_are_slow_to_act_and_cut_off() {
 fn state_transfers_take_their_time() {
     let mut first = first(Bounds { faults: 2, commits: 1, ..NOTHING });
     first.cluster.slow_transfers = true;
-    holds(&first, 28_135);
+    holds(&first, 28_017);
 }
 
 #[test]
 fn state_transfers_are_in_full_and_take_their_time() {
     let mut first = first(Bounds { faults: 2, commits: 1, ..NOTHING });
     (first.cluster.slow_transfers, first.cluster.cache) = (true, 0);
-    holds(&first, 24_404);
+    holds(&first, 24_290);
 }
 
 #[test]

@@ -302,6 +302,11 @@ def bootstrap(case: Case) -> str:
     said = str(decision).splitlines()
     taken_for_granted = [line.replace("  assumes that", "  assumes:") for line in said if "  assumes that" in line]
     because = [line for line in said if line.startswith(("  because ", "  not ", "  warning: ", "  note: "))]
+    # What was recorded and is not kept stands first, as a loss; here it stands with the reasons, as in the cases.
+    for at, reason in enumerate(decision.reasons):
+        if reason.kind == "tail_lost":
+            assert any(line.startswith("DATA LOSS: ") and reason.member in line for line in said)
+            because.insert(at, f"  {reason.text}")
     assert len(because) == len(decision.reasons)
     for line, reason in zip(because, decision.reasons):
         assert line.strip() in [lead + reason.text for lead in ("", "because ", "warning: ", "note: ")]

@@ -71,8 +71,9 @@ pub fn losses(decision: &Decision<Action, Reason>) -> Vec<Loss> {
             Reason::TailLost { member, from, to } => (member, Lost::Recorded { from: *from, to: *to }, None),
             Reason::NotChosen { member, why: NotChosen::GivenUp } => (member, Lost::OnlyThere, Some(Word::Discard)),
             Reason::NotChosen { member, why } => match (why, chosen, position) {
-                (NotChosen::Above { by }, Some(word), Some(at)) => {
-                    (member, Lost::Ahead { from: at + 1, to: at + by }, Some(word))
+                // Below a member that is known to hold more nothing starts without a word: if none chose the start, its data are given up.
+                (NotChosen::Above { by }, _, Some(at)) => {
+                    (member, Lost::Ahead { from: at + 1, to: at + by }, Some(chosen.unwrap_or(Word::Discard)))
                 }
                 (
                     NotChosen::Above { .. }

@@ -168,7 +168,14 @@ impl<'f> Source<'f> {
 
     fn not_chosen(&self, one: &Facts<'_>) -> NotChosen {
         if !one.enabled {
-            return NotChosen::Disabled;
+            // What a force loses of it is told; nothing else starts below it.
+            return match &one.holds {
+                Holds::Safe(position) if !self.in_service && !one.ran_standalone() => {
+                    Some(self.not_chosen_at(one, *position)).filter(|why| matches!(why, NotChosen::Above { .. }))
+                }
+                _ => None,
+            }
+            .unwrap_or(NotChosen::Disabled);
         }
         if one.given_up {
             return NotChosen::GivenUp;
