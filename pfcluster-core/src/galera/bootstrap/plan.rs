@@ -170,7 +170,8 @@ impl<'f> Source<'f> {
         if !one.enabled {
             // What a force loses of it is told; nothing else starts below it.
             return match &one.holds {
-                Holds::Safe(position) if !self.in_service && !one.ran_standalone() => {
+                Holds::Safe(_) if !self.in_service && one.ran_standalone() => Some(NotChosen::Standalone),
+                Holds::Safe(position) if !self.in_service => {
                     Some(self.not_chosen_at(one, *position)).filter(|why| matches!(why, NotChosen::Above { .. }))
                 }
                 _ => None,
