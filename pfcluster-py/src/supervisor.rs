@@ -90,7 +90,7 @@ impl Supervisor {
             let run = number(run, "run", 0..=u64::MAX)?;
             let mut config = Config::new(me.clone(), electorate.hosts.clone(), self::keys(key)?, run);
             if let Some(cluster) = electorate.cluster {
-                config.everybody = cluster.model().members().map(|member| member.host.clone()).collect();
+                config.cluster_members = cluster.model().members().map(|member| member.host.clone()).collect();
                 config.members_hash = cluster.model().members_hash();
             }
             if let Some(boot) = boot {

@@ -6,8 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use pfcluster_core::cluster::{Cluster, Hostname};
 use pfcluster_core::galera::{
-    ClusterStatus, Evidence, Files, Found, Grastate, Gvwstate, LocalState, Process, Recovered, Running, StatusError,
-    Uuid, WsrepStatus,
+    Evidence, Files, Found, Grastate, Gvwstate, Process, Recovered, Running, StatusError, Uuid, WsrepStatus,
 };
 use pfcluster_guide::maintenance::FLAG_FILE;
 
@@ -163,7 +162,7 @@ impl Gathering<'_> {
                         "the database runs without Galera: what is written now is on this member only",
                         "if it should be in the cluster, generate mariadb.conf anew and restart packetfence-mariadb",
                     );
-                    return (Process::Running(WITHOUT_GALERA), true);
+                    return (Process::Running(Running::WITHOUT_GALERA), true);
                 }
                 Err(error) => {
                     let message = format!("the database's status can't be understood: {error}");
@@ -188,7 +187,7 @@ impl Gathering<'_> {
                 self.note(message, "name the right one with `--datadir DIR` or `--socket FILE`");
                 return (self.without_answer(), false);
             }
-            Answer::Nobody => return (self.without_answer(), false),
+            Answer::NoServer => return (self.without_answer(), false),
         }
         (Process::NotResponding, false)
     }
@@ -307,16 +306,6 @@ impl Gathering<'_> {
 
 /// Galera's files are of a few hundred bytes.
 const WRITTEN_BY_THEN: Duration = Duration::from_millis(50);
-
-const WITHOUT_GALERA: Running = Running {
-    uuid: Uuid::ZERO,
-    status: ClusterStatus::Disconnected,
-    state: LocalState::Initialized,
-    size: 0,
-    last_committed: -1,
-    sees: Vec::new(),
-    sees_others: Vec::new(),
-};
 
 fn torn<T>(found: &Found<T>) -> Option<String> {
     match found {

@@ -46,7 +46,7 @@ fn of_status(reply: Reply) -> Vec<String> {
             said.rows().flat_map(|(name, value)| [name, value]).map(str::to_owned).collect()
         }
         Answer::Silence(why) | Answer::Refused(why) => vec![why],
-        Answer::Another(_) | Answer::Nobody | Answer::Full => Vec::new(),
+        Answer::Another(_) | Answer::NoServer | Answer::Full => Vec::new(),
     }
 }
 

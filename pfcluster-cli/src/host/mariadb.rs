@@ -204,7 +204,7 @@ pub(super) enum Answer {
     /// The server on the socket has another data directory: this one.
     Another(PathBuf),
     /// No server listens.
-    Nobody,
+    NoServer,
     /// There is a server, or may be, but this is all that was heard.
     Silence(String),
     /// The server answers, but not this user.
@@ -345,13 +345,13 @@ pub(super) fn may_be_primary(settings: &Settings, limit: Duration) -> bool {
             Err(error) => error != StatusError::NotGalera,
         },
         Answer::Refused(_) | Answer::Full | Answer::Silence(_) => true,
-        Answer::Another(_) | Answer::Nobody => false,
+        Answer::Another(_) | Answer::NoServer => false,
     }
 }
 
 /// This machine's server takes connections, and no longer just comes up: it answers, or has not for so long.
 pub(super) fn has_come_up(settings: &Settings, limit: Duration) -> bool {
-    !matches!(ask(settings, limit), Answer::Another(_) | Answer::Nobody)
+    !matches!(ask(settings, limit), Answer::Another(_) | Answer::NoServer)
 }
 
 /// Makes the component of this machine's server primary. Galera can ignore it and still report success.
@@ -417,7 +417,7 @@ pub(super) fn answer(reply: Reply) -> Answer {
             let rows = status.into_iter().map(pair).collect();
             Answer::Status(Said { datadir: datadir.into(), max_connections: max_connections.parse().ok(), rows })
         }
-        Err(Failure::Closed) => Answer::Nobody,
+        Err(Failure::Closed) => Answer::NoServer,
         Err(Failure::Refused { code: TOO_MANY_CONNECTIONS, .. }) => Answer::Full,
         Err(failure @ Failure::Refused { .. }) => Answer::Refused(why(failure)),
         Err(failure) => Answer::Silence(why(failure)),

@@ -260,11 +260,11 @@ impl Probe {
                 (Answer::Refused(why), Some((address, account))) => {
                     match ask_peer(address, &account, limit.saturating_sub(started.elapsed())) {
                         // It listens on its socket only.
-                        Answer::Nobody => Heard::Answer(Answer::Refused(why)),
+                        Answer::NoServer => Heard::Answer(Answer::Refused(why)),
                         answer => Heard::Answer(answer),
                     }
                 }
-                (Answer::Nobody, _) if presence(&settings) == Presence::None => Heard::Stopped,
+                (Answer::NoServer, _) if presence(&settings) == Presence::None => Heard::Stopped,
                 (answer, _) => Heard::Answer(answer),
             },
         }
@@ -285,7 +285,7 @@ fn database(heard: Heard, resolve: &dyn Fn(&str) -> Option<Hostname>) -> Databas
         Heard::Answer(answer) => match answer {
             Answer::Status(said) => server(&said, resolve).unwrap_or_else(|why| Database::Garbled(safe(&why))),
             Answer::Full => Database::Full,
-            Answer::Nobody => Database::Closed,
+            Answer::NoServer => Database::Closed,
             Answer::Refused(why) => Database::Refused(safe(&why)),
             Answer::Silence(why) => Database::Silent(safe(&why)),
             Answer::Another(datadir) => Database::Garbled(safe(&format!(

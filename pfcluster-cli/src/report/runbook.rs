@@ -5,7 +5,7 @@ mod text;
 
 use pfcluster_core::cluster::Hostname;
 use pfcluster_core::version::PfVersion;
-use pfcluster_guide::runbook::{Action, Checked, Mend, Name, Progress, Runbook, Standing, Step, Verify, Versions};
+use pfcluster_guide::runbook::{Action, Checked, InsteadOf, Name, Progress, Runbook, Standing, Step, Verify, Versions};
 use serde::Serialize;
 
 use super::json::versioned;
@@ -126,7 +126,7 @@ struct StepDocument<'r> {
     actions: &'r [Action],
     verify: Vec<CheckDocument<'r>>,
     back: &'r [Action],
-    instead_of: &'r [Mend],
+    instead_of: &'r [InsteadOf],
     standing: Option<StandingDocument>,
 }
 
@@ -169,7 +169,7 @@ impl<'r> StepDocument<'r> {
             actions: &step.actions,
             verify: verify.collect(),
             back: &step.back,
-            instead_of: &step.mends,
+            instead_of: &step.instead_of,
             standing: standing
                 .map(|step| StandingDocument { state: step.standing, by: step.by.map(|number| number + 1) }),
         }
@@ -194,12 +194,12 @@ impl<'r> CheckDocument<'r> {
 }
 
 /// What a step says of the original way that no step before it has said.
-fn new_mends<'s>(step: &'s Step, said: &mut Vec<&'s Mend>) -> Vec<&'s Mend> {
+fn new_instead_of<'s>(step: &'s Step, said: &mut Vec<&'s InsteadOf>) -> Vec<&'s InsteadOf> {
     let mut new = Vec::new();
-    for mend in &step.mends {
-        if !said.contains(&mend) {
-            said.push(mend);
-            new.push(mend);
+    for one in &step.instead_of {
+        if !said.contains(&one) {
+            said.push(one);
+            new.push(one);
         }
     }
     new

@@ -150,6 +150,17 @@ impl From<WrittenRunning> for Running {
 }
 
 impl Running {
+    /// A server that runs without Galera: it is in no cluster, and has no position.
+    pub const WITHOUT_GALERA: Running = Running {
+        uuid: Uuid::ZERO,
+        status: ClusterStatus::Disconnected,
+        state: LocalState::Initialized,
+        size: 0,
+        last_committed: -1,
+        sees: Vec::new(),
+        sees_others: Vec::new(),
+    };
+
     /// Finds the members that it sees once more, among all that it names: `resolve` knows which member has a name or an address.
     pub fn resolve(&mut self, resolve: impl Fn(&str) -> Option<Hostname>) {
         let members = std::mem::take(&mut self.sees).into_iter().map(|host| host.to_string());

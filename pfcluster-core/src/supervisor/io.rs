@@ -21,7 +21,7 @@ pub struct Config {
     /// The members of the database, in the order of cluster.conf, those that are disabled among them.
     pub members: Vec<Hostname>,
     /// All members of cluster.conf, in order.
-    pub everybody: Vec<Hostname>,
+    pub cluster_members: Vec<Hostname>,
     /// [`crate::cluster::Cluster::members_hash`].
     pub members_hash: Box<str>,
     /// The cluster's secret.
@@ -44,11 +44,11 @@ impl Config {
     /// A cluster in which all members share one database, and nothing was written down yet.
     pub fn new(me: Hostname, members: Vec<Hostname>, keys: impl Into<Keys>, run: u64) -> Config {
         let hash = members_hash(members.iter().map(|host| (host, None)));
-        let everybody = members.clone();
+        let cluster_members = members.clone();
         Config {
             me,
             members,
-            everybody,
+            cluster_members,
             members_hash: hash,
             keys: keys.into(),
             signing: None,

@@ -201,7 +201,7 @@ impl Supervisor {
     pub fn new(config: Config, now: Tick) -> Supervisor {
         let peers = config.members.iter().filter(|host| **host != config.me);
         let mut supervisor = Supervisor {
-            names: Names::new(config.everybody.clone(), config.members_hash.clone()),
+            names: Names::new(config.cluster_members.clone(), config.members_hash.clone()),
             now,
             timers: Timers::new(now),
             outputs: VecDeque::new(),

@@ -236,7 +236,7 @@ impl Supervisor {
         if !self.records.supervised.contains(host) {
             let mut records = self.records.clone();
             records.supervised.push(host.clone());
-            records.supervised.sort_by_key(|host| self.config.everybody.iter().position(|other| other == host));
+            records.supervised.sort_by_key(|host| self.config.cluster_members.iter().position(|other| other == host));
             self.persist(records);
         }
     }

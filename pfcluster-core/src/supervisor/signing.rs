@@ -72,7 +72,7 @@ impl Supervisor {
 
     /// Hosts that are not in cluster.conf, and whose keys are pinned: removed from it, or renamed in it.
     pub(super) fn pinned_others(&self) -> Vec<Hostname> {
-        self.config.pinned.keys().filter(|host| !self.config.everybody.contains(host)).cloned().collect()
+        self.config.pinned.keys().filter(|host| !self.config.cluster_members.contains(host)).cloned().collect()
     }
 }
 

@@ -32,7 +32,7 @@ fn has(book: &Runbook, wanted: &str) -> bool {
         "edit" => actions().any(|action| matches!(action, Action::Edit { file, lines } if file == rest || lines.iter().any(|line| line == rest))),
         "said" => texts(book).iter().any(|text| text.contains(rest)),
         "instead" => {
-            let mut originals = book.steps.iter().flat_map(|step| &step.mends).filter_map(|mend| mend.original.as_ref());
+            let mut originals = book.steps.iter().flat_map(|step| &step.instead_of).filter_map(|one| one.original.as_ref());
             originals.any(|original| original.contains(rest))
         }
         // A word with blanks is one of the line's, so the line is compared as a whole.

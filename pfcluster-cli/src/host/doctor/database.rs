@@ -70,7 +70,7 @@ pub(super) fn look(question: &Question<'_>, deadline: Instant) -> Database {
                 .map(|rows| rows.into_iter().map(account).collect())
                 .map_err(Into::into),
         ),
-        Answer::Nobody => match presence(settings) {
+        Answer::NoServer => match presence(settings) {
             Presence::None => stopped(settings),
             Presence::There => without_answer(settings, "the database runs, but does not answer (yet)"),
             Presence::Unknown(why) => without_answer(settings, &why),

@@ -82,7 +82,7 @@ fn ask(address: Ipv4Addr, account: &Account, deadline: Instant) -> (Database, Kn
             (Database::running(&said, variables, Err(ONLY_THERE.into())), clock)
         }
         Answer::Full => (Database::full(), Err("its database takes no more connections".into())),
-        Answer::Nobody => silent(format!("nothing listens on {address}:3306")),
+        Answer::NoServer => silent(format!("nothing listens on {address}:3306")),
         Answer::Refused(why) => silent(format!("its database refuses to answer: {why}")),
         Answer::Silence(why) => silent(format!("its database does not answer: {why}")),
         Answer::Another(_) => silent("its database has another data directory".to_owned()),

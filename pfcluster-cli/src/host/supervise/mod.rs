@@ -208,13 +208,13 @@ fn config(setup: &Setup, keys: Keys, is_passive: bool) -> Result<Config, HostErr
         help: "check that the kernel gives random numbers".to_owned(),
     })?;
     let mut config = Config::new(setup.me.clone(), setup.members.clone(), keys, u64::from_be_bytes(run));
-    config.everybody = setup.cluster.members().map(|member| member.host.clone()).collect();
+    config.cluster_members = setup.cluster.members().map(|member| member.host.clone()).collect();
     config.members_hash = setup.cluster.members_hash();
     config.boot = super::machine::boot_id().unwrap_or_default();
     config.records = records::read(&setup.root)?;
     if setup.members.len() > 1 {
         config.signing = signing::read(&setup.state_directory)?;
-        config.pinned = signing::pinned(&setup.state_directory, &config.everybody)?;
+        config.pinned = signing::pinned(&setup.state_directory, &config.cluster_members)?;
     }
     config.is_passive = is_passive;
     Ok(config)

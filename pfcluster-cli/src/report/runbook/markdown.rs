@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use pfcluster_guide::runbook::{Action, Mend, Step};
+use pfcluster_guide::runbook::{Action, InsteadOf, Step};
 
-use super::{Shown, new_mends, place};
+use super::{Shown, new_instead_of, place};
 
 impl Shown<'_> {
     /// The runbook as Markdown.
@@ -41,7 +41,7 @@ impl Shown<'_> {
     }
 }
 
-fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut dyn Write) -> io::Result<()> {
+fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s InsteadOf>, out: &mut dyn Write) -> io::Result<()> {
     let guide = if step.guide.is_empty() { String::new() } else { format!(" (guide {})", step.guide) };
     writeln!(out, "\n## {number}. {}{guide}\n", prose(&step.title))?;
     writeln!(out, "- [ ] {}", prose(&place(step)))?;
@@ -62,13 +62,13 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
         writeln!(out, "\nTo undo:")?;
         actions(&step.back, out)?;
     }
-    let mends = new_mends(step, said);
-    if !mends.is_empty() {
+    let instead_of = new_instead_of(step, said);
+    if !instead_of.is_empty() {
         writeln!(out)?;
     }
-    mends.into_iter().try_for_each(|mend| match &mend.original {
-        Some(original) => writeln!(out, "- {} is not used here: {}", code(original), prose(&mend.why)),
-        None => writeln!(out, "- Not in the guide: {}", prose(&mend.why)),
+    instead_of.into_iter().try_for_each(|one| match &one.original {
+        Some(original) => writeln!(out, "- {} is not used here: {}", code(original), prose(&one.why)),
+        None => writeln!(out, "- Not in the guide: {}", prose(&one.why)),
     })
 }
 

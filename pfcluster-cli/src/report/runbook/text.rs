@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use pfcluster_guide::runbook::{Action, Mend, Name, Standing, Step};
+use pfcluster_guide::runbook::{Action, InsteadOf, Name, Standing, Step};
 
-use super::{Shown, Verified, new_mends, place, word};
+use super::{Shown, Verified, new_instead_of, place, word};
 
 /// The list of all.
 ///
@@ -96,7 +96,7 @@ impl Shown<'_> {
 }
 
 /// What was said of an earlier step is not said again.
-fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut dyn Write) -> io::Result<()> {
+fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s InsteadOf>, out: &mut dyn Write) -> io::Result<()> {
     let guide = if step.guide.is_empty() { String::new() } else { format!(" (guide {})", step.guide) };
     writeln!(out, "\n[ ] {number}. {}{guide}", step.title)?;
     writeln!(out, "      {}", place(step))?;
@@ -114,10 +114,10 @@ fn full<'s>(number: usize, step: &'s Step, said: &mut Vec<&'s Mend>, out: &mut d
         writeln!(out, "      to undo:")?;
         step.back.iter().try_for_each(|one| action(one, out))?;
     }
-    for mend in new_mends(step, said) {
-        match &mend.original {
-            Some(original) => writeln!(out, "      `{original}` is not used here: {}", mend.why),
-            None => writeln!(out, "      not in the guide: {}", mend.why),
+    for one in new_instead_of(step, said) {
+        match &one.original {
+            Some(original) => writeln!(out, "      `{original}` is not used here: {}", one.why),
+            None => writeln!(out, "      not in the guide: {}", one.why),
         }?;
     }
     Ok(())

@@ -3,7 +3,7 @@
 mod database;
 
 use super::check::{Check, Fact};
-use super::step::{Action, Mend, Step, Verify, Versions};
+use super::step::{Action, InsteadOf, Step, Verify, Versions};
 use super::{Name, Request, RunbookError};
 use crate::maintenance::services_that_count_members;
 use pfcluster_core::cluster::{Cluster, Hostname, Member};
@@ -38,7 +38,7 @@ impl<'r> Book<'r> {
             warnings: Vec::new(),
             irreversible: None,
             back: Vec::new(),
-            mends: Vec::new(),
+            instead_of: Vec::new(),
             guide,
             versions: Versions::ALL,
         };
@@ -259,14 +259,14 @@ impl Draft {
         self
     }
 
-    pub(super) fn mend(&mut self, original: &str, why: impl Into<String>) -> &mut Draft {
-        self.step.mends.push(Mend { original: Some(original.to_owned()), why: why.into() });
+    pub(super) fn instead_of(&mut self, original: &str, why: impl Into<String>) -> &mut Draft {
+        self.step.instead_of.push(InsteadOf { original: Some(original.to_owned()), why: why.into() });
         self
     }
 
     /// The original has no such step.
     pub(super) fn added(&mut self, why: impl Into<String>) -> &mut Draft {
-        self.step.mends.push(Mend { original: None, why: why.into() });
+        self.step.instead_of.push(InsteadOf { original: None, why: why.into() });
         self
     }
 

@@ -10,7 +10,7 @@
 //!    same line.
 //! 2. No data are deleted: a data directory is moved aside, whole, and only when no database runs in it.
 //! 3. Where the guide, or PacketFence's program, is wrong or dangerous, the step does it another way, and says so
-//!    ([`Step::mends`]).
+//!    ([`Step::instead_of`]).
 //! 4. What is printed is what is run. Nothing in it needs quotes: names of hosts, interfaces and zones hold no character that means
 //!    something to a shell, as their types see to.
 //!
@@ -31,7 +31,7 @@ use pfcluster_core::version::PfVersion;
 
 pub use check::{Check, Expected, Fact};
 pub use request::{Request, RunbookError};
-pub use step::{Action, Mend, Step, Verify, Versions};
+pub use step::{Action, InsteadOf, Step, Verify, Versions};
 pub use verify::{Checked, Found, Observed, Progress, Standing, StepStanding};
 
 /// A procedure.

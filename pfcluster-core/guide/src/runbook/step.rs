@@ -29,7 +29,7 @@ pub struct Step {
     /// How to go back, in order; empty if there is nothing to undo.
     pub back: Vec<Action>,
     /// Where the guide's or PacketFence's own way is another one, and why.
-    pub mends: Vec<Mend>,
+    pub instead_of: Vec<InsteadOf>,
     /// The guide's section; empty for what it does not have.
     pub guide: &'static str,
     /// The versions for which the step is exactly this one.
@@ -81,7 +81,7 @@ pub struct Verify {
 
 /// The original way, and why it is not the one here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Mend {
+pub struct InsteadOf {
     /// The original command, or what it says; `None` if it has no such step.
     pub original: Option<String>,
     /// Why.

@@ -68,15 +68,7 @@ impl Cluster {
             Process::Stopped => core::Process::Stopped,
             Process::Running(run) if run.open => core::Process::Running(self.running(place, run, name)),
             Process::Running(_) => core::Process::Starting,
-            Process::Alone => core::Process::Running(Running {
-                uuid: Uuid::ZERO,
-                status: ClusterStatus::Disconnected,
-                state: LocalState::Initialized,
-                size: 0,
-                last_committed: -1,
-                sees: Vec::new(),
-                sees_others: Vec::new(),
-            }),
+            Process::Alone => core::Process::Running(Running::WITHOUT_GALERA),
         };
         Evidence {
             process,

@@ -64,14 +64,14 @@ pub fn losses(decision: &Decision<Action, Reason>) -> Vec<Loss> {
             .iter()
             .any(|reason| matches!(reason, Reason::OperatorsWord { word: other, .. } if *other == word))
     };
-    // Who starts, whatever others have.
+    // The override that chose the member to start, whatever the others have.
     let chosen = [Word::Force, Word::Seed, Word::Standalone].into_iter().find(|word| given(*word));
     for reason in &decision.reasons {
         let (member, what, authorised_by) = match reason {
             Reason::TailLost { member, from, to } => (member, Lost::Recorded { from: *from, to: *to }, None),
             Reason::NotChosen { member, why: NotChosen::GivenUp } => (member, Lost::OnlyThere, Some(Word::Discard)),
             Reason::NotChosen { member, why } => match (why, chosen, position) {
-                // Below a member that is known to hold more nothing starts without a word: if none chose the start, its data are given up.
+                // No override, no start below a more advanced member: if none chose the start, one discards these data.
                 (NotChosen::Above { by }, _, Some(at)) => {
                     (member, Lost::Ahead { from: at + 1, to: at + by }, Some(chosen.unwrap_or(Word::Discard)))
                 }
@@ -109,7 +109,7 @@ fn assumed(assumption: &Assumption) -> Vec<Loss> {
     members.iter().map(|member| Loss { member: member.clone(), what, authorised_by: Some(word) }).collect()
 }
 
-/// Without the words DATA LOSS, which whoever shows it puts before it.
+/// Without the words DATA LOSS, which a report puts before it.
 impl fmt::Display for Loss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let member = &self.member;

@@ -168,15 +168,7 @@ impl<'f> Source<'f> {
 
     fn not_chosen(&self, one: &Facts<'_>) -> NotChosen {
         if !one.enabled {
-            // What a force loses of it is told; nothing else starts below it.
-            return match &one.holds {
-                Holds::Safe(_) if !self.in_service && one.ran_standalone() => Some(NotChosen::Standalone),
-                Holds::Safe(position) if !self.in_service => {
-                    Some(self.not_chosen_at(one, *position)).filter(|why| matches!(why, NotChosen::Above { .. }))
-                }
-                _ => None,
-            }
-            .unwrap_or(NotChosen::Disabled);
+            return self.not_chosen_disabled(one);
         }
         if one.given_up {
             return NotChosen::GivenUp;
@@ -192,6 +184,21 @@ impl<'f> Source<'f> {
             Holds::Unsafe(defect, position) => NotChosen::Unsafe { defect: *defect, position: *position },
             Holds::Safe(_) if one.ran_standalone() => NotChosen::Standalone,
             Holds::Safe(position) => self.not_chosen_at(one, *position),
+        }
+    }
+
+    /// A disabled member is no candidate. What a start loses of it is told all the same.
+    fn not_chosen_disabled(&self, one: &Facts<'_>) -> NotChosen {
+        let Holds::Safe(position) = one.holds else { return NotChosen::Disabled };
+        if self.in_service {
+            return NotChosen::Disabled;
+        }
+        if one.ran_standalone() {
+            return NotChosen::Standalone;
+        }
+        match self.not_chosen_at(one, position) {
+            own @ (NotChosen::Above { .. } | NotChosen::Diverged { .. } | NotChosen::OtherHistory { .. }) => own,
+            _ => NotChosen::Disabled,
         }
     }
 

@@ -155,20 +155,24 @@ fn member_missing_is_followed() -> Result {
     nothing_lost(&lab)
 }
 
+fn power_cut_is_followed(lab: &Lab) -> Result {
+    let all = three(lab)?;
+    seconds(1);
+    lab.cut_together(&all)?;
+    disks(lab, "after the power cut");
+    again(lab, &all)?;
+    Follower::new(lab, Name::PowerCut, &[], &[])?.follow(|_| Ok(()))?;
+    wait_all_synced(&all).map(drop)
+}
+
 /// All at the same moment: they start together.
 #[test]
 #[ignore = "slow: tests/lab/lab matrix"]
 fn power_cut_of_all_at_once_is_followed() -> Result {
     let lab = prepared()?;
     on_disk(&lab)?;
-    let [pf1, pf2, pf3] = three(&lab)?;
     written(&lab);
-    seconds(1);
-    lab.cut_together(&[pf1, pf2, pf3])?;
-    disks(&lab, "after the power cut");
-    again(&lab, &[pf1, pf2, pf3])?;
-    Follower::new(&lab, Name::PowerCut, &[], &[])?.follow(|_| Ok(()))?;
-    wait_all_synced(&[pf1, pf2, pf3])?;
+    power_cut_is_followed(&lab)?;
     nothing_lost(&lab)
 }
 
@@ -184,12 +188,7 @@ fn power_cut_of_the_last_one_is_followed() -> Result {
     insert(pf2, 1)?;
     pf3.stop_database()?;
     insert(pf2, 2)?;
-    seconds(1);
-    lab.cut_together(&[pf1, pf2, pf3])?;
-    disks(&lab, "after the power cut");
-    again(&lab, &[pf1, pf2, pf3])?;
-    Follower::new(&lab, Name::PowerCut, &[], &[])?.follow(|_| Ok(()))?;
-    wait_all_synced(&[pf1, pf2, pf3])?;
+    power_cut_is_followed(&lab)?;
     for host in [pf1, pf2, pf3] {
         assert_eq!(ids(host)?, ["1", "2"], "{}", host.name());
     }

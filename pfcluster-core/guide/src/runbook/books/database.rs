@@ -62,8 +62,8 @@ pub(super) fn member_missing(book: &mut Book<'_>) -> Result<(), RunbookError> {
                 and(&missing)
             ))
             .warn("they decide by themselves which member starts: the most advanced; the override counts on that one")
-            .mend("systemctl stop packetfence-mariadb", "the supervisors stop what is in the way")
-            .mend(
+            .instead_of("systemctl stop packetfence-mariadb", "the supervisors stop what is in the way")
+            .instead_of(
                 "rm /var/lib/mysql/gvwstate.dat",
                 "the supervisors move it away where it has to go, and use it where it proves something",
             )
@@ -89,7 +89,7 @@ pub(super) fn evidence<'b>(
 ) -> Result<&'b mut Draft, RunbookError> {
     let step = book.step("4.2, 4.3", "Collect the state of each member", members);
     step.run("pfcluster evidence --recover > \"/root/evidence-$(hostname).json\"")
-        .mend(
+        .instead_of(
             "cat /var/lib/mysql/grastate.dat",
             "after a crash it says -1; this recovers the position from the data, and changes nothing",
         )
@@ -220,7 +220,7 @@ pub(super) fn carry_out(book: &mut Book<'_>, members: &[Hostname], asker: &Hostn
         .irreversible("transactions that only other members have are lost")
         .back("systemctl stop packetfence-mariadb")
         .look("`pfcluster status` says that a member's database is primary")
-        .mend(
+        .instead_of(
             "rm /var/lib/mysql/gvwstate.dat on all, then any master",
             "the member that is chosen may be behind another one, whose later transactions are then lost",
         );
@@ -371,14 +371,14 @@ pub(super) fn max_connections(book: &mut Book<'_>) {
                 "select * from information_schema.processlist where Command!='Sleep';",
             ],
         )
-        .mend("netstat -anlp | grep 3306", "newer systems have no netstat")
+        .instead_of("netstat -anlp | grep 3306", "newer systems have no netstat")
         .look("you know which program holds most connections: the limit is high, so something is wrong with it");
     let step = book.step("8.5.1", "Raise the limit where it runs", &database);
     step.sql("mysql -u root -p", &["SET GLOBAL max_connections = 2000;"])
         .warn("one more connection is kept for root; if that is refused as well, go on: the limit comes with the next start")
         .verify(Check::FreeConnections { members: database.clone() })
         .back_by("the next start of each database takes the limit of pf.conf")
-        .mend(
+        .instead_of(
             "systemctl stop packetfence-mariadb on all, then a full recovery",
             "it takes all databases down and copies all data anew; the limit can be raised while they run, and replication goes on",
         );

@@ -100,7 +100,7 @@ pub(super) fn join(
     let step = book.step("3.5.2", format!("Take the configuration of {from} over"), &on);
     step.do_it(format!("on {from}, for comparison: `openssl x509 -in /usr/local/pf/conf/ssl/server.crt -noout -fingerprint -sha256`"))
         .run_here(&format!("pfcluster sync --from {from_address} --api-user USER"))
-        .mend(
+        .instead_of(
             &format!("/usr/local/pf/bin/cluster/sync --from={from_address} --api-user=USER --api-password=WEBPASSWORD"),
             "it ends well whatever failed (bug B-32), leaves half a configuration behind, shows the password to all users of the \
              machine, and sends it without checking who answers",
@@ -116,7 +116,7 @@ pub(super) fn join(
         .pfcmd(&format!("service {proxy} restart"))
         .pfcmd("service httpd.webservices restart")
         .run("ss -ltn 'sport = :9090'")
-        .mend("netstat -nlp | grep 9090", "newer systems have no netstat");
+        .instead_of("netstat -nlp | grep 9090", "newer systems have no netstat");
     if step.since(12, 0) {
         step.look("something listens on port 9090");
     } else {

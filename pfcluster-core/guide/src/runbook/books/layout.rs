@@ -107,7 +107,7 @@ pub(super) fn rename_interfaces(book: &mut Book<'_>) -> Result<(), RunbookError>
                 .back(format!("cp -a /root/ifcfg-{old}.old {old_script}"))
                 .here(here, Fact::File(new_script), "yes");
         }
-        step.back(format!("cp -a {kept} {PF_CONF}")).mend(
+        step.back(format!("cp -a {kept} {PF_CONF}")).instead_of(
             "sed -i.bak in network-scripts",
             "the copy that it leaves there, ifcfg-NAME.bak, is taken for another interface's file",
         );
@@ -127,7 +127,7 @@ fn restart<'b>(book: &'b mut Book<'_>, host: &Hostname, guide: &'static str) -> 
     if !database.is_empty() {
         step.together(&database);
     }
-    step.mend(
+    step.instead_of(
         "reboot (alone)",
         "a database that takes longer to stop than the system waits is killed, and then counts as crashed",
     )
@@ -143,12 +143,12 @@ pub(super) fn disable_ipv6(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .run("sysctl -p")
         .here(&on, Fact::Sysctl("net.ipv6.conf.all.disable_ipv6"), "1")
         .back("sed -i '/^net.ipv6.conf.all.disable_ipv6/d' /etc/sysctl.conf")
-        .mend("the line, appended again and again", "once is enough");
+        .instead_of("the line, appended again and again", "once is enough");
     for host in &on {
         restart(book, host, "8.3")
             .look(format!("`ip -6 -brief address` prints nothing on {host}"))
             .warn("one server after the other, each until its database is synced: restarted together, there is no service")
-            .mend("reboot on all servers", "it is off already; the restart only shows that it stays off, and can wait for a quiet hour");
+            .instead_of("reboot on all servers", "it is off already; the restart only shows that it stays off, and can wait for a quiet hour");
     }
     Ok(())
 }

@@ -57,11 +57,11 @@ pub(super) fn prepare(book: &mut Book<'_>, hosts: &[Hostname]) {
         step.run_only("on RHEL / CentOS", "yum install MariaDB-backup socat")
             .run_only("on Debian", "apt-get -y install mariadb-backup socat")
             .here(hosts, Fact::File("/usr/bin/mariabackup".to_owned()), "yes")
-            .mend(
+            .instead_of(
                 "yum install percona-xtrabackup socat --enablerepo=percona-release-x86_64",
                 "since 10.3 MariaDB's own tool copies",
             )
-            .mend("apt-get -y install percona-xtrabackup-24", "since 10.3 MariaDB's own tool copies");
+            .instead_of("apt-get -y install percona-xtrabackup-24", "since 10.3 MariaDB's own tool copies");
     } else {
         step.run_only(
             "on RHEL / CentOS",
@@ -102,7 +102,7 @@ fn first_database(book: &mut Book<'_>, first: &Hostname) {
 
     let step = book.step("3.2", "Start the database alone, and secure it", &on);
     step.start_database().run("mysql_secure_installation").verify(Check::Serves { member: first.clone() });
-    step.mend(
+    step.instead_of(
         "delete from mysql.user where user = ''",
         "`mysql_secure_installation` removes the users without a name; newer servers refuse this statement",
     );

@@ -39,7 +39,7 @@ pub(super) fn remove_member(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.run_here("systemctl set-default multi-user.target")
         .back("systemctl set-default packetfence-cluster.target")
         .back("/usr/local/pf/bin/pfcmd service pf start")
-        .mend(
+        .instead_of(
             "shutdown -h now (alone)",
             "switched on again one day, the server would come up with the old cluster.conf, take virtual addresses and join the \
              database; and one that loses power on its way down counts as crashed",
@@ -115,7 +115,7 @@ fn spread(book: &mut Book<'_>, keeper: &Hostname, rest: &[Hostname]) {
     step.pfcmd("configreload hard")
         .run_here("pfcluster sync --as-master --dry-run")
         .run_here("pfcluster sync --as-master")
-        .mend(
+        .instead_of(
             "/usr/local/pf/bin/cluster/sync --as-master",
             "it ends well whatever failed (bug B-32), and peers that got half of it look complete (bug B-15)",
         )

@@ -32,7 +32,7 @@ pub(super) fn shutdown(book: &mut Book<'_>) -> Result<(), RunbookError> {
         } else {
             step.landmark(Check::Together { members: left, only: true });
         }
-        step.mend(
+        step.instead_of(
             "shutdown -h now (alone)",
             "a database that takes longer to stop than the system waits is killed, and then counts as crashed",
         );
@@ -60,7 +60,7 @@ pub(super) fn startup(book: &mut Book<'_>) {
         .run("grep safe_to_bootstrap: /var/lib/mysql/grastate.dat")
         .warn("it needs the servers switched on; their databases wait for each other meanwhile")
         .warn("with gvwstate.dat it crashed; with `safe_to_bootstrap: 1` alone among them it was the last to leave, and its database is started first")
-        .mend(
+        .instead_of(
             "cat /var/lib/mysql/grastate.dat | grep 'safe_to_bootstrap:'",
             "after a crash it says 0 on all of them; what they hold has to be compared, and `pfcluster bootstrap` does that",
         )
@@ -77,7 +77,7 @@ pub(super) fn startup(book: &mut Book<'_>) {
             all.iter().filter(|one| up.contains(one) && database.contains(one)).cloned().collect();
         if database.contains(host) {
             step.verify(Check::Together { members, only: false });
-            step.mend(
+            step.instead_of(
                 "show status like 'wsrep%'",
                 "`pfcluster status` asks all members at once, and tells what belongs together",
             );
@@ -128,7 +128,7 @@ fn start_supervised(book: &mut Book<'_>, all: &[Hostname], order: &[Hostname]) {
     let first = order[0].clone();
     let database = book.database_of(&first).unwrap_or_else(|_| all.to_vec());
     let step = book.step("6.2, 4.2, 4.3", "Switch all of them on", order);
-    step.do_it("switch them on, in any order, and log in to one of them by SSH").mend(
+    step.do_it("switch them on, in any order, and log in to one of them by SSH").instead_of(
         "one after the other, the last first",
         "the supervisors compare the state of all members, and start the right one, also after a crash",
     );
@@ -169,11 +169,11 @@ pub(super) fn maintenance(book: &mut Book<'_>) -> Result<(), RunbookError> {
         .verify(Check::Stopped { members: on.to_vec() })
         .here(&on, Fact::BootTarget, "multi-user.target")
         .back("pfcluster maintenance --deactivate")
-        .mend(
+        .instead_of(
             "/usr/local/pf/bin/cluster/maintenance --activate",
             "where one of its commands fails, it stops there without a word about what is done and what is not (bug B-50)",
         )
-        .mend(
+        .instead_of(
             "the management member makes a cluster of its own unless it is in maintenance (guide 5.2)",
             "no version does that (bug B-42); since 10.3 one with `safe_to_bootstrap: 1` does (bug B-40), and maintenance keeps it from it",
         );
@@ -187,7 +187,7 @@ pub(super) fn maintenance(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.run("pfcluster conflict")
         .warn("a start resolves configuration conflicts at once (bug B-14): see `pfcluster conflict` before")
         .run_here("pfcluster maintenance --deactivate")
-        .mend("/usr/local/pf/bin/cluster/maintenance --deactivate", "it can stop half way without a word as well")
+        .instead_of("/usr/local/pf/bin/cluster/maintenance --deactivate", "it can stop half way without a word as well")
         .here(&on, Fact::Maintenance, "no")
         .here(&on, Fact::BootTarget, "packetfence-cluster.target")
         .back("pfcluster maintenance --activate")

@@ -31,7 +31,7 @@ pub(super) fn secure_keepalived(book: &mut Book<'_>) {
             "a member with another secret is not heard: until all are restarted, addresses are held twice. The one that holds \
              the addresses comes last",
         )
-        .mend("any order", "restarted last, the member that holds the addresses keeps them");
+        .instead_of("any order", "restarted last, the member that holds the addresses keeps them");
 }
 
 /// One member's configuration on all others.
@@ -58,7 +58,7 @@ pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.edit(FILE_LIST, &[FILE_LIST, "/usr/local/pf/raddb/modules/mschap"])
         .warn("only if there are any: switch modules, files of raddb; one full path a line, the list itself included")
         .back(format!("rm -i {FILE_LIST}"))
-        .mend(
+        .instead_of(
             "cluster-files.txt with blanks or empty lines",
             "PacketFence's program takes them for names (bug B-55); pfcluster does not",
         );
@@ -70,7 +70,7 @@ pub(super) fn resync(book: &mut Book<'_>) -> Result<(), RunbookError> {
 
     let step = book.step("7.2", format!("Push the configuration of {keeper}"), &on);
     step.run_here("pfcluster sync --as-master")
-        .mend(
+        .instead_of(
             "/usr/local/pf/bin/cluster/sync --as-master",
             "it ends well whatever failed (bug B-32), and a member that got half of it looks complete (bug B-15)",
         )
@@ -108,7 +108,7 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     step.warn("below `listen stats`, in the place of the line that is there; PASSWORD is one that is used nowhere else")
         .run(format!("grep -l 'stats auth admin:packetfence' {}", files.join(" ")))
         .look("the last command names no file")
-        .mend(
+        .instead_of(
             "uncomment listen stats in /usr/local/pf/conf/haproxy-portal.conf",
             "it is active already, on each member's own address, with admin and packetfence (bug B-35); only the firewall keeps it \
              closed",
@@ -144,7 +144,7 @@ pub(super) fn dashboards(book: &mut Book<'_>) -> Result<(), RunbookError> {
     for what in asked {
         step.look(what);
     }
-    step.mend(
+    step.instead_of(
         "http://pf.local:1025/stats",
         "each member has a dashboard of its own, at its own management address, for which there is no DNS name",
     );

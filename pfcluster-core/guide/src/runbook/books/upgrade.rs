@@ -60,11 +60,11 @@ fn begin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
     step.run(dump_once("mysqldump --opt --single-transaction -u root -p pf", "/root/packetfence_db.sql.gz"))
         .run("zcat /root/packetfence_db.sql.gz | tail -n 1")
         .run("tar -C /usr/local -czf /root/packetfence.tar.gz --exclude='pf/logs' --exclude='pf/var' pf")
-        .mend(
+        .instead_of(
             "mysqldump --opt -u root -p pf | gzip > /root/packetfence_db.sql.gz",
             "it locks the tables one after the other while others write, and a dump that breaks off ends as well as a whole one",
         )
-        .mend(
+        .instead_of(
             "tar -C /usr/local -czf /root/packetfence.tar.gz pf --exclude='pf/logs' --exclude='pf/var'",
             "newer versions of tar ignore what stands behind the directory",
         )
@@ -79,7 +79,7 @@ fn begin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
         .pfcmd(&format!("service {program} restart"))
         .here(&cast.all, Fact::ClusterCheck, "disabled")
         .warn("it is off for the periodic check only: each start of PacketFence still looks, and pushes (bug B-14)")
-        .mend("maintenance.cluster_check_interval=0", "that key has not been there since 7.0 (bug B-13)")
+        .instead_of("maintenance.cluster_check_interval=0", "that key has not been there since 7.0 (bug B-13)")
         .back_by("turn it on again");
     book.without_autofix(&cast.all);
 }
@@ -106,7 +106,7 @@ fn packages<'b>(
         .run("systemctl set-default packetfence-cluster.target")
         .here(on, Fact::BootTarget, "packetfence-cluster.target")
         .back_by("the snapshot")
-        .mend(
+        .instead_of(
             "set-default only if you restart",
             "a server that restarts by accident would come up with half an upgrade",
         );
@@ -172,9 +172,9 @@ fn detach(book: &mut Book<'_>, cast: &Cast, rest_database: &[Hostname]) {
         .landmark(Check::here(rest, Fact::Counts(first.clone()), "disabled"))
         .warn("each server loses service while its services restart: one after the other, and each until it answers again")
         .back(format!("pfcluster node {first} enable"))
-        .mend("/usr/local/pf/bin/cluster/node node-C-hostname disable", "it also disables the server that it runs on (bug B-10)");
+        .instead_of("/usr/local/pf/bin/cluster/node node-C-hostname disable", "it also disables the server that it runs on (bug B-10)");
     if step.since(8, 0) {
-        step.mend(
+        step.instead_of(
             "/usr/local/pf/bin/pfcmd service haproxy restart",
             "there is no such service since 8.0 (bug B-36): it prints its usage, and nothing is restarted",
         );
@@ -237,7 +237,7 @@ fn take_configuration(book: &mut Book<'_>, from: &Hostname, host: &Hostname) -> 
     step.run("systemctl restart packetfence-config")
         .run_here(&format!("pfcluster sync --from {ip} --api-user USER"))
         .pfcmd("configreload hard")
-        .mend(
+        .instead_of(
             &format!("/usr/local/pf/bin/cluster/sync --from={ip} --api-user=USER --api-password=WEBPASSWORD"),
             "it ends well whatever failed (bug B-32), and leaves half a configuration behind",
         )
@@ -270,7 +270,7 @@ fn clean_up(book: &mut Book<'_>, first: &Hostname) {
         .irreversible("auditing and history before today are in the dump only")
         .back(format!("zcat {archive} | mysql -u root -p pf"))
         .look("you have decided whether to do it")
-        .mend("mysql> truncate TABLE_NAME; (without a dump)", "what is truncated is gone, on all members");
+        .instead_of("mysql> truncate TABLE_NAME; (without a dump)", "what is truncated is gone, on all members");
 }
 
 /// The others come back to the first one, without their old data.
@@ -283,7 +283,7 @@ fn rejoin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
             step.run(format!("pfcluster node {other} enable"));
             step.here(std::slice::from_ref(host), Fact::Counts(other.clone()), "enabled");
         }
-        step.mend(
+        step.instead_of(
             "on A and B only node C",
             "one that counts another one out while it is counted in has another place in the order, \
                                               and ids and priorities collide (bug B-57)",
@@ -299,7 +299,10 @@ fn rejoin(book: &mut Book<'_>, cast: &Cast, database: &[Hostname]) {
         .warn("once only: a second time, when others have joined, it makes a split brain")
         .verify(Check::Together { members: on.to_vec(), only: false })
         .warn("there is no database for a moment")
-        .mend("the database is read-only meanwhile (guide 8.4.7)", "it is not, in any version since 7.3 (bug B-62)");
+        .instead_of(
+            "the database is read-only meanwhile (guide 8.4.7)",
+            "it is not, in any version since 7.3 (bug B-62)",
+        );
     let mut up = vec![first.clone()];
     for host in &waiting {
         receive(book, "8.4.7", host, &up).is_upgraded(host, to);

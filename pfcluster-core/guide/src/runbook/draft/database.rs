@@ -21,7 +21,7 @@ impl Draft {
         let hosts = self.step.on.clone();
         self.run(STOP_WAITING)
             .warn("a database that waits for a missing member may not stop within a minute: it is killed then, and no data are lost")
-            .mend(
+            .instead_of(
                 "systemctl stop packetfence-mariadb (alone)",
                 "it waits five minutes (since 14.0 twenty) for a database that itself waits",
             )
@@ -43,7 +43,7 @@ impl Draft {
         if self.supervised {
             self.run_chain(&chain(&[environment, start, end]))
                 .here(&on, Fact::ForcedStart, "not set")
-                .mend(
+                .instead_of(
                     "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
                     "the supervisor obeys it once, refuses while another member is primary, and tells the others at which position the \
                      new cluster started, so that none of them joins with diverged data",
@@ -54,7 +54,7 @@ impl Draft {
                 .warn(
                     "while MARIADB_ARGS is set, every start of the database bootstraps a cluster of its own (bug B-41)",
                 )
-                .mend(
+                .instead_of(
                     "/usr/local/pf/sbin/pf-mariadb --force-new-cluster",
                     "systemd's own unit does the same without a terminal that has to stay open",
                 );
@@ -89,7 +89,10 @@ impl Draft {
 
     /// That the view is moved, not deleted.
     pub(in crate::runbook) fn keeps_view(&mut self) -> &mut Draft {
-        self.mend("rm /var/lib/mysql/gvwstate.dat", "it may still be needed, to find out which view was the last one")
+        self.instead_of(
+            "rm /var/lib/mysql/gvwstate.dat",
+            "it may still be needed, to find out which view was the last one",
+        )
     }
 
     /// A copy of a file, made once: taken again, the step does not lose it.
@@ -111,7 +114,7 @@ impl Draft {
             self.do_it("end `pf-mariadb --force-new-cluster` with Ctrl-C, in its terminal")
                 .run("pgrep -l -x 'mariadbd|mysqld'")
                 .warn("when the last command prints nothing, the database has stopped; that can take minutes")
-                .mend("ps -edf | grep mysql", "it finds itself, so it never prints nothing")
+                .instead_of("ps -edf | grep mysql", "it finds itself, so it never prints nothing")
                 .run_chain(&[before, &["systemctl start packetfence-mariadb"]].concat());
         }
         self.warn("a database that was started with --force-new-cluster is not restarted if it fails (bug B-41)").warn(
@@ -134,7 +137,7 @@ impl Draft {
             .run_chain_only("if /var/lib/mysql is a mount point; /NEWDISK: a directory on another disk", &for_mount)
             .run(format!("ls -ld {DATADIR}*"))
             .warn("it starts nothing on another host, nor while a database runs, nor if the data could not be moved")
-            .mend(
+            .instead_of(
                 "rm -fr /var/lib/mysql/*",
                 "it deletes at once, on any host, also under a server that still runs; data that were moved can be restored",
             )
